@@ -1,0 +1,1 @@
+"""From a priority to a person."""

@@ -1,0 +1,78 @@
+"""The canonical alert: what every format is decoded into, and what producers may send as it is."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from models.words import Lamp, Motion, Severity, Status
+
+MAX_VALUE_BYTES: Final = 256 * 1024
+VIN_PATTERN: Final = r"^[A-HJ-NPR-Z0-9]{17}$"
+CODE_PATTERN: Final = r"^[a-z][a-z0-9_]{0,15}:[A-Za-z0-9][A-Za-z0-9_./\-]{0,63}$"
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else value
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Vin = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=VIN_PATTERN)]
+Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Utc = Annotated[AwareDatetime, AfterValidator(_utc)]
+
+
+class Position(BaseModel):
+    """A place, WGS-84 degrees."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+    accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+
+
+class Alert(BaseModel):
+    """One report from a vehicle about one code. Times are UTC; `state_of_charge` is 0 to 1.
+
+    The vocabulary fields are already closed here: `ingest` turns words that it does not know into
+    `unknown` and notes the field's name in `Report.defaulted`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Name
+    source: Name
+    vin: Vin
+    observed_at: Utc
+    code: Code
+    status: Status = Status.ACTIVE
+    severity: Severity = Severity.UNKNOWN
+    lamp: Lamp = Lamp.UNKNOWN
+    motion: Motion = Motion.UNKNOWN
+    speed_kph: Annotated[float, Field(ge=0, le=500, allow_inf_nan=False)] | None = None
+    odometer_km: Annotated[float, Field(ge=0, le=5_000_000, allow_inf_nan=False)] | None = None
+    state_of_charge: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    position: Position | None = None
+    model: Annotated[str, StringConstraints(max_length=64)] | None = None
+    software: Annotated[str, StringConstraints(max_length=64)] | None = None
+    text: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    signals: Annotated[dict[Name, Finite], Field(max_length=50)] = {}
+
+    @property
+    def scheme(self) -> str:
+        """The part of the code before the colon."""
+        return self.code.partition(":")[0]

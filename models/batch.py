@@ -1,0 +1,102 @@
+"""What one poll brings: records, and what decoding made of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.alert import Alert
+from models.words import Feed, Reject
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Partition:
+    """One ordered stream of records."""
+
+    feed: Feed
+    topic: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as it came. `timestamp` is milliseconds since 1970, `value` None for a tombstone."""
+
+    partition: Partition
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One alert in its place in the stream.
+
+    `observed_at` is the time to decide by: the alert's own, or `received_at` where the vehicle's
+    clock is not to be believed (`clock_suspect`). `defaulted` names the fields whose word we did
+    not know.
+    """
+
+    fingerprint: str
+    alert: Alert
+    observed_at: datetime
+    received_at: datetime
+    defaulted: tuple[str, ...] = ()
+    clock_suspect: bool = False
+    vin_check_failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All codes of one scheme that are on now: the others of that scheme and source are cleared."""
+
+    fingerprint: str
+    vin: str
+    source: str
+    scheme: str
+    observed_at: datetime
+    received_at: datetime
+    codes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something that could not be used. `pointer` is the JSON pointer of the part, '' for all."""
+
+    reason: Reject
+    detail: str
+    pointer: str = ""
+
+
+Item = Report | Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What became of one record: its usable parts in document order, and its unusable ones.
+
+    A record without either is quiet: valid, and nothing is wrong. `ignored_fields` counts what the
+    document had beyond what we read.
+    """
+
+    record: Record
+    items: tuple[Item, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    ignored_fields: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a partition that a batch covers: offsets `first` to `end` - 1."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Decoded records in the order in which they are to be decided, and the spans they cover."""
+
+    decoded: tuple[Decoded, ...]
+    spans: Mapping[Partition, Span]

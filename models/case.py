@@ -1,0 +1,248 @@
+"""What is known of a vehicle: faults, case, tasks; and the decision that changes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from models.batch import Decoded, Partition, Report, Snapshot
+from models.words import (
+    Action,
+    CaseState,
+    Disposition,
+    Lamp,
+    Motion,
+    Outcome,
+    Priority,
+    Queue,
+    Severity,
+    Status,
+    TaskState,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line in the two languages of the product."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
+    parked until the code is cleared."""
+
+    code: str
+    source: str
+    severity: Severity
+    status: Status
+    first_seen: datetime
+    last_seen: datetime
+    count: int = 1
+    pending_count: int = 0
+    lamp: Lamp = Lamp.UNKNOWN
+    motion: Motion = Motion.UNKNOWN
+    stop_in_motion: bool = False
+    cleared_at: datetime | None = None
+    cleared_by: str | None = None
+    defaulted: tuple[str, ...] = ()
+    readings: Mapping[str, float] = field(default_factory=dict)
+    folded_under: str | None = None
+    fold_reason: Text | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the fault is wrong now, in the sense of the case rules."""
+        return self.status in (Status.ACTIVE, Status.LAMP_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """A priority with everything that explains it."""
+
+    priority: Priority
+    action: Action
+    score: float
+    reasons: tuple[Text, ...]
+    rules: tuple[str, ...]
+    root: str
+    needs_task: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of work. `held_since` is set while a silence or the workshop holds it back."""
+
+    task_id: str
+    case_id: str
+    queue: Queue
+    desk: str
+    state: TaskState
+    priority: Priority
+    opened_at: datetime
+    claim_by: datetime | None
+    contact_by: datetime | None
+    route_reason: Text
+    held_because: Text | None = None
+    disposition: Disposition | None = None
+    closed_at: datetime | None = None
+    touched: bool = False
+    alarms: int = 1
+
+    @property
+    def is_held_by_human(self) -> bool:
+        """Whether a person has it in hand now."""
+        return self.state not in (TaskState.QUEUED, TaskState.DONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything that is wrong with one vehicle now. `heal_at` is when it heals if nothing comes."""
+
+    case_id: str
+    vin: str
+    state: CaseState
+    partition: Partition
+    opened_at: datetime
+    updated_at: datetime
+    ranking: Ranking
+    revision: int = 1
+    root: str = ""
+    heal_at: datetime | None = None
+    closed_at: datetime | None = None
+    previous_case: str | None = None
+    is_repeat_repair: bool = False
+    defaulted: tuple[str, ...] = ()
+    lat: float | None = None
+    lon: float | None = None
+    tasks_made: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleInfo:
+    """What the master data say of a vehicle; all unknown for one that nobody imported."""
+
+    model: str | None = None
+    powertrain: str | None = None
+    market: str | None = None
+    region: str | None = None
+    preferred_dealer: str | None = None
+    home_lat: float | None = None
+    home_lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Why a vehicle's tasks are held back, and until when (None: until it is lifted)."""
+
+    kind: str
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The vehicle's newest closed case."""
+
+    case_id: str
+    closed_at: datetime
+    root: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """All that `decide` knows of one vehicle before a batch.
+
+    `cleared` is the newest time at which each code was cleared; `waiting` the pending faults
+    without a case.
+    """
+
+    vin: str
+    info: VehicleInfo = field(default_factory=VehicleInfo)
+    case: Case | None = None
+    faults: Mapping[str, Fault] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+    waiting: Mapping[str, Fault] = field(default_factory=dict)
+    cleared: Mapping[str, datetime] = field(default_factory=dict)
+    closed: Closed | None = None
+    silences: tuple[Silence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Who gets work. `hours` is ISO weekday (1 Monday) → (opens, closes) as 'HH:MM' local time."""
+
+    desk_id: str
+    kind: Queue
+    name: Text
+    market: str
+    region: str
+    lat: float
+    lon: float
+    timezone: str
+    capabilities: frozenset[str] = frozenset()
+    hours: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    holidays: frozenset[str] = frozenset()
+    is_open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows that a batch may touch. `watermark` is stream time before the batch."""
+
+    fingerprints: frozenset[str]
+    vehicles: Mapping[str, Vehicle]
+    watermark: Mapping[Partition, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a case's timeline."""
+
+    entry_id: str
+    case_id: str
+    at: datetime
+    actor: str
+    kind: str
+    detail: Mapping[str, Any]
+    task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What leaves the system: one CloudEvent, ordered per case by `sequence`."""
+
+    event_id: str
+    topic: str
+    kind: str
+    case_id: str
+    sequence: int
+    at: datetime
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A record and the outcome that it ended in."""
+
+    decoded: Decoded
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Everything that one batch changes. The store writes it as it stands."""
+
+    ended: tuple[Ended, ...]
+    gaps: Mapping[Partition, int]
+    reports: tuple[tuple[Partition, int, Outcome, Report | Snapshot], ...]
+    vehicles: tuple[Vehicle, ...]
+    cases: tuple[Case, ...]
+    faults: tuple[tuple[str, str, Fault], ...]
+    tasks: tuple[tuple[str, Task], ...]
+    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
+    watermark: Mapping[Partition, datetime]

@@ -1,0 +1,353 @@
+"""Every table, declared once; used with SQLAlchemy Core on a `Connection`."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_REVISION: Final = "0001"
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC datetime; SQLite, which knows no zones, keeps it without one."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive datetimes before they reach a database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"naive datetime {value!r}"
+            raise ValueError(message)
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Give every time back in UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Id = sa.String(40)
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _partition() -> list[sa.Column[Any]]:
+    return [
+        sa.Column("feed", sa.String(8), primary_key=True),
+        sa.Column("topic", sa.String(249), primary_key=True),
+        sa.Column("part", sa.Integer, primary_key=True),
+    ]
+
+
+# --- where we are in the streams, and how every record ended ---
+
+position = sa.Table(
+    "position",
+    metadata,
+    *_partition(),
+    sa.Column("next_offset", sa.BigInteger, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.String(128), nullable=False),
+    # offsets passed in all, replays included: what the ledger's counts must add up to
+    sa.Column("advanced", sa.BigInteger, nullable=False),
+    sa.Column("watermark", UtcTime),
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    *_partition(),
+    sa.Column("outcome", sa.String(12), primary_key=True),
+    sa.Column("records", sa.BigInteger, nullable=False),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("quarantine_id", sa.String(64), primary_key=True),
+    sa.Column("feed", sa.String(8), nullable=False),
+    sa.Column("topic", sa.String(249), nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("record_offset", sa.BigInteger, nullable=False),
+    sa.Column("record_timestamp", sa.BigInteger, nullable=False),
+    sa.Column("record_key", sa.LargeBinary),
+    sa.Column("value", sa.LargeBinary),
+    sa.Column("headers", Json, nullable=False),
+    sa.Column("reason", sa.String(32), nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("pointer", sa.Text, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False, server_default="held"),
+    sa.Index(None, "state", "reason"),
+)
+
+# --- vehicles, faults and cases ---
+
+vehicle = sa.Table(
+    "vehicle",
+    metadata,
+    sa.Column("vin", sa.String(17), primary_key=True),
+    # master data, written by `pacc vehicle import` only
+    sa.Column("plate", sa.String(32)),
+    sa.Column("model", sa.String(64)),
+    sa.Column("powertrain", sa.String(16)),
+    sa.Column("market", sa.String(8)),
+    sa.Column("region", sa.String(64)),
+    sa.Column("preferred_dealer", Id),
+    sa.Column("home_lat", sa.Float),
+    sa.Column("home_lon", sa.Float),
+    # what the pipeline remembers across cases
+    sa.Column("waiting", Json, nullable=False),
+    sa.Column("cleared", Json, nullable=False),
+    sa.Column("closed_case", Id),
+    sa.Column("closed_at", UtcTime),
+    sa.Column("closed_root", sa.String(80)),
+)
+
+contact = sa.Table(
+    "contact",
+    metadata,
+    sa.Column("vin", sa.String(17), primary_key=True),
+    sa.Column("name", sa.String(128)),
+    sa.Column("phone", sa.String(32)),
+    sa.Column("language", sa.String(16)),
+    sa.Column("has_consent", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+alert = sa.Table(
+    "alert",
+    metadata,
+    sa.Column("fingerprint", sa.String(32), primary_key=True),
+    sa.Column("feed", sa.String(8), nullable=False),
+    sa.Column("topic", sa.String(249), nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("record_offset", sa.BigInteger, nullable=False),
+    sa.Column("vin", sa.String(17), nullable=False),
+    sa.Column("code", sa.String(80), nullable=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("severity", sa.String(12), nullable=False),
+    sa.Column("observed_at", UtcTime, nullable=False),
+    sa.Column("received_at", UtcTime, nullable=False),
+    sa.Column("outcome", sa.String(12), nullable=False),
+    sa.Column("is_clock_suspect", sa.Boolean, nullable=False),
+    sa.Column("detail", Json, nullable=False),
+    sa.Index(None, "vin", "observed_at"),
+    sa.Index(None, "received_at"),
+)
+
+case = sa.Table(
+    "case",
+    metadata,
+    sa.Column("case_id", Id, primary_key=True),
+    sa.Column("vin", sa.String(17), nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("feed", sa.String(8), nullable=False),
+    sa.Column("topic", sa.String(249), nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("updated_at", UtcTime, nullable=False),
+    sa.Column("closed_at", UtcTime),
+    sa.Column("heal_at", UtcTime),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("priority", sa.String(8), nullable=False),
+    sa.Column("priority_rank", sa.Integer, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("reasons", Json, nullable=False),
+    sa.Column("rules", Json, nullable=False),
+    sa.Column("needs_task", sa.Boolean, nullable=False),
+    sa.Column("cause", sa.String(80), nullable=False),
+    sa.Column("root", sa.String(80), nullable=False),
+    sa.Column("ranked_by", sa.String(16), nullable=False),
+    sa.Column("rule_set", sa.String(64), nullable=False),
+    sa.Column("previous_case", Id),
+    sa.Column("is_repeat_repair", sa.Boolean, nullable=False),
+    sa.Column("defaulted", Json, nullable=False),
+    sa.Column("lat", sa.Float),
+    sa.Column("lon", sa.Float),
+    sa.Column("tasks_made", sa.Integer, nullable=False),
+    sa.Column("outcome_note", sa.Text),
+    sa.Index("uq_case_open_vin", "vin", unique=True,
+             sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+    sa.Index("ix_case_heal_at", "heal_at",
+             sqlite_where=sa.text("state = 'open' and heal_at is not null"),
+             postgresql_where=sa.text("state = 'open' and heal_at is not null")),
+    sa.Index("ix_case_order", "state", "priority_rank", "score", "case_id"),
+    sa.Index("ix_case_vin", "vin", "opened_at"),
+)  # fmt: skip
+
+fault = sa.Table(
+    "fault",
+    metadata,
+    sa.Column("case_id", Id, primary_key=True),
+    sa.Column("code", sa.String(80), primary_key=True),
+    sa.Column("vin", sa.String(17), nullable=False),
+    sa.Column("source", sa.String(128), nullable=False),
+    sa.Column("severity", sa.String(12), nullable=False),
+    sa.Column("status", sa.String(12), nullable=False),
+    sa.Column("first_seen", UtcTime, nullable=False),
+    sa.Column("last_seen", UtcTime, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("pending_count", sa.Integer, nullable=False),
+    sa.Column("lamp", sa.String(12), nullable=False),
+    sa.Column("motion", sa.String(12), nullable=False),
+    sa.Column("stop_in_motion", sa.Boolean, nullable=False),
+    sa.Column("cleared_at", UtcTime),
+    sa.Column("cleared_by", sa.String(64)),
+    sa.Column("defaulted", Json, nullable=False),
+    sa.Column("readings", Json, nullable=False),
+    sa.Column("folded_under", sa.String(80)),
+    sa.Column("fold_zh", sa.Text),
+    sa.Column("fold_en", sa.Text),
+)
+
+# --- work ---
+
+desk = sa.Table(
+    "desk",
+    metadata,
+    sa.Column("desk_id", Id, primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("name_zh", sa.String(128), nullable=False),
+    sa.Column("name_en", sa.String(128), nullable=False),
+    sa.Column("market", sa.String(8), nullable=False),
+    sa.Column("region", sa.String(64), nullable=False),
+    sa.Column("lat", sa.Float, nullable=False),
+    sa.Column("lon", sa.Float, nullable=False),
+    sa.Column("timezone", sa.String(64), nullable=False),
+    sa.Column("capabilities", Json, nullable=False),
+    sa.Column("hours", Json, nullable=False),
+    sa.Column("holidays", Json, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False),
+)
+
+task = sa.Table(
+    "task",
+    metadata,
+    sa.Column("task_id", Id, primary_key=True),
+    sa.Column("case_id", Id, nullable=False),
+    sa.Column("vin", sa.String(17), nullable=False),
+    sa.Column("queue", sa.String(8), nullable=False),
+    sa.Column("desk", Id, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("priority", sa.String(8), nullable=False),
+    sa.Column("priority_rank", sa.Integer, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("opened_at", UtcTime, nullable=False),
+    sa.Column("claim_by", UtcTime),
+    sa.Column("contact_by", UtcTime),
+    sa.Column("claim_missed_at", UtcTime),
+    sa.Column("contact_missed_at", UtcTime),
+    sa.Column("paused_at", UtcTime),
+    sa.Column("route_zh", sa.Text, nullable=False),
+    sa.Column("route_en", sa.Text, nullable=False),
+    sa.Column("held_zh", sa.Text),
+    sa.Column("held_en", sa.Text),
+    sa.Column("disposition", sa.String(24)),
+    sa.Column("closed_at", UtcTime),
+    # touched: a person has had it in hand at least once
+    sa.Column("touched", sa.Boolean, nullable=False),
+    sa.Column("alarms", sa.Integer, nullable=False),
+    sa.Column("holder", sa.String(128)),
+    sa.Column("lease_until", UtcTime),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    sa.Index("uq_task_open_case_queue", "case_id", "queue", unique=True,
+             sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
+    sa.Index("ix_task_order", "queue", "desk", "state", "priority_rank", "score"),
+    sa.Index("ix_task_vin", "vin"),
+)  # fmt: skip
+
+entry = sa.Table(
+    "entry",
+    metadata,
+    sa.Column("entry_id", Id, primary_key=True),
+    sa.Column("case_id", Id, nullable=False),
+    sa.Column("task_id", Id),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("detail", Json, nullable=False),
+    sa.Index(None, "case_id", "at", "entry_id"),
+)
+
+silence = sa.Table(
+    "silence",
+    metadata,
+    sa.Column("silence_id", Id, primary_key=True),
+    sa.Column("vin", sa.String(17), nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("starts_at", UtcTime, nullable=False),
+    sa.Column("ends_at", UtcTime),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("made_by", sa.String(128), nullable=False),
+    sa.Column("released_at", UtcTime),
+    sa.Index(None, "vin"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", Serial, primary_key=True, autoincrement=True),
+    sa.Column("event_id", Id, nullable=False, unique=True),
+    sa.Column("topic", sa.String(249), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("case_id", Id, nullable=False),
+    sa.Column("case_seq", sa.Integer, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("data", Json, nullable=False),
+    sa.Column("sent_at", UtcTime),
+    sa.Index("ix_outbox_unsent", "seq",
+             sqlite_where=sa.text("sent_at is null"), postgresql_where=sa.text("sent_at is null")),
+)  # fmt: skip
+
+# --- access ---
+
+api_key = sa.Table(
+    "api_key",
+    metadata,
+    sa.Column("key_id", Id, primary_key=True),
+    sa.Column("secret_sha256", sa.String(64), nullable=False, unique=True),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("desk", Id),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("revoked_at", UtcTime),
+)
+
+idempotency = sa.Table(
+    "idempotency",
+    metadata,
+    sa.Column("key_id", Id, primary_key=True),
+    sa.Column("idempotency_key", sa.String(128), primary_key=True),
+    sa.Column("request_sha256", sa.String(64), nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("body", Json, nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("audit_id", Serial, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("actor", sa.String(128), nullable=False),
+    sa.Column("act", sa.String(64), nullable=False),
+    sa.Column("detail", Json, nullable=False),
+)

@@ -1,0 +1,201 @@
+"""The closed vocabularies: every word that PACC may say about an alert, a case or a task."""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Severity(StrEnum):
+    """What the vehicle says about a code; `unknown` counts as `limited`, never as harmless."""
+
+    INFO = "info"
+    SERVICE = "service"
+    LIMITED = "limited"
+    STOP = "stop"
+    UNKNOWN = "unknown"
+
+
+class Status(StrEnum):
+    """What an alert says of its code."""
+
+    ACTIVE = "active"
+    PENDING = "pending"
+    CLEARED = "cleared"
+    LAMP_ONLY = "lamp_only"
+
+
+class Lamp(StrEnum):
+    """The warning lamp that the driver sees."""
+
+    OFF = "off"
+    MALFUNCTION = "malfunction"
+    AMBER = "amber"
+    RED = "red"
+    UNKNOWN = "unknown"
+
+
+class Motion(StrEnum):
+    """Whether the vehicle moves; `unknown` counts as moving."""
+
+    PARKED = "parked"
+    MOVING = "moving"
+    UNKNOWN = "unknown"
+
+
+class System(StrEnum):
+    """The part of the vehicle that a code belongs to; `unknown` counts as propulsion."""
+
+    PROPULSION = "propulsion"
+    BRAKING = "braking"
+    STEERING = "steering"
+    HIGH_VOLTAGE = "high_voltage"
+    COOLING = "cooling"
+    LUBRICATION = "lubrication"
+    LOW_VOLTAGE = "low_voltage"
+    TYRES = "tyres"
+    RESTRAINT = "restraint"
+    DRIVER_ASSISTANCE = "driver_assistance"
+    EMISSIONS = "emissions"
+    CHARGING = "charging"
+    CLIMATE = "climate"
+    BODY = "body"
+    LIGHTING = "lighting"
+    NETWORK = "network"
+    INFOTAINMENT = "infotainment"
+    MAINTENANCE = "maintenance"
+    UNKNOWN = "unknown"
+
+
+class Priority(StrEnum):
+    """What we do about a case."""
+
+    NORMAL = "normal"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Action(StrEnum):
+    """The word for the driver."""
+
+    CARRY_ON = "carry_on"
+    VISIT_SOON = "visit_soon"
+    DRIVE_TO_DEALER = "drive_to_dealer"
+    STOP_NOW = "stop_now"
+
+
+class Outcome(StrEnum):
+    """How a record ended; exactly one for each record. `gap` is an offset that holds no record."""
+
+    OPENED = "opened"
+    JOINED = "joined"
+    REPEATED = "repeated"
+    CLEARED = "cleared"
+    HELD = "held"
+    LATE = "late"
+    DUPLICATE = "duplicate"
+    QUIET = "quiet"
+    QUARANTINED = "quarantined"
+    GAP = "gap"
+
+
+class CaseState(StrEnum):
+    """`open`, or how the case ended."""
+
+    OPEN = "open"
+    HEALED = "healed"
+    CLOSED = "closed"
+
+
+class Queue(StrEnum):
+    """Where a task waits; also the kind of its desk."""
+
+    ROADSIDE = "roadside"
+    DEALER = "dealer"
+
+
+class TaskState(StrEnum):
+    """Where a task stands. Which step leads where is the table in `dispatch/task.py`."""
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    CONTACTED = "contacted"
+    EN_ROUTE = "en_route"
+    ON_SITE = "on_site"
+    TOWING = "towing"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    REPAIRED = "repaired"
+    DONE = "done"
+
+
+class Disposition(StrEnum):
+    """How a task ended: the label that trains the model. The first four are set by PACC itself."""
+
+    HEALED = "healed"
+    SUPERSEDED = "superseded"
+    RETURNED = "returned"
+    CASE_CLOSED = "case_closed"
+    FIXED_BY_PHONE = "fixed_by_phone"
+    FIXED_ON_SITE = "fixed_on_site"
+    TOWED = "towed"
+    DROVE_TO_DEALER = "drove_to_dealer"
+    REPAIRED = "repaired"
+    NO_FAULT_FOUND = "no_fault_found"
+    FALSE_ALARM = "false_alarm"
+    UNREACHABLE = "unreachable"
+    DECLINED = "declined"
+    ALREADY_HELPED = "already_helped"
+
+
+class Role(StrEnum):
+    """What the bearer of an API key may do."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    DEALER = "dealer"
+    ENGINEER = "engineer"
+
+
+class Feed(StrEnum):
+    """Where records came from; each feed has positions and a ledger of its own."""
+
+    KAFKA = "kafka"
+    TAPE = "tape"
+    HTTP = "http"
+
+
+class Reject(StrEnum):
+    """Why a record, or a part of one, went to quarantine. `docs/reason-codes.md` explains each."""
+
+    NULL_VALUE = "null_value"
+    TOO_LARGE = "too_large"
+    NOT_UTF8 = "not_utf8"
+    NOT_JSON = "not_json"
+    NOT_XML = "not_xml"
+    NOT_AN_OBJECT = "not_an_object"
+    UNKNOWN_FORMAT = "unknown_format"
+    NOT_CLOUDEVENT = "not_cloudevent"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    OUT_OF_BOUNDS = "out_of_bounds"
+    BAD_VIN = "bad_vin"
+    BAD_TIME = "bad_time"
+    BAD_CODE = "bad_code"
+    UNRECOGNISED = "unrecognised"
+
+
+SEVERITY_RANK: Final = {
+    Severity.INFO: 0,
+    Severity.SERVICE: 1,
+    Severity.LIMITED: 2,
+    Severity.UNKNOWN: 2,
+    Severity.STOP: 3,
+}
+PRIORITY_RANK: Final = {Priority.NORMAL: 0, Priority.HIGH: 1, Priority.URGENT: 2}
+ACTION_RANK: Final = {
+    Action.CARRY_ON: 0,
+    Action.VISIT_SOON: 1,
+    Action.DRIVE_TO_DEALER: 2,
+    Action.STOP_NOW: 3,
+}
+OUTCOME_ORDER: Final = tuple(Outcome)
+SYSTEMS: Final = tuple(System)

@@ -1,0 +1,1 @@
+"""From grouped alerts to a priority with reasons."""
