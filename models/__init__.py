@@ -1,1 +1,1 @@
-"""The nouns of PACC: wire models, words, batches, cases and tables. Imports none of the other packages."""
+"""The nouns of PACC: alerts, batches, cases, words and tables. Imports none of ours."""

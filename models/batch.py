@@ -19,7 +19,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it came. `timestamp` is milliseconds since 1970, `value` None for a tombstone."""
+    """One record as it came. `timestamp` is ms since 1970, `value` None for a tombstone."""
 
     partition: Partition
     offset: int

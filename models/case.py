@@ -59,6 +59,34 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
+class VehicleInfo:
+    """What the master data say of a vehicle; all unknown for one that nobody imported."""
+
+    model: str | None = None
+    powertrain: str | None = None
+    market: str | None = None
+    region: str | None = None
+    preferred_dealer: str | None = None
+    home_lat: float | None = None
+    home_lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A case as it stood after one alert: one row for the rules.
+
+    `faults` are the active ones that are not folded; `readings` the newest of each name, among them
+    `state_of_charge` (0 to 1), `speed_kph`, `low_voltage_v`, `ambient_c`, `range_km`.
+    """
+
+    at: datetime
+    faults: tuple[Fault, ...]
+    info: VehicleInfo
+    readings: Mapping[str, float]
+    is_repeat_repair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """A priority with everything that explains it."""
 
@@ -99,7 +127,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that is wrong with one vehicle now. `heal_at` is when it heals if nothing comes."""
+    """Everything that is wrong with one vehicle now. `heal_at`: when it heals if nothing comes."""
 
     case_id: str
     vin: str
@@ -118,19 +146,6 @@ class Case:
     lat: float | None = None
     lon: float | None = None
     tasks_made: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class VehicleInfo:
-    """What the master data say of a vehicle; all unknown for one that nobody imported."""
-
-    model: str | None = None
-    powertrain: str | None = None
-    market: str | None = None
-    region: str | None = None
-    preferred_dealer: str | None = None
-    home_lat: float | None = None
-    home_lon: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
