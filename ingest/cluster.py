@@ -1,0 +1,282 @@
+"""Groups alerts into one case per vehicle: what each alert does to the faults of its vehicle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ingest import fault as faults
+from ingest.fold import CauseGraph, fold
+from models.batch import Partition, Report, Snapshot
+from models.case import Closed, Fault, Standing, Vehicle
+from models.ids import digest
+from models.words import SEVERITY_RANK, Outcome, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One alert's effect on a case: what happened, and how the case stood after it."""
+
+    kind: Outcome
+    fingerprint: str
+    partition: Partition
+    at: datetime
+    codes: tuple[str, ...]
+    active: frozenset[str]
+    standing: Standing
+
+
+@dataclass(slots=True)
+class Chapter:
+    """One case of a vehicle while a batch is clustered. `closed_at` is set when it healed."""
+
+    case_id: str
+    is_new: bool
+    opened_at: datetime
+    partition: Partition
+    root: str
+    previous_case: str | None
+    is_repeat_repair: bool
+    faults: dict[str, Fault]
+    changed: set[str] = field(default_factory=set)
+    moments: list[Moment] = field(default_factory=list)
+    defaulted: set[str] = field(default_factory=set)
+    place: tuple[float, float] | None = None
+    heal_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How alerts become cases. Times are stream time, never the wall clock."""
+
+    graph: CauseGraph
+    heal_after: timedelta
+    repeat_within: timedelta
+
+
+class Track:
+    """One vehicle while a batch is clustered: its open chapter and what outlives a case."""
+
+    def __init__(self, before: Vehicle, grouping: Grouping) -> None:
+        self.before = before
+        self.waiting = dict(before.waiting)
+        self.cleared = dict(before.cleared)
+        self.closed = before.closed
+        self.chapters: list[Chapter] = []
+        self._grouping = grouping
+        self._is_in_hand = any(task.is_held_by_human for task in before.tasks)
+        self._open = self._resume()
+
+    def heal(self, watermark: Mapping[Partition, datetime]) -> None:
+        """Close the open case if stream time has passed its `heal_at` and no person holds it."""
+        chapter = self._open
+        if chapter is None or chapter.heal_at is None or self._is_in_hand:
+            return
+        reached = watermark.get(chapter.partition)
+        if reached is None or reached < chapter.heal_at:
+            return
+        chapter.closed_at = chapter.heal_at
+        self.closed = Closed(chapter.case_id, chapter.closed_at, chapter.root)
+        self._open = None
+
+    def report(self, report: Report, partition: Partition) -> Outcome:
+        """Apply one alert that was not delivered before."""
+        alert = report.alert
+        cleared_at = self.cleared.get(alert.code)
+        if alert.status is Status.CLEARED:
+            return self._clear(report, partition)
+        if cleared_at is not None and report.observed_at < cleared_at:
+            return Outcome.LATE
+        if self._open is None:
+            return self._wait_or_open(report, partition)
+        return self._join(self._open, report, partition)
+
+    def snapshot(self, snapshot: Snapshot, partition: Partition) -> Outcome:
+        """Clear the faults of the snapshot's scheme and source that it no longer lists."""
+        held = self._open.faults if self._open else {}
+        gone = [code for code in (*held, *self.waiting) if self._is_gone(code, snapshot)]
+        for code in gone:
+            self._note_clear(code, snapshot.observed_at)
+            self.waiting.pop(code, None)
+        gone = sorted(code for code in gone if code in held)
+        if not gone or self._open is None:
+            return Outcome.QUIET
+        for code in gone:
+            self._put(self._open, faults.cleared(held[code], snapshot.observed_at, "snapshot"))
+        at = snapshot.received_at
+        self._moment(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
+        return Outcome.CLEARED
+
+    def _resume(self) -> Chapter | None:
+        case = self.before.case
+        if case is None:
+            return None
+        chapter = Chapter(
+            case_id=case.case_id,
+            is_new=False,
+            opened_at=case.opened_at,
+            partition=case.partition,
+            root=case.root,
+            previous_case=case.previous_case,
+            is_repeat_repair=case.is_repeat_repair,
+            faults=dict(self.before.faults),
+            defaulted=set(case.defaulted),
+            place=(case.lat, case.lon) if case.lat is not None and case.lon is not None else None,
+            heal_at=case.heal_at,
+        )
+        self.chapters.append(chapter)
+        return chapter
+
+    def _wait_or_open(self, report: Report, partition: Partition) -> Outcome:
+        code = report.alert.code
+        waiting = self.waiting.get(code)
+        fault = faults.seen_again(waiting, report) if waiting else faults.first_seen(report)
+        if fault.status is Status.PENDING:
+            self.waiting[code] = fault
+            return Outcome.HELD
+        chapter = self._new_chapter(report, partition)
+        for waiting in self.waiting.values():
+            self._put(chapter, waiting)
+        self.waiting = {}
+        self._put(chapter, fault)
+        return self._noted(chapter, report, partition, Outcome.OPENED)
+
+    def _new_chapter(self, report: Report, partition: Partition) -> Chapter:
+        code = report.alert.code
+        last = self.closed
+        is_recent = (
+            last is not None
+            and last.root == code
+            and report.received_at - last.closed_at <= self._grouping.repeat_within
+        )
+        chapter = Chapter(
+            case_id=digest("case", report.fingerprint),
+            is_new=True,
+            opened_at=report.received_at,
+            partition=partition,
+            root=code,
+            previous_case=last.case_id if last and is_recent else None,
+            is_repeat_repair=is_recent,
+            faults={},
+        )
+        self.chapters.append(chapter)
+        self._open = chapter
+        return chapter
+
+    def _join(self, chapter: Chapter, report: Report, partition: Partition) -> Outcome:
+        before = chapter.faults.get(report.alert.code)
+        if before is None:
+            after, outcome = faults.first_seen(report), Outcome.JOINED
+        elif before.status is Status.CLEARED:
+            after, outcome = faults.back_again(before, report), Outcome.JOINED
+        else:
+            after = faults.seen_again(before, report)
+            outcome = Outcome.REPEATED if after.status is before.status else Outcome.JOINED
+        self._put(chapter, after)
+        return self._noted(chapter, report, partition, outcome)
+
+    def _clear(self, report: Report, partition: Partition) -> Outcome:
+        code, at = report.alert.code, report.observed_at
+        self._note_clear(code, at)
+        waiting = self.waiting.get(code)
+        if waiting and at >= waiting.last_seen:
+            del self.waiting[code]
+            return Outcome.CLEARED
+        fault = self._open.faults.get(code) if self._open else None
+        if self._open is None or fault is None:
+            return Outcome.LATE if waiting else Outcome.QUIET
+        if fault.status is Status.CLEARED:
+            return Outcome.QUIET
+        if at < fault.last_seen:
+            return Outcome.LATE
+        self._put(self._open, faults.cleared(fault, at, "vehicle"))
+        return self._noted(self._open, report, partition, Outcome.CLEARED)
+
+    def _note_clear(self, code: str, at: datetime) -> None:
+        self.cleared[code] = max(at, self.cleared.get(code, at))
+
+    def _is_gone(self, code: str, snapshot: Snapshot) -> bool:
+        fault = (self._open.faults.get(code) if self._open else None) or self.waiting.get(code)
+        return (
+            fault is not None
+            and fault.status is not Status.CLEARED
+            and fault.source == snapshot.source
+            and code.partition(":")[0] == snapshot.scheme
+            and code not in snapshot.codes
+            and fault.last_seen <= snapshot.observed_at
+        )
+
+    def _put(self, chapter: Chapter, fault: Fault) -> None:
+        chapter.faults[fault.code] = fault
+        chapter.changed.add(fault.code)
+
+    def _noted(
+        self, chapter: Chapter, report: Report, partition: Partition, outcome: Outcome
+    ) -> Outcome:
+        alert = report.alert
+        chapter.defaulted.update(report.defaulted)
+        fault = chapter.faults[alert.code]
+        if alert.position is not None and report.observed_at >= fault.last_seen:
+            chapter.place = (alert.position.lat, alert.position.lon)
+        self._moment(
+            chapter, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
+        )
+        return outcome
+
+    def _moment(
+        self,
+        chapter: Chapter,
+        kind: Outcome,
+        fingerprint: str,
+        partition: Partition,
+        at: datetime,
+        codes: tuple[str, ...],
+    ) -> None:
+        if kind is not Outcome.REPEATED or len(chapter.faults) > 1:
+            self._refold(chapter)
+        active = [one for one in chapter.faults.values() if one.is_active]
+        chapter.root = _root(chapter)
+        chapter.partition = partition
+        chapter.heal_at = None if active else self._heals_at(chapter)
+        standing = Standing(
+            at=at,
+            faults=tuple(one for one in active if one.folded_under is None),
+            info=self.before.info,
+            readings=_merged(chapter.faults),
+            is_repeat_repair=chapter.is_repeat_repair,
+        )
+        on = frozenset(one.code for one in active)
+        chapter.moments.append(Moment(kind, fingerprint, partition, at, codes, on, standing))
+
+    def _refold(self, chapter: Chapter) -> None:
+        for code, folded in fold(chapter.faults, self._grouping.graph).items():
+            if folded is not chapter.faults[code]:
+                self._put(chapter, folded)
+
+    def _heals_at(self, chapter: Chapter) -> datetime | None:
+        ends = [one.cleared_at for one in chapter.faults.values() if one.cleared_at is not None]
+        return max(ends) + self._grouping.heal_after if ends else None
+
+
+def _merged(held: Mapping[str, Fault]) -> dict[str, float]:
+    if len(held) == 1:
+        return dict(next(iter(held.values())).readings)
+    merged: dict[str, float] = {}
+    for fault in sorted(held.values(), key=lambda one: (one.last_seen, one.code)):
+        merged.update(fault.readings)
+    return merged
+
+
+def _root(chapter: Chapter) -> str:
+    """Name the worst fault that the case has had; the first of equals stays."""
+    if len(chapter.faults) == 1:
+        return chapter.root
+    worst = max(SEVERITY_RANK[one.severity] for one in chapter.faults.values())
+    held = chapter.faults.get(chapter.root)
+    if held is not None and SEVERITY_RANK[held.severity] == worst:
+        return chapter.root
+    return min(
+        (one.first_seen, code)
+        for code, one in chapter.faults.items()
+        if SEVERITY_RANK[one.severity] == worst
+    )[1]

@@ -1,0 +1,127 @@
+"""How one fault changes when its code is reported again or cleared."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from models.alert import Alert
+from models.batch import Report
+from models.case import Fault
+from models.words import SEVERITY_RANK, Lamp, Motion, Severity, Status
+
+CONFIRMING_REPORTS: Final = 3
+
+
+def first_seen(report: Report) -> Fault:
+    """Make the fault of a code that the vehicle did not have."""
+    alert = report.alert
+    is_pending = waits(alert)
+    return Fault(
+        code=alert.code,
+        source=alert.source,
+        severity=alert.severity,
+        status=Status.PENDING if is_pending else active_status(alert),
+        first_seen=report.observed_at,
+        last_seen=report.observed_at,
+        pending_count=1 if is_pending else 0,
+        lamp=alert.lamp,
+        motion=alert.motion,
+        stop_in_motion=_may_be_stop_in_motion(alert),
+        defaulted=report.defaulted,
+        readings=readings_of(alert),
+    )
+
+
+def seen_again(fault: Fault, report: Report) -> Fault:
+    """Add a report to a fault that is not cleared.
+
+    Severity and lamp only rise until the code is cleared; the newest report by the vehicle's time
+    gives motion and readings; the third pending report confirms the fault.
+    """
+    alert = report.alert
+    is_newer = report.observed_at >= fault.last_seen
+    pending_count = fault.pending_count + waits(alert)
+    status = fault.status
+    if status is Status.PENDING and (not waits(alert) or pending_count >= CONFIRMING_REPORTS):
+        status = active_status(alert)
+    severity = fault.severity
+    if SEVERITY_RANK[alert.severity] > SEVERITY_RANK[severity]:
+        severity = alert.severity
+    return replace(
+        fault,
+        source=alert.source if is_newer else fault.source,
+        severity=severity,
+        status=status,
+        first_seen=min(fault.first_seen, report.observed_at),
+        last_seen=max(fault.last_seen, report.observed_at),
+        count=fault.count + 1,
+        pending_count=pending_count,
+        lamp=_worse_lamp(fault.lamp, alert.lamp),
+        motion=alert.motion if is_newer else fault.motion,
+        stop_in_motion=fault.stop_in_motion or _may_be_stop_in_motion(alert),
+        defaulted=_union(fault.defaulted, report.defaulted),
+        readings={**fault.readings, **readings_of(alert)}
+        if is_newer
+        else {**readings_of(alert), **fault.readings},
+    )
+
+
+def back_again(fault: Fault, report: Report) -> Fault:
+    """Reopen a cleared fault: it starts anew and keeps its first sight and its count."""
+    fresh = first_seen(report)
+    return replace(fresh, first_seen=fault.first_seen, count=fault.count + 1)
+
+
+def cleared(fault: Fault, at: datetime, by: str) -> Fault:
+    """End a fault at the vehicle's time `at`."""
+    return replace(
+        fault,
+        status=Status.CLEARED,
+        cleared_at=at,
+        cleared_by=by,
+        stop_in_motion=False,
+        folded_under=None,
+        fold_reason=None,
+    )
+
+
+def waits(alert: Alert) -> bool:
+    """Whether a report waits to be confirmed: pending, and not so grave that nobody may wait."""
+    return alert.status is Status.PENDING and alert.severity is not Severity.STOP
+
+
+def active_status(alert: Alert) -> Status:
+    """Give the status of a fault that this report makes active."""
+    return Status.LAMP_ONLY if alert.status is Status.LAMP_ONLY else Status.ACTIVE
+
+
+def readings_of(alert: Alert) -> dict[str, float]:
+    """Collect the numbers of an alert under the names that the rules know."""
+    readings = dict(alert.signals)
+    for name in ("speed_kph", "odometer_km", "state_of_charge"):
+        value = getattr(alert, name)
+        if value is not None:
+            readings[name] = value
+    return readings
+
+
+def _may_be_stop_in_motion(alert: Alert) -> bool:
+    is_grave = alert.severity in (Severity.STOP, Severity.UNKNOWN) or alert.lamp is Lamp.RED
+    return is_grave and alert.motion is not Motion.PARKED
+
+
+_LAMP_RANK: Final = {
+    Lamp.OFF: 0,
+    Lamp.UNKNOWN: 1,
+    Lamp.MALFUNCTION: 2,
+    Lamp.AMBER: 3,
+    Lamp.RED: 4,
+}
+
+
+def _worse_lamp(one: Lamp, other: Lamp) -> Lamp:
+    return other if _LAMP_RANK[other] > _LAMP_RANK[one] else one
+
+
+def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
+    return one if one == other else tuple(sorted({*one, *other}))

@@ -1,0 +1,293 @@
+"""Between the nouns and their rows: one function each way."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from models.batch import Partition
+from models.case import (
+    Case,
+    Closed,
+    Entry,
+    Event,
+    Fault,
+    Ranking,
+    Silence,
+    Task,
+    Text,
+    Vehicle,
+    VehicleInfo,
+)
+from models.words import (
+    PRIORITY_RANK,
+    Action,
+    CaseState,
+    Disposition,
+    Feed,
+    Lamp,
+    Motion,
+    Priority,
+    Queue,
+    Severity,
+    Status,
+    TaskState,
+)
+
+Row = Mapping[str, Any]
+
+
+def partition_key(partition: Partition) -> dict[str, Any]:
+    """Give the columns that name a partition."""
+    return {
+        "feed": partition.feed.value,
+        "topic": partition.topic,
+        "part": partition.number,
+    }
+
+
+def without_nul(value: Any) -> Any:
+    """PostgreSQL's text and JSON hold no NUL: spell it out."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\\u0000")
+    if isinstance(value, dict):
+        return {without_nul(name): without_nul(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [without_nul(one) for one in value]
+    return value
+
+
+def case_row(case: Case, ranked_by: str, rule_set: str) -> dict[str, Any]:
+    """Spread a case over its columns."""
+    ranking = case.ranking
+    return {
+        "case_id": case.case_id,
+        "vin": case.vin,
+        "state": case.state.value,
+        **partition_key(case.partition),
+        "opened_at": case.opened_at,
+        "updated_at": case.updated_at,
+        "closed_at": case.closed_at,
+        "heal_at": case.heal_at,
+        "revision": case.revision,
+        "priority": ranking.priority.value,
+        "priority_rank": PRIORITY_RANK[ranking.priority],
+        "action": ranking.action.value,
+        "score": ranking.score,
+        "reasons": [{"zh": one.zh, "en": one.en} for one in ranking.reasons],
+        "rules": list(ranking.rules),
+        "needs_task": ranking.needs_task,
+        "cause": ranking.root,
+        "root": case.root,
+        "ranked_by": ranked_by,
+        "rule_set": rule_set,
+        "previous_case": case.previous_case,
+        "is_repeat_repair": case.is_repeat_repair,
+        "defaulted": list(case.defaulted),
+        "lat": case.lat,
+        "lon": case.lon,
+        "tasks_made": case.tasks_made,
+    }
+
+
+def case(row: Row) -> Case:
+    """Read a case back."""
+    ranking = Ranking(
+        priority=Priority(row["priority"]),
+        action=Action(row["action"]),
+        score=row["score"],
+        reasons=tuple(Text(**one) for one in row["reasons"]),
+        rules=tuple(row["rules"]),
+        root=row["cause"],
+        needs_task=row["needs_task"],
+    )
+    return Case(
+        case_id=row["case_id"],
+        vin=row["vin"],
+        state=CaseState(row["state"]),
+        partition=Partition(Feed(row["feed"]), row["topic"], row["part"]),
+        opened_at=row["opened_at"],
+        updated_at=row["updated_at"],
+        ranking=ranking,
+        revision=row["revision"],
+        root=row["root"],
+        heal_at=row["heal_at"],
+        closed_at=row["closed_at"],
+        previous_case=row["previous_case"],
+        is_repeat_repair=row["is_repeat_repair"],
+        defaulted=tuple(row["defaulted"]),
+        lat=row["lat"],
+        lon=row["lon"],
+        tasks_made=row["tasks_made"],
+    )
+
+
+def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:
+    """Spread a fault over its columns."""
+    return {
+        "case_id": case_id,
+        "code": fault.code,
+        "vin": vin,
+        "source": without_nul(fault.source),
+        "severity": fault.severity.value,
+        "status": fault.status.value,
+        "first_seen": fault.first_seen,
+        "last_seen": fault.last_seen,
+        "count": fault.count,
+        "pending_count": fault.pending_count,
+        "lamp": fault.lamp.value,
+        "motion": fault.motion.value,
+        "stop_in_motion": fault.stop_in_motion,
+        "cleared_at": fault.cleared_at,
+        "cleared_by": fault.cleared_by,
+        "defaulted": list(fault.defaulted),
+        "readings": without_nul(dict(fault.readings)),
+        "folded_under": fault.folded_under,
+        "fold_zh": fault.fold_reason.zh if fault.fold_reason else None,
+        "fold_en": fault.fold_reason.en if fault.fold_reason else None,
+    }
+
+
+def fault(row: Row) -> Fault:
+    """Read a fault back."""
+    folded = row["folded_under"] is not None
+    return Fault(
+        code=row["code"],
+        source=row["source"],
+        severity=Severity(row["severity"]),
+        status=Status(row["status"]),
+        first_seen=row["first_seen"],
+        last_seen=row["last_seen"],
+        count=row["count"],
+        pending_count=row["pending_count"],
+        lamp=Lamp(row["lamp"]),
+        motion=Motion(row["motion"]),
+        stop_in_motion=row["stop_in_motion"],
+        cleared_at=row["cleared_at"],
+        cleared_by=row["cleared_by"],
+        defaulted=tuple(row["defaulted"]),
+        readings=row["readings"],
+        folded_under=row["folded_under"],
+        fold_reason=Text(row["fold_zh"], row["fold_en"]) if folded else None,
+    )
+
+
+def task_row(vin: str, task: Task, score: float) -> dict[str, Any]:
+    """Spread a task over the columns that the pipeline owns; lease and holder are people's."""
+    held = task.held_because
+    return {
+        "task_id": task.task_id,
+        "case_id": task.case_id,
+        "vin": vin,
+        "queue": task.queue.value,
+        "desk": task.desk,
+        "state": task.state.value,
+        "priority": task.priority.value,
+        "priority_rank": PRIORITY_RANK[task.priority],
+        "score": score,
+        "opened_at": task.opened_at,
+        "claim_by": task.claim_by,
+        "contact_by": task.contact_by,
+        "route_zh": task.route_reason.zh,
+        "route_en": task.route_reason.en,
+        "held_zh": held.zh if held else None,
+        "held_en": held.en if held else None,
+        "disposition": task.disposition.value if task.disposition else None,
+        "closed_at": task.closed_at,
+        "touched": task.touched,
+        "alarms": task.alarms,
+    }
+
+
+def task(row: Row) -> Task:
+    """Read a task back."""
+    return Task(
+        task_id=row["task_id"],
+        case_id=row["case_id"],
+        queue=Queue(row["queue"]),
+        desk=row["desk"],
+        state=TaskState(row["state"]),
+        priority=Priority(row["priority"]),
+        opened_at=row["opened_at"],
+        claim_by=row["claim_by"],
+        contact_by=row["contact_by"],
+        route_reason=Text(row["route_zh"], row["route_en"]),
+        held_because=Text(row["held_zh"], row["held_en"]) if row["held_zh"] else None,
+        disposition=Disposition(row["disposition"]) if row["disposition"] else None,
+        closed_at=row["closed_at"],
+        touched=row["touched"],
+        alarms=row["alarms"],
+    )
+
+
+def silence(row: Row) -> Silence:
+    """Read a silence."""
+    return Silence(row["kind"], row["starts_at"], row["ends_at"], row["reason"])
+
+
+def vehicle(
+    row: Row,
+    case_: Case | None,
+    faults: Mapping[str, Fault],
+    tasks: tuple[Task, ...],
+    silences: tuple[Silence, ...],
+) -> Vehicle:
+    """Put a vehicle together from its parts."""
+    closed = (
+        Closed(row["closed_case"], row["closed_at"], row["closed_root"])
+        if row["closed_case"]
+        else None
+    )
+    names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
+    return Vehicle(
+        vin=row["vin"],
+        info=VehicleInfo(**{name: row[name] for name in names}),
+        case=case_,
+        faults=faults,
+        tasks=tasks,
+        waiting={code: _waiting_fault(one) for code, one in row["waiting"].items()},
+        cleared={code: datetime.fromisoformat(at) for code, at in row["cleared"].items()},
+        closed=closed,
+        silences=silences,
+    )
+
+
+def memory_row(one: Vehicle) -> dict[str, Any]:
+    """Spread what a vehicle remembers across cases."""
+    closed = one.closed
+    return {
+        "b_vin": one.vin,
+        "b_waiting": {
+            code: fault_row("", one.vin, waiting)
+            | {"first_seen": waiting.first_seen.isoformat(),
+               "last_seen": waiting.last_seen.isoformat(), "cleared_at": None}
+            for code, waiting in sorted(one.waiting.items())
+        },
+        "b_cleared": {code: at.isoformat() for code, at in sorted(one.cleared.items())},
+        "b_closed_case": closed.case_id if closed else None,
+        "b_closed_at": closed.closed_at if closed else None,
+        "b_closed_root": closed.root if closed else None,
+    }  # fmt: skip
+
+
+def _waiting_fault(row: Row) -> Fault:
+    times = {name: datetime.fromisoformat(row[name]) for name in ("first_seen", "last_seen")}
+    return fault({**row, **times})
+
+
+def entry_row(entry: Entry) -> dict[str, Any]:
+    """Spread a line of the timeline."""
+    return asdict(entry)
+
+
+def event_row(event: Event) -> dict[str, Any]:
+    """Spread an event that waits to leave."""
+    return {
+        "event_id": event.event_id,
+        "topic": event.topic,
+        "kind": event.kind,
+        "case_id": event.case_id,
+        "case_seq": event.sequence,
+        "at": event.at,
+        "data": event.data,
+    }

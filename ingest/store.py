@@ -1,0 +1,257 @@
+"""What the pipeline reads and writes: the fence, what is known of a batch, and its decision.
+
+Every function works inside the caller's transaction and costs a fixed number of statements.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ingest import filing, rows
+from ingest.dedupe import fingerprints_of
+from models import tables as t
+from models.batch import Batch, Partition, Span
+from models.case import Case, Decision, Fault, Known, Silence, Task, Vehicle
+from models.errors import Fenced
+from models.sql import insert_new, run_many, upsert, within
+from models.words import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker stands in a partition: what it must still own to write."""
+
+    next_offset: int
+    epoch: int
+
+
+def take(
+    connection: sa.Connection, partition: Partition, owner: str, start: int, *, rewind: bool
+) -> Place:
+    """Become the owner of a partition: move its epoch, and give the place to go on from.
+
+    A partition that is new starts at `start`; so does a known one if `rewind`, as a tape does.
+    """
+    key = rows.partition_key(partition)
+    insert_new(
+        connection,
+        t.position,
+        [{**key, "next_offset": start, "epoch": 0, "owner": owner, "advanced": 0}],
+    )
+    values: dict[str, Any] = {"epoch": t.position.c.epoch + 1, "owner": owner}
+    if rewind:
+        values["next_offset"] = start
+    row = connection.execute(
+        sa.update(t.position)
+        .where(*(t.position.c[name] == value for name, value in key.items()))
+        .values(values)
+        .returning(t.position.c.next_offset, t.position.c.epoch)
+    ).one()
+    return Place(row.next_offset, row.epoch)
+
+
+def move_positions(
+    connection: sa.Connection, spans: Mapping[Partition, Span], places: Mapping[Partition, Place]
+) -> None:
+    """Move every position of the batch from its first offset to its end, or fail as fenced.
+
+    This is the first statement of the transaction: a worker that lost a partition cannot write.
+    """
+    p = t.position.c
+    statement = (
+        sa.update(t.position)
+        .where(
+            p.feed == sa.bindparam("b_feed"),
+            p.topic == sa.bindparam("b_topic"),
+            p.part == sa.bindparam("b_part"),
+            p.epoch == sa.bindparam("b_epoch"),
+            p.next_offset == sa.bindparam("b_first"),
+        )
+        .values(
+            next_offset=sa.bindparam("b_end"),
+            advanced=p.advanced + sa.bindparam("b_end", type_=sa.BigInteger) - p.next_offset,
+        )
+    )
+    moves = [
+        {
+            **{f"b_{name}": value for name, value in rows.partition_key(partition).items()},
+            "b_epoch": places[partition].epoch,
+            "b_first": spans[partition].first,
+            "b_end": spans[partition].end,
+        }
+        for partition in sorted(spans)
+    ]
+    moved = connection.execute(statement, moves).rowcount
+    if moved != len(moves):
+        raise Fenced("Another worker has taken a partition of this batch; nothing was written.")
+
+
+def watermarks(
+    connection: sa.Connection, partitions: Sequence[Partition]
+) -> dict[Partition, datetime]:
+    """Read the stream time of the partitions that have one."""
+    p = t.position.c
+    found = connection.execute(
+        sa.select(p.feed, p.topic, p.part, p.watermark).where(p.watermark.is_not(None))
+    )
+    wanted = set(partitions)
+    read = {Partition(Feed(row.feed), row.topic, row.part): row.watermark for row in found}
+    return {partition: at for partition, at in read.items() if partition in wanted}
+
+
+def known(
+    connection: sa.Connection,
+    batch: Batch,
+    before: Mapping[Partition, datetime],
+    after: Mapping[Partition, datetime],
+) -> Known:
+    """Load and lock what a batch may touch: its vehicles, and those that heal by its end."""
+    vins = {item.vin if hasattr(item, "vin") else item.alert.vin
+            for decoded in batch.decoded for item in decoded.items}  # fmt: skip
+    wanted = sorted(vins | _healing(connection, after))
+    insert_new(connection, t.vehicle, [{"vin": v, "waiting": {}, "cleared": {}} for v in wanted])
+    vehicles = _rows(
+        connection,
+        sa.select(t.vehicle)
+        .where(within(connection, t.vehicle.c.vin, wanted))
+        .order_by(t.vehicle.c.vin)
+        .with_for_update(),
+    )
+    cases = _cases(connection, wanted)
+    case_ids = sorted(case.case_id for case in cases.values())
+    faults = _faults(connection, case_ids)
+    tasks = _tasks(connection, case_ids)
+    silences = _silences(connection, wanted)
+    loaded = {}
+    for row in vehicles:
+        case = cases.get(row["vin"])
+        held = case.case_id if case else ""
+        loaded[row["vin"]] = rows.vehicle(
+            row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
+        )
+    return Known(_delivered(connection, batch), loaded, before)
+
+
+def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set: str) -> None:
+    """Write a decision as it stands."""
+    scores = {case.case_id: case.ranking.score for case in decision.cases}
+    ledger_keys = ("feed", "topic", "part", "outcome")
+    upsert(connection, t.ledger, ledger_keys, filing.ledger_rows(decision), add=("records",))
+    _save_watermarks(connection, decision)
+    insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
+    insert_new(connection, t.alert, filing.alert_rows(decision))
+    _save_vehicles(connection, decision.vehicles)
+    cases = [rows.case_row(case, ranked_by, rule_set) for case in decision.cases]
+    faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
+    tasks = [rows.task_row(vin, task, scores[task.case_id]) for vin, task in decision.tasks]
+    upsert(connection, t.case, ("case_id",), cases)
+    upsert(connection, t.fault, ("case_id", "code"), faults)
+    upsert(connection, t.task, ("task_id",), tasks)
+    insert_new(connection, t.entry, [rows.entry_row(entry) for entry in decision.entries])
+    insert_new(connection, t.outbox, [rows.event_row(event) for event in decision.events])
+
+
+def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:
+    """Find the vehicles whose case heals by the stream time at the end of the batch."""
+    c = t.case.c
+    if not after:
+        return set()
+    passed = [
+        sa.and_(
+            c.feed == partition.feed,
+            c.topic == partition.topic,
+            c.part == partition.number,
+            c.heal_at <= at,
+        )
+        for partition, at in sorted(after.items())
+    ]
+    found = connection.execute(
+        sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*passed))
+    )
+    return set(found.scalars())
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _cases(connection: sa.Connection, vins: Sequence[str]) -> dict[str, Case]:
+    query = sa.select(t.case).where(
+        within(connection, t.case.c.vin, vins), t.case.c.state == "open"
+    )
+    return {row["vin"]: rows.case(row) for row in _rows(connection, query)}
+
+
+def _faults(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, dict[str, Fault]]:
+    """Read the faults of the cases in the order in which they were first seen."""
+    query = (
+        sa.select(t.fault)
+        .where(within(connection, t.fault.c.case_id, case_ids))
+        .order_by(t.fault.c.case_id, t.fault.c.first_seen, t.fault.c.code)
+    )
+    grouped: dict[str, dict[str, Fault]] = {}
+    for row in _rows(connection, query):
+        grouped.setdefault(row["case_id"], {})[row["code"]] = rows.fault(row)
+    return grouped
+
+
+def _tasks(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, tuple[Task, ...]]:
+    query = (
+        sa.select(t.task)
+        .where(within(connection, t.task.c.case_id, case_ids), t.task.c.state != "done")
+        .order_by(t.task.c.case_id, t.task.c.queue)
+    )
+    grouped: dict[str, tuple[Task, ...]] = {}
+    for row in _rows(connection, query):
+        grouped[row["case_id"]] = (*grouped.get(row["case_id"], ()), rows.task(row))
+    return grouped
+
+
+def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple[Silence, ...]]:
+    s = t.silence.c
+    query = (
+        sa.select(t.silence)
+        .where(within(connection, s.vin, vins), s.released_at.is_(None))
+        .order_by(s.vin, s.silence_id)
+    )
+    grouped: dict[str, tuple[Silence, ...]] = {}
+    for row in _rows(connection, query):
+        grouped[row["vin"]] = (*grouped.get(row["vin"], ()), rows.silence(row))
+    return grouped
+
+
+def _delivered(connection: sa.Connection, batch: Batch) -> frozenset[str]:
+    column = t.alert.c.fingerprint
+    query = sa.select(column).where(within(connection, column, fingerprints_of(batch.decoded)))
+    return frozenset(connection.execute(query).scalars())
+
+
+def _save_watermarks(connection: sa.Connection, decision: Decision) -> None:
+    p = t.position.c
+    statement = (
+        sa.update(t.position)
+        .where(
+            p.feed == sa.bindparam("b_feed"),
+            p.topic == sa.bindparam("b_topic"),
+            p.part == sa.bindparam("b_part"),
+        )
+        .values(watermark=sa.bindparam("b_at"))
+    )
+    run_many(connection, statement, [
+        {**{f"b_{name}": value for name, value in rows.partition_key(partition).items()},
+         "b_at": at}
+        for partition, at in sorted(decision.watermark.items())
+    ])  # fmt: skip
+
+
+def _save_vehicles(connection: sa.Connection, vehicles: Sequence[Vehicle]) -> None:
+    v = t.vehicle.c
+    statement = sa.update(t.vehicle).where(v.vin == sa.bindparam("b_vin")).values(
+        waiting=sa.bindparam("b_waiting"), cleared=sa.bindparam("b_cleared"),
+        closed_case=sa.bindparam("b_closed_case"), closed_at=sa.bindparam("b_closed_at"),
+        closed_root=sa.bindparam("b_closed_root"),
+    )  # fmt: skip
+    run_many(connection, statement, [rows.memory_row(one) for one in vehicles])

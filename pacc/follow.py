@@ -1,0 +1,249 @@
+"""Follows one case through the moments of a batch: its priority, its tasks, its timeline."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from ingest.cluster import Chapter, Moment
+from models.case import Case, Entry, Event, Ranking, Task, Vehicle
+from models.ids import digest
+from models.words import PRIORITY_RANK, CaseState, Disposition, Outcome, Priority
+from pacc.policy import Policy
+from pacc.work import Work
+from prioritizer.rank import Ranked
+
+_BY_RANK: Mapping[int, Priority] = {rank: word for word, rank in PRIORITY_RANK.items()}
+_TOLD = (Outcome.OPENED, Outcome.JOINED, Outcome.CLEARED)
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a batch did to one case."""
+
+    vin: str
+    case: Case
+    tasks: tuple[Task, ...]
+    entries: tuple[Entry, ...]
+    events: tuple[Event, ...]
+
+
+def follow(before: Vehicle, chapter: Chapter, ranked: Ranked, start: int, policy: Policy) -> Story:
+    """Tell what became of a chapter; its moments are rows `start` and on of `ranked`."""
+    follower = _Follower(before, chapter, ranked, policy)
+    for offset, moment in enumerate(chapter.moments):
+        follower.step(moment, start + offset)
+    return follower.finish()
+
+
+class _Follower:
+    """The case while its moments are gone through, in order."""
+
+    def __init__(self, before: Vehicle, chapter: Chapter, ranked: Ranked, policy: Policy) -> None:
+        self._before = before
+        self._chapter = chapter
+        self._ranked = ranked
+        self._policy = policy
+        self._case = None if chapter.is_new else before.case
+        self._work = Work(before, () if chapter.is_new else before.tasks, policy)
+        self._explained: int | None = None
+        self._entries: list[Entry] = []
+        self._events: list[Event] = []
+
+    def step(self, moment: Moment, row: int) -> None:
+        """Apply one moment: tell it, then let the priority and the tasks follow."""
+        if self._case is None:
+            self._case = self._open(moment, row)
+            self._event("pacc.case.opened.v1", moment.at)
+        elif moment.standing.faults:
+            self._rerank(moment, row)
+        self._case = replace(self._case, updated_at=max(self._case.updated_at, moment.at))
+        if moment.kind in _TOLD:
+            self._tell(moment.fingerprint, moment.at, moment.kind, {"codes": list(moment.codes)})
+        if moment.standing.faults:
+            self._assign(moment)
+
+    def finish(self) -> Story:
+        """Close the case if it healed, and give all that happened."""
+        self._explain()
+        case = self._case
+        if case is None:
+            message = f"chapter {self._chapter.case_id} has neither a case nor a moment"
+            raise AssertionError(message)
+        chapter = self._chapter
+        lat, lon = chapter.place if chapter.place else (None, None)
+        self._case = case = replace(
+            case,
+            partition=chapter.partition,
+            root=chapter.root,
+            heal_at=chapter.heal_at,
+            defaulted=tuple(sorted(chapter.defaulted)),
+            lat=lat,
+            lon=lon,
+        )
+        if chapter.closed_at is not None:
+            self._heal(chapter.closed_at)
+        return Story(
+            vin=self._before.vin,
+            case=self._case,
+            tasks=self._work.all(),
+            entries=tuple(self._entries),
+            events=tuple(self._events),
+        )
+
+    def _open(self, moment: Moment, row: int) -> Case:
+        chapter = self._chapter
+        ranking = self._ranked.explain(row)
+        return Case(
+            case_id=chapter.case_id,
+            vin=self._before.vin,
+            state=CaseState.OPEN,
+            partition=moment.partition,
+            opened_at=chapter.opened_at,
+            updated_at=chapter.opened_at,
+            ranking=ranking,
+            revision=0,
+            root=chapter.root,
+            previous_case=chapter.previous_case,
+            is_repeat_repair=chapter.is_repeat_repair,
+        )
+
+    def _rerank(self, moment: Moment, row: int) -> None:
+        """Raise at once; fall only when the cause is cleared and no person has the case."""
+        case = self._current()
+        now = int(self._ranked.priority[row])
+        held = PRIORITY_RANK[case.ranking.priority]
+        is_rise = now > held or (now == held and not case.ranking.needs_task)
+        is_cause_gone = case.ranking.root not in moment.active
+        is_fall = now < held and is_cause_gone and not self._work.is_in_hand
+        if now == held:
+            self._explained = row
+            if is_rise:
+                self._explain()
+            return
+        if not (is_rise or is_fall):
+            return
+        self._explained = row
+        self._explain()
+        kind = "raised" if is_rise else "lowered"
+        ranking = self._current().ranking
+        self._tell(
+            moment.fingerprint,
+            moment.at,
+            kind,
+            {
+                "from": case.ranking.priority.value,
+                "to": _BY_RANK[now].value,
+                "rules": list(ranking.rules),
+            },
+        )
+        self._event(f"pacc.case.{kind}.v1", moment.at)
+
+    def _explain(self) -> None:
+        if self._explained is None:
+            return
+        ranking = self._ranked.explain(self._explained)
+        self._explained = None
+        self._case = replace(self._current(), ranking=ranking)
+
+    def _assign(self, moment: Moment) -> None:
+        case = self._current()
+        if not case.ranking.needs_task:
+            if not self._work.is_in_hand:
+                for task in self._work.end(moment.at, Disposition.SUPERSEDED):
+                    self._task_event(task, "closed", moment.at)
+            return
+        place = self._chapter.place
+        number = case.tasks_made
+        for task, what in self._work.assign(case, place, moment.at):
+            self._task_event(task, what, moment.at)
+            self._tell(
+                moment.fingerprint,
+                moment.at,
+                f"task_{what}",
+                {"queue": task.queue.value, "desk": task.desk, "why_zh": task.route_reason.zh,
+                 "why_en": task.route_reason.en},
+                task.task_id,
+            )  # fmt: skip
+            number += what == "opened"
+        self._case = replace(self._current(), tasks_made=number)
+
+    def _heal(self, at: datetime) -> None:
+        case = self._current()
+        self._case = replace(
+            case, state=CaseState.HEALED, closed_at=at, updated_at=max(at, case.updated_at)
+        )
+        for task in self._work.end(at, Disposition.HEALED):
+            self._task_event(task, "closed", at)
+        self._tell("healed", at, "healed", {})
+        self._event("pacc.case.healed.v1", at)
+
+    def _tell(
+        self,
+        cause: str,
+        at: datetime,
+        kind: str,
+        detail: Mapping[str, Any],
+        task_id: str | None = None,
+    ) -> None:
+        case_id = self._chapter.case_id
+        entry_id = digest("entry", case_id, cause, kind, task_id or "")
+        self._entries.append(Entry(entry_id, case_id, at, "pacc", kind, detail, task_id))
+
+    def _event(self, kind: str, at: datetime) -> None:
+        case = self._bump()
+        data = {**_case_facts(case), "at": at.isoformat()}
+        self._events.append(self._sealed(self._policy.cases_topic, kind, case, at, data))
+
+    def _task_event(self, task: Task, what: str, at: datetime) -> None:
+        case = self._bump()
+        topic = self._policy.dealer_topic if task.queue == "dealer" else self._policy.roadside_topic
+        data = {**_task_facts(task), **_case_facts(case), "at": at.isoformat()}
+        self._events.append(self._sealed(topic, f"pacc.task.{what}.v1", case, at, data))
+
+    def _sealed(
+        self, topic: str, kind: str, case: Case, at: datetime, data: Mapping[str, Any]
+    ) -> Event:
+        event_id = digest("event", case.case_id, str(case.revision))
+        return Event(event_id, topic, kind, case.case_id, case.revision, at, data)
+
+    def _bump(self) -> Case:
+        case = self._current()
+        self._case = case = replace(case, revision=case.revision + 1)
+        return case
+
+    def _current(self) -> Case:
+        if self._case is None:
+            message = f"case {self._chapter.case_id} is not open yet"
+            raise AssertionError(message)
+        return self._case
+
+
+def _ranking_facts(ranking: Ranking) -> dict[str, Any]:
+    return {
+        "priority": ranking.priority.value,
+        "action": ranking.action.value,
+        "score": ranking.score,
+        "reasons": [{"zh": one.zh, "en": one.en} for one in ranking.reasons],
+    }
+
+
+def _case_facts(case: Case) -> dict[str, Any]:
+    return {
+        "case_id": case.case_id,
+        "vin": case.vin,
+        "case_state": case.state.value,
+        **_ranking_facts(case.ranking),
+    }
+
+
+def _task_facts(task: Task) -> dict[str, Any]:
+    return {
+        "task_id": task.task_id,
+        "queue": task.queue.value,
+        "desk": task.desk,
+        "state": task.state.value,
+        "is_held": task.held_because is not None,
+        "claim_by": task.claim_by.isoformat() if task.claim_by else None,
+        "contact_by": task.contact_by.isoformat() if task.contact_by else None,
+    }

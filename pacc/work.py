@@ -1,0 +1,141 @@
+"""The tasks of one case while a batch is decided: opened, raised in place, superseded, ended."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from dispatch.deadline import deadlines
+from dispatch.route import Routed, route
+from models.case import Case, Silence, Task, Text, Vehicle
+from models.ids import task_id_of
+from models.words import PRIORITY_RANK, Disposition, Priority, TaskState
+from pacc.policy import Policy
+
+_SILENCED = {
+    "workshop": Text("车辆在维修车间，任务暂缓", "Held back: the vehicle is in the workshop"),
+    "silence": Text("已设静默，任务暂缓", "Held back: the vehicle is silenced"),
+}
+
+
+class Work:
+    """The open tasks of one case. Nothing that a person holds is taken away."""
+
+    def __init__(self, vehicle: Vehicle, tasks: tuple[Task, ...], policy: Policy) -> None:
+        self._vehicle = vehicle
+        self._policy = policy
+        self._open = {task.queue: task for task in tasks}
+        self._ended: list[Task] = []
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether a person holds any of the tasks."""
+        return any(task.is_held_by_human for task in self._open.values())
+
+    def all(self) -> tuple[Task, ...]:
+        """Give every task that is open or was ended here."""
+        return (*self._ended, *(self._open[queue] for queue in sorted(self._open)))
+
+    def assign(
+        self, case: Case, place: tuple[float, float] | None, at: datetime
+    ) -> Iterator[tuple[Task, str]]:
+        """Bring the tasks in line with the case's priority; yield what changed and how."""
+        priority = case.ranking.priority
+        for task in self._open.values():
+            if task.priority is priority:
+                return
+        routed = route(
+            priority,
+            self._vehicle.info,
+            place,
+            self._policy.directory,
+            needs=needs_of(self._vehicle.info.powertrain),
+            at=at,
+        )
+        for queue in sorted(self._open):
+            task = self._open[queue]
+            if queue is not routed.queue and not task.is_held_by_human:
+                del self._open[queue]
+                ended = _ended(task, at, Disposition.SUPERSEDED)
+                self._ended.append(ended)
+                yield ended, "closed"
+        held = self._open.get(routed.queue)
+        if held is None:
+            task, what = self._new(case, routed, at), "opened"
+        else:
+            task, what = self._moved(held, priority, at)
+        self._open[task.queue] = task
+        yield task, what
+
+    def end(self, at: datetime, disposition: Disposition) -> Iterator[Task]:
+        """End every open task."""
+        for queue in sorted(self._open):
+            ended = _ended(self._open.pop(queue), at, disposition)
+            self._ended.append(ended)
+            yield ended
+
+    def _new(self, case: Case, routed: Routed, at: datetime) -> Task:
+        priority = case.ranking.priority
+        due = deadlines(priority, routed.queue, self._policy.directory.desk(routed.desk), at)
+        return Task(
+            task_id=task_id_of(case.case_id, case.tasks_made),
+            case_id=case.case_id,
+            queue=routed.queue,
+            desk=routed.desk,
+            state=TaskState.QUEUED,
+            priority=priority,
+            opened_at=at,
+            claim_by=due.claim_by,
+            contact_by=due.contact_by,
+            route_reason=routed.reason,
+            held_because=held_because(self._vehicle.silences, priority, at),
+        )
+
+    def _moved(self, task: Task, priority: Priority, at: datetime) -> tuple[Task, str]:
+        """Change the priority in place: a rise moves deadlines earlier and alarms again."""
+        due = deadlines(priority, task.queue, self._policy.directory.desk(task.desk), at)
+        held = held_because(self._vehicle.silences, priority, at) if task.held_because else None
+        if PRIORITY_RANK[priority] < PRIORITY_RANK[task.priority]:
+            lowered = replace(
+                task,
+                priority=priority,
+                claim_by=due.claim_by,
+                contact_by=due.contact_by,
+                held_because=held,
+            )
+            return lowered, "lowered"
+        raised = replace(
+            task,
+            priority=priority,
+            claim_by=_earlier(task.claim_by, due.claim_by),
+            contact_by=_earlier(task.contact_by, due.contact_by),
+            held_because=held,
+            alarms=task.alarms + 1,
+        )
+        return raised, "raised"
+
+
+def held_because(silences: tuple[Silence, ...], priority: Priority, at: datetime) -> Text | None:
+    """Say why a task is held back; an urgent one never is (law 5)."""
+    if priority is Priority.URGENT:
+        return None
+    for silence in silences:
+        if silence.starts_at <= at and (silence.ends_at is None or at < silence.ends_at):
+            line = _SILENCED["workshop" if silence.kind == "workshop" else "silence"]
+            return Text(f"{line.zh}：{silence.reason}", f"{line.en}: {silence.reason}")
+    return None
+
+
+def needs_of(powertrain: str | None) -> frozenset[str]:
+    """Name the capabilities that a desk must have for this vehicle."""
+    electric = powertrain in ("bev", "phev")
+    return frozenset({"high_voltage"}) if electric else frozenset()
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    if one is None or other is None:
+        return other or one
+    return min(one, other)
+
+
+def _ended(task: Task, at: datetime, disposition: Disposition) -> Task:
+    return replace(task, state=TaskState.DONE, disposition=disposition, closed_at=at)
