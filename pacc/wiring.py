@@ -1,13 +1,28 @@
 """Takes the settings apart into plain arguments and puts the parts together."""
 
-from collections.abc import Iterator
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from dispatch.masters import load_directory
+from ingest.cluster import Grouping
+from ingest.fold import parse_causes
+from ingest.kafka import KafkaSender, KafkaSource
+from ingest.source import Source
+from ingest.tape import TapeSource
+from models.batch import Message, Partition, Record
 from models.errors import SettingsInvalid, Unreachable, WrongSchema
 from models.tables import SCHEMA_REVISION
+from pacc.pipeline import Limits, Worker
+from pacc.policy import Policy
+from pacc.settings import Settings
+from prioritizer.rank import load_ranker
 
 _BUSY_MILLISECONDS = 30_000
 
@@ -73,3 +88,75 @@ def require_schema(engine: sa.Engine) -> None:
         raise WrongSchema(
             f"The database {have}, this program needs {SCHEMA_REVISION}: run `pacc migrate`."
         )
+
+
+def make_policy(settings: Settings, engine: sa.Engine) -> Policy:
+    """Read everything that `decide` decides by: causes, rules, desks."""
+    causes = files("ingest").joinpath("causes.yaml").read_text("utf-8")
+    with engine.begin() as connection:
+        directory = load_directory(connection)
+    return Policy(
+        grouping=Grouping(parse_causes(causes), settings.heal_after, settings.repeat_within),
+        ranker=load_ranker(),
+        directory=directory,
+    )
+
+
+def make_worker(
+    settings: Settings, batch: int | None, *, format_: str | None = None
+) -> tuple[Worker, Limits]:
+    """Put a pipeline together on the settings' database."""
+    engine = make_engine(settings.database_url)
+    require_schema(engine)
+    limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
+    formats = settings.topics if format_ is None else _Always(format_)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return Worker(engine, make_policy(settings, engine), formats, owner, limits), limits
+
+
+class _Always(dict[str, str]):
+    """One format for every topic."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name
+
+    def get(self, _topic: str, _default: Any = None) -> Any:
+        """Give the one format."""
+        return self._name
+
+
+def make_kafka_source(
+    settings: Settings, take: Callable[[Partition, int | None], int], *, accept_gaps: bool
+) -> Source:
+    """Join the group on the settings' topics."""
+    return KafkaSource(
+        settings.kafka_bootstrap_servers,
+        settings.group_id,
+        sorted(settings.topics),
+        take=take,
+        accept_gaps=accept_gaps,
+    )
+
+
+def make_tape_source(
+    tapes: Sequence[Path], take: Callable[[Partition, int | None], int]
+) -> Source:
+    """Open tapes, to be played one after the other."""
+    return TapeSource(tapes, take=take)
+
+
+def send_records(settings: Settings, topic: str, records: Iterable[Record]) -> None:
+    """Send records to a topic, a thousand at a time, each part only after the last is safe."""
+    sender = KafkaSender(settings.kafka_bootstrap_servers)
+    part: list[Message] = []
+    for record in records:
+        part.append(Message(topic, record.key, record.value, record.headers))
+        if len(part) == _PART:
+            sender.send_all(part)
+            part = []
+    sender.send_all(part)
+    sender.close()
+
+
+_PART = 1000

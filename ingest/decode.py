@@ -1,0 +1,54 @@
+"""From records to alerts: chooses the format of each record and keeps what cannot be used."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from ingest.formats import bmw, canonical, obd, uds
+from ingest.formats.parts import Bad, refuse
+from models.alert import MAX_VALUE_BYTES
+from models.batch import Decoded, Record
+from models.words import Reject
+
+DEFAULT_FORMAT: Final = "cloudevents"
+
+FORMATS: Final[Mapping[str, Callable[[Record, bytes], Decoded]]] = {
+    "cloudevents": canonical.decode,
+    "canonical": canonical.decode,
+    "bmw": bmw.decode,
+    "uds": uds.decode,
+    "obd": obd.decode,
+}
+
+
+def decode(records: Sequence[Record], formats: Mapping[str, str]) -> tuple[Decoded, ...]:
+    """Decode each record by itself; what cannot be used is a value with a reason.
+
+    The format is the record's header `pacc-format`, else the topic's in `formats`, else CloudEvents
+    or the bare canonical alert.
+    """
+    return tuple(_decode_one(record, formats) for record in records)
+
+
+def _decode_one(record: Record, formats: Mapping[str, str]) -> Decoded:
+    value = record.value
+    if value is None:
+        return refuse(record, Bad(Reject.NULL_VALUE, "the record has no value"))
+    if len(value) > MAX_VALUE_BYTES:
+        detail = f"{len(value)} bytes; at most {MAX_VALUE_BYTES} are read"
+        return refuse(record, Bad(Reject.TOO_LARGE, detail))
+    name = _format_of(record, formats)
+    reader = FORMATS.get(name)
+    if reader is None:
+        detail = f"no format is called {name[:40]!r}; there are {', '.join(sorted(FORMATS))}"
+        return refuse(record, Bad(Reject.UNKNOWN_FORMAT, detail))
+    try:
+        return reader(record, value)
+    except Bad as bad:
+        return refuse(record, bad)
+
+
+def _format_of(record: Record, formats: Mapping[str, str]) -> str:
+    for name, value in record.headers:
+        if name == "pacc-format":
+            return value.decode("utf-8", "replace")
+    return formats.get(record.partition.topic, DEFAULT_FORMAT)

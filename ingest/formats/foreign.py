@@ -1,0 +1,140 @@
+"""A document of another format on its way to canonical alerts: what all its alerts share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ingest.formats.parts import (
+    Bad,
+    alert_from,
+    legal_vin,
+    number,
+    received_at,
+    report_of,
+    time_of,
+)
+from models.batch import Decoded, Item, Record, Rejected, Snapshot
+from models.ids import digest
+from models.words import Lamp, Motion, Reject, Severity, Status
+
+
+@dataclass(slots=True)
+class Foreign:
+    """Collects the alerts of one document.
+
+    `stamp` is the document's own time as it wrote it, or '' if it has none: polling an unchanged
+    document twice gives the same fingerprints.
+    """
+
+    record: Record
+    vin: str
+    source: str
+    observed_at: datetime
+    stamp: str
+    shared: Mapping[str, Any] = field(default_factory=dict)
+    defaulted: tuple[str, ...] = ()
+    items: list[Item] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    codes: set[str] = field(default_factory=set)
+
+    def add(
+        self,
+        code: str,
+        severity: Severity,
+        *,
+        status: Status = Status.ACTIVE,
+        lamp: Lamp = Lamp.UNKNOWN,
+        text: str | None = None,
+        pointer: str = "",
+    ) -> None:
+        """Add one alert; a part that makes no legal alert is rejected by itself."""
+        self.codes.add(code)
+        print_ = digest(self.source, self.vin, code, self.stamp, severity.value, status.value)
+        document = {
+            **self.shared,
+            "id": print_,
+            "source": self.source,
+            "vin": self.vin,
+            "observed_at": self.observed_at,
+            "code": code,
+            "severity": severity,
+            "status": status,
+            "lamp": lamp,
+            "text": text[:2000] if text else None,
+        }
+        noted = set(self.defaulted)
+        if severity is Severity.UNKNOWN:
+            noted.add("severity")
+        try:
+            alert, more, _ = alert_from(document, pointer, noted)
+        except Bad as bad:
+            self.rejected.append(bad.rejected)
+            return
+        self.items.append(report_of(self.record, alert, more, print_))
+
+    def reject(self, bad: Bad) -> None:
+        """Note a part that cannot be used."""
+        self.rejected.append(bad.rejected)
+
+    def snapshot(self, scheme: str) -> None:
+        """Say that the document lists everything of a scheme that is on now."""
+        codes = frozenset(code for code in self.codes if code.startswith(f"{scheme}:"))
+        stamp = self.stamp or self.observed_at.isoformat()
+        print_ = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
+        received = received_at(self.record)
+        self.items.append(
+            Snapshot(print_, self.vin, self.source, scheme, min(self.observed_at, received),
+                     received, codes)
+        )  # fmt: skip
+
+    def decoded(self) -> Decoded:
+        """Give what the document became."""
+        return Decoded(self.record, tuple(self.items), tuple(self.rejected))
+
+
+def foreign_document(record: Record, document: Mapping[str, Any], source: str) -> Foreign:
+    """Begin a document of our own JSON shape (`vin`, `source`, `observed_at`, readings)."""
+    vin = legal_vin(document.get("vin"), record.key)
+    if vin is None:
+        raise Bad(Reject.BAD_VIN, "neither the field vin nor the record's key is a VIN", "/vin")
+    given = document.get("observed_at")
+    observed = time_of(given)
+    if given is not None and (observed is None or not _has_offset(given)):
+        raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset", "/observed_at")
+    named = document.get("source")
+    shared, defaulted = _readings(document)
+    return Foreign(
+        record=record,
+        vin=vin,
+        source=named if isinstance(named, str) and 0 < len(named) <= 100 else source,  # noqa: PLR2004
+        observed_at=observed or received_at(record),
+        stamp=str(given or document.get("id") or ""),
+        shared=shared,
+        defaulted=defaulted,
+    )
+
+
+def _has_offset(text: Any) -> bool:
+    return datetime.fromisoformat(text.strip()).tzinfo is not None
+
+
+def _readings(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Take over the readings that are within bounds; note the ones that are not."""
+    bounds = {"speed_kph": (0, 500), "odometer_km": (0, 5e6), "state_of_charge": (0, 1)}
+    shared: dict[str, Any] = {}
+    defaulted = []
+    for name, (least, most) in bounds.items():
+        if document.get(name) is None:
+            continue
+        value = number(document[name], least, most)
+        if value is None:
+            defaulted.append(name)
+        else:
+            shared[name] = value
+    motion = document.get("motion")
+    if motion is not None:
+        shared["motion"] = motion if motion in tuple(Motion) else Motion.UNKNOWN
+        if shared["motion"] != motion:
+            defaulted.append("motion")
+    return shared, tuple(defaulted)

@@ -1,0 +1,215 @@
+"""What the formats share: reading JSON safely, times, words, and the alert in its place."""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import ValidationError
+
+from models.alert import Alert
+from models.batch import Decoded, Record, Rejected, Report
+from models.ids import digest
+from models.words import Lamp, Motion, Reject, Severity, Status
+
+MAX_AHEAD: Final = timedelta(minutes=5)
+OLDEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
+_LAST_TIMESTAMP: Final = 253_402_300_799_000  # the end of the year 9999, in milliseconds
+_VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset(word.value for word in words)
+    for name, words in (
+        ("severity", Severity), ("lamp", Lamp), ("motion", Motion), ("status", Status)
+    )
+}  # fmt: skip
+_FIELDS: Final = frozenset(Alert.model_fields)
+_VIN_VALUES: Final = dict(
+    zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)
+)
+_VIN_WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_W = TypeVar("_W", Severity, Lamp, Motion)
+
+
+class Bad(Exception):
+    """This record, or this part of it, cannot be used. Never leaves `ingest`."""
+
+    def __init__(self, reason: Reject, detail: str, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.rejected = Rejected(reason, detail[:500], pointer)
+
+
+def refuse(record: Record, bad: Bad) -> Decoded:
+    """Give a record of which nothing is usable."""
+    return Decoded(record, rejected=(bad.rejected,))
+
+
+def read_json(value: bytes) -> Any:
+    """Read strict JSON: UTF-8, no NaN, bounded depth."""
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        try:
+            value.decode("utf-8")
+        except UnicodeDecodeError as broken:
+            raise Bad(Reject.NOT_UTF8, f"byte {broken.start} is not UTF-8") from error
+        raise Bad(Reject.NOT_JSON, str(error)) from error
+
+
+def read_object(value: bytes) -> dict[str, Any]:
+    """Read a JSON object."""
+    document = read_json(value)
+    if not isinstance(document, dict):
+        raise Bad(Reject.NOT_AN_OBJECT, f"a JSON object is wanted, not {kind(document)}")
+    return document
+
+
+def kind(value: Any) -> str:
+    """Name the JSON type of a value."""
+    names = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def received_at(record: Record) -> datetime:
+    """Give the record's timestamp as a time."""
+    if not 0 <= record.timestamp <= _LAST_TIMESTAMP:
+        raise Bad(Reject.BAD_TIME, f"the record's timestamp {record.timestamp} is no date")
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def legal_vin(*candidates: Any) -> str | None:
+    """Give the first candidate that can be a VIN, upper-cased."""
+    for candidate in candidates:
+        if isinstance(candidate, bytes):
+            text = candidate.decode("ascii", "replace")
+        elif isinstance(candidate, str):
+            text = candidate
+        else:
+            continue
+        text = text.strip().upper()
+        if len(text) == len(_VIN_WEIGHTS) and all(
+            c in _VIN_VALUES or c in "0123456789" for c in text
+        ):
+            return text
+    return None
+
+
+def fails_check_digit(vin: str) -> bool:
+    """Tell whether the ninth place is not the check digit of ISO 3779 annex / 49 CFR 565."""
+    total = sum(
+        weight * (_VIN_VALUES[sign] if sign in _VIN_VALUES else int(sign))
+        for sign, weight in zip(vin, _VIN_WEIGHTS, strict=True)
+    )
+    return vin[8] != "0123456789X"[total % 11]
+
+
+def time_of(text: Any) -> datetime | None:
+    """Read a foreign document's time, with or without offset (then UTC); None if it is none."""
+    if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer than any time
+        return None
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def number(value: Any, least: float, most: float) -> float | None:
+    """Give a number within bounds, also from its text; None for anything else."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if math.isfinite(value) and least <= value <= most else None
+
+
+def word_of(words: Mapping[str, _W], given: Any, unknown: _W) -> tuple[_W, bool]:
+    """Translate a foreign word; a word that we do not know becomes `unknown`, and is noted."""
+    found = words.get(given.strip().upper()) if isinstance(given, str) else None
+    return (unknown, True) if found is None else (found, False)
+
+
+def alert_from(
+    document: Mapping[str, Any], pointer: str = "", defaulted: Collection[str] = ()
+) -> tuple[Alert, tuple[str, ...], int]:
+    """Validate a canonical alert; give it with the defaulted fields and the number of unknown ones.
+
+    A word outside its vocabulary becomes `unknown` (a status: `active`) and is noted.
+    """
+    known = {name: value for name, value in document.items() if name in _FIELDS}
+    noted = set(defaulted)
+    for name, vocabulary in _VOCABULARIES.items():
+        given = known.get(name)
+        if given is None:
+            known.pop(name, None)
+            if name == "severity":
+                noted.add(name)
+        elif not isinstance(given, str) or given not in vocabulary:
+            noted.add(name)
+            known[name] = "active" if name == "status" else "unknown"
+    observed = known.get("observed_at")
+    if observed is not None and not isinstance(observed, (str, datetime)):
+        raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset",
+                  f"{pointer}/observed_at")  # fmt: skip
+    if isinstance(observed, str) and observed.strip().lstrip("-+").replace(".", "").isdigit():
+        raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset",
+                  f"{pointer}/observed_at")  # fmt: skip
+    try:
+        alert = Alert.model_validate(known)
+    except ValidationError as error:
+        raise _why(error, pointer) from error
+    return alert, tuple(sorted(noted)), len(document) - len(known)
+
+
+_MISSING: Final = {"missing"}
+_BOUNDS: Final = {
+    "greater_than_equal", "less_than_equal", "finite_number", "too_long", "string_too_long",
+    "string_too_short",
+}  # fmt: skip
+
+
+def _why(error: ValidationError, pointer: str) -> Bad:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = "/".join(str(part) for part in first["loc"])
+    field = str(first["loc"][0]) if first["loc"] else ""
+    if first["type"] in _MISSING:
+        reason = Reject.MISSING_FIELD
+    elif field == "vin":
+        reason = Reject.BAD_VIN
+    elif field == "observed_at":
+        reason = Reject.BAD_TIME
+    elif field == "code":
+        reason = Reject.BAD_CODE
+    elif first["type"] in _BOUNDS:
+        reason = Reject.OUT_OF_BOUNDS
+    else:
+        reason = Reject.WRONG_TYPE
+    return Bad(reason, f"{where}: {first['msg']}", f"{pointer}/{where}")
+
+
+def report_of(
+    record: Record,
+    alert: Alert,
+    defaulted: tuple[str, ...],
+    fingerprint: str | None = None,
+) -> Report:
+    """Put an alert in its place; a clock that is not to be believed gives way to the record's."""
+    received = received_at(record)
+    is_suspect = alert.observed_at - received > MAX_AHEAD or alert.observed_at < OLDEST
+    return Report(
+        fingerprint=fingerprint or digest(alert.source, alert.id),
+        alert=alert,
+        observed_at=received if is_suspect else alert.observed_at,
+        received_at=received,
+        defaulted=defaulted,
+        clock_suspect=is_suspect,
+        vin_check_failed=fails_check_digit(alert.vin),
+    )
+
+
+def canonical_json(value: Any) -> str:
+    """Write JSON in one spelling, for hashing."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))

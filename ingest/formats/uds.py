@@ -1,0 +1,84 @@
+"""Fault memory read by ISO 14229-1 (UDS): code, status byte and severity mask."""
+
+import re
+from typing import Any, Final
+
+from ingest.formats.foreign import foreign_document
+from ingest.formats.obd import code_of
+from ingest.formats.parts import Bad, kind, read_object
+from models.batch import Decoded, Record
+from models.words import Lamp, Reject, Severity, Status
+
+# ISO 14229-1, DTC status mask
+TEST_FAILED, PENDING, CONFIRMED, LAMP_REQUESTED = 0x01, 0x04, 0x08, 0x80
+# ISO 14229-1, DTC severity mask
+_SEVERITIES: Final = (
+    (0x80, Severity.STOP),
+    (0x40, Severity.LIMITED),
+    (0x20, Severity.SERVICE),
+)
+_WITH_TYPE: Final = re.compile(r"([PBCU][0-3][0-9A-F]{3})-?([0-9A-F]{2})")
+_RAW: Final = re.compile(r"[0-9A-F]{6}")
+
+
+def decode(record: Record, value: bytes) -> Decoded:
+    """Read one fault memory; a code whose tests passed and that is not stored says nothing."""
+    document = read_object(value)
+    listed = document.get("dtcs")
+    if not isinstance(listed, list):
+        raise Bad(Reject.UNRECOGNISED, f"dtcs must be a list, not {kind(listed)}", "/dtcs")
+    foreign = foreign_document(record, document, "uds")
+    for place, one in enumerate(listed):
+        try:
+            _read(foreign.add, one)
+        except Bad as bad:
+            where = f"/dtcs/{place}{bad.rejected.pointer}"
+            foreign.reject(Bad(bad.rejected.reason, bad.rejected.detail, where))
+    return foreign.decoded()
+
+
+def _read(add: Any, one: Any) -> None:
+    if not isinstance(one, dict):
+        raise Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(one)}")
+    code = _code(one.get("code"))
+    status = _byte(one.get("status"), "/status")
+    if status is None:
+        raise Bad(Reject.MISSING_FIELD, "status: the DTC status byte", "/status")
+    mask = _byte(one.get("severity"), "/severity") or 0
+    severity = next((word for bit, word in _SEVERITIES if mask & bit), Severity.UNKNOWN)
+    if not status & (TEST_FAILED | PENDING | CONFIRMED):
+        return
+    is_active = status & (TEST_FAILED | CONFIRMED)
+    add(
+        f"dtc:{code}",
+        severity,
+        status=Status.ACTIVE if is_active else Status.PENDING,
+        lamp=Lamp.MALFUNCTION if status & LAMP_REQUESTED else Lamp.UNKNOWN,
+    )
+
+
+def _code(given: Any) -> str:
+    text = given.strip().upper() if isinstance(given, str) else ""
+    typed = _WITH_TYPE.fullmatch(text)
+    if typed:
+        return f"{typed[1]}-{typed[2]}"
+    if _RAW.fullmatch(text):
+        base, kind_byte = code_of(text[:4]), text[4:]
+        return f"{base}-{kind_byte}" if kind_byte != "00" else str(base)
+    plain = code_of(given)
+    if plain is None:
+        raise Bad(Reject.BAD_CODE, f"{given!r:.80} is no trouble code", "/code")
+    return plain
+
+
+def _byte(given: Any, pointer: str) -> int | None:
+    if given is None:
+        return None
+    value: int | None = None
+    if isinstance(given, int) and not isinstance(given, bool):
+        value = given
+    elif isinstance(given, str) and re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", given):
+        value = int(given, 16)
+    if value is None or not 0 <= value <= 0xFF:  # noqa: PLR2004 - one byte
+        raise Bad(Reject.OUT_OF_BOUNDS, "a byte is wanted: 0 to 255, or hexadecimal", pointer)
+    return value

@@ -1,0 +1,98 @@
+"""What could not be used: looking at it, putting it back, letting it go."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from models import tables as t
+from models.batch import Partition, Record
+from models.errors import NotThere
+from models.words import Feed
+
+HELD, REDRIVEN, DROPPED = "held", "redriven", "dropped"
+_LIST = ("quarantine_id", "feed", "topic", "part", "record_offset", "record_timestamp", "reason",
+         "detail", "pointer", "state")  # fmt: skip
+
+
+def listing(
+    connection: sa.Connection, *, reason: str | None, topic: str | None, after: str | None,
+    limit: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """List what is held, by id, beginning behind `after`."""
+    q = t.quarantine.c
+    query = sa.select(*(q[name] for name in _LIST)).where(q.state == HELD)
+    if reason:
+        query = query.where(q.reason == reason)
+    if topic:
+        query = query.where(q.topic == topic)
+    if after:
+        query = query.where(q.quarantine_id > after)
+    query = query.order_by(q.quarantine_id).limit(limit)
+    return [_named(row) for row in connection.execute(query).mappings()]
+
+
+def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:
+    """Give one record with its untouched bytes, as base64."""
+    row = _row(connection, quarantine_id)
+    return {
+        **_named({name: row[name] for name in _LIST}),
+        "key_base64": _base64(row["record_key"]),
+        "value_base64": _base64(row["value"]),
+        "headers": row["headers"],
+    }
+
+
+def held_records(
+    connection: sa.Connection, quarantine_ids: Sequence[str]
+) -> list[tuple[str, Record]]:
+    """Give the records behind the ids that are still held, in the order of their coordinates."""
+    q = t.quarantine.c
+    query = (
+        sa.select(t.quarantine)
+        .where(q.quarantine_id.in_(quarantine_ids), q.state == HELD)
+        .order_by(q.feed, q.topic, q.part, q.record_offset, q.quarantine_id)
+    )
+    return [(row["quarantine_id"], _record(row)) for row in connection.execute(query).mappings()]
+
+
+def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -> int:
+    """Note that held records were put back or let go; count them."""
+    q = t.quarantine.c
+    statement = (
+        sa.update(t.quarantine)
+        .where(q.quarantine_id.in_(quarantine_ids), q.state == HELD)
+        .values(state=state)
+    )
+    return connection.execute(statement).rowcount
+
+
+def _row(connection: sa.Connection, quarantine_id: str) -> Mapping[str, Any]:
+    query = sa.select(t.quarantine).where(t.quarantine.c.quarantine_id == quarantine_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        message = f"Nothing in quarantine has the id {quarantine_id}."
+        raise NotThere(message)
+    return dict(row)
+
+
+def _named(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Use the names of the command contract."""
+    short = {"part": "partition", "record_offset": "offset", "record_timestamp": "timestamp"}
+    return {short.get(name, name): value for name, value in row.items()}
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode("ascii")
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(
+        partition=Partition(Feed(row["feed"]), row["topic"], row["part"]),
+        offset=row["record_offset"],
+        timestamp=row["record_timestamp"],
+        key=row["record_key"],
+        value=row["value"],
+        headers=tuple((name, base64.b64decode(value)) for name, value in row["headers"]),
+    )

@@ -1,0 +1,92 @@
+"""Looking at cases, tasks, the ledger and the digest."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from dispatch import read
+from ingest import account
+from models.words import CaseState, Priority, Queue, TaskState
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give, give_json, give_rows
+from pacc.wiring import make_engine, require_schema
+
+case = typer.Typer(help="Cases: everything that is wrong with one vehicle now.")
+task = typer.Typer(help="Tasks, in the order in which a person should take them.")
+Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("ledger")(ledger)
+    app.command("digest")(digest)
+    case.command("list")(list_cases)
+    case.command("show")(show_case)
+    task.command("list")(list_tasks)
+    app.add_typer(case, name="case")
+    app.add_typer(task, name="task")
+
+
+def _engine() -> sa.Engine:
+    engine = make_engine(load_settings().database_url)
+    require_schema(engine)
+    return engine
+
+
+def ledger(as_json: AsJson = False) -> None:
+    """Show how every record ended; exit code 1 if it does not reconcile with the position."""
+    with _engine().begin() as connection:
+        report = account.ledger(connection)
+    if as_json:
+        give_json(report)
+    else:
+        columns = ("feed", "topic", "partition", "position", "outcomes", "reconciled")
+        give_rows(report["topics"], columns, as_json=False)
+    if not report["reconciled"]:
+        raise typer.Exit(1)
+
+
+def digest(as_json: AsJson = False) -> None:
+    """Hash everything that the pipeline decided."""
+    with _engine().begin() as connection:
+        give(account.digest(connection), as_json=as_json)
+
+
+def list_cases(
+    priority: Priority | None = None,
+    vin: str | None = None,
+    state: CaseState | None = None,
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List cases, the most pressing first."""
+    with _engine().begin() as connection:
+        rows, _ = read.list_cases(
+            connection, actor=None, priority=priority, vin=vin, state=state, after=None, limit=limit
+        )
+    columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
+    give_rows(rows, columns, as_json=as_json)
+
+
+def show_case(case_id: str, as_json: AsJson = False) -> None:
+    """Show one case with faults, tasks and reasons."""
+    with _engine().begin() as connection:
+        found: dict[str, Any] = read.show_case(connection, case_id, actor=None)
+    give(found, as_json=as_json)
+
+
+def list_tasks(
+    queue: Queue | None = None,
+    desk: str | None = None,
+    state: TaskState | None = None,
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List tasks in the order in which a person should take them."""
+    with _engine().begin() as connection:
+        rows, _ = read.list_tasks(
+            connection, actor=None, queue=queue, desk=desk, state=state, after=None, limit=limit
+        )
+    columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")
+    give_rows(rows, columns, as_json=as_json)

@@ -1,0 +1,43 @@
+"""Master data: desks and vehicles, imported from CSV or YAML, all or nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dispatch.masters import import_desks, import_vehicles, read_rows
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give
+from pacc.wiring import make_engine, require_schema
+
+desk = typer.Typer(help="Desks: roadside centres and dealers.", no_args_is_help=True)
+vehicle = typer.Typer(help="Vehicles and their owners.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv or .yaml file.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    desk.command("import")(desks)
+    vehicle.command("import")(vehicles)
+    app.add_typer(desk, name="desk")
+    app.add_typer(vehicle, name="vehicle")
+
+
+def desks(file: File, as_json: AsJson = False) -> None:
+    """Import desks; a file with a mistake changes nothing."""
+    give(load(import_desks, file), as_json=as_json)
+
+
+def vehicles(file: File, as_json: AsJson = False) -> None:
+    """Import vehicles; a file with a mistake changes nothing."""
+    give(load(import_vehicles, file), as_json=as_json)
+
+
+def load(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:
+    """Run one import in one transaction."""
+    engine = make_engine(load_settings().database_url)
+    require_schema(engine)
+    rows = read_rows(file)
+    with engine.begin() as connection:
+        return dict(do_import(connection, rows))

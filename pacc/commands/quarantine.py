@@ -1,0 +1,107 @@
+"""What could not be used: list, show, put back, let go."""
+
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from ingest import quarantine as store
+from models.words import Outcome, Reject
+from pacc import wiring
+from pacc.feed import DirectFeed
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give, give_rows, say
+
+quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
+All = Annotated[bool, typer.Option("--all", help="All that the filter finds.")]
+Reason = Annotated[Reject | None, typer.Option(help="Only those with this reason.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    quarantine.command("list")(list_held)
+    quarantine.command("show")(show)
+    quarantine.command("redrive")(redrive)
+    quarantine.command("drop")(drop)
+    app.add_typer(quarantine, name="quarantine")
+
+
+def list_held(
+    reason: Reason = None,
+    topic: str | None = None,
+    after: str | None = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List what is held, with its reason and coordinates."""
+    with _engine().begin() as connection:
+        rows = store.listing(connection, reason=reason, topic=topic, after=after, limit=limit)
+    columns = ("quarantine_id", "topic", "partition", "offset", "reason", "detail")
+    give_rows(rows, columns, as_json=as_json)
+
+
+def show(quarantine_id: str, as_json: AsJson = False) -> None:
+    """Show one record with its untouched bytes."""
+    with _engine().begin() as connection:
+        give(store.show(connection, quarantine_id), as_json=as_json)
+
+
+def redrive(
+    ids: Ids = None, every: All = False, reason: Reason = None, as_json: AsJson = False
+) -> None:
+    """Put records back through the pipeline; those that are still unusable come back here."""
+    settings = load_settings()
+    worker, limits = wiring.make_worker(settings, None)
+    feed = DirectFeed(worker)
+    engine = wiring.make_engine(settings.database_url)
+    chosen = _chosen(engine, ids, reason, every=every)
+    usable = again = 0
+    for start in range(0, len(chosen), limits.batch):
+        part = chosen[start : start + limits.batch]
+        with engine.begin() as connection:
+            held = store.held_records(connection, part)
+        unique = {(r.partition, r.offset): r for _, r in held}
+        if not unique:
+            continue
+        decision = feed.submit(list(unique.values()))
+        bad = sum(ended.outcome is Outcome.QUARANTINED for ended in decision.ended)
+        usable, again = usable + len(unique) - bad, again + bad
+        with engine.begin() as connection:
+            store.mark(connection, [one for one, _ in held], store.REDRIVEN)
+    give({"redriven": usable, "quarantined_again": again}, as_json=as_json)
+    if again:
+        raise typer.Exit(3)
+
+
+def drop(
+    ids: Ids = None, every: All = False, reason: Reason = None, as_json: AsJson = False
+) -> None:
+    """Let records go: they stay in the database, marked as dropped, and are listed no more."""
+    engine = _engine()
+    chosen = _chosen(engine, ids, reason, every=every)
+    with engine.begin() as connection:
+        give({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
+
+
+def _engine() -> sa.Engine:
+    engine = wiring.make_engine(load_settings().database_url)
+    wiring.require_schema(engine)
+    return engine
+
+
+def _chosen(
+    engine: sa.Engine, ids: list[str] | None, reason: Reject | None, *, every: bool
+) -> list[str]:
+    if bool(ids) == every:
+        message = "name the ids, or say --all (with --reason to narrow it)"
+        raise typer.BadParameter(message)
+    if ids:
+        return ids
+    with engine.begin() as connection:
+        rows: list[dict[str, Any]] = store.listing(
+            connection, reason=reason, topic=None, after=None, limit=1_000_000
+        )
+    if not rows:
+        say("Nothing is held.")
+    return [row["quarantine_id"] for row in rows]
