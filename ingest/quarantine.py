@@ -1,4 +1,4 @@
-"""What could not be used: looking at it, putting it back, letting it go."""
+"""What could not be used: looking at it, and letting it go."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import tables as t
-from models.batch import Partition, Record
 from models.errors import NotThere
-from models.words import Feed
 
-HELD, REDRIVEN, DROPPED = "held", "redriven", "dropped"
+HELD, DROPPED = "held", "dropped"
 _LIST = ("quarantine_id", "feed", "topic", "part", "record_offset", "record_timestamp", "reason",
          "detail", "pointer", "state")  # fmt: skip
 
@@ -44,21 +42,8 @@ def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:
     }
 
 
-def held_records(
-    connection: sa.Connection, quarantine_ids: Sequence[str]
-) -> list[tuple[str, Record]]:
-    """Give the records behind the ids that are still held, in the order of their coordinates."""
-    q = t.quarantine.c
-    query = (
-        sa.select(t.quarantine)
-        .where(q.quarantine_id.in_(quarantine_ids), q.state == HELD)
-        .order_by(q.feed, q.topic, q.part, q.record_offset, q.quarantine_id)
-    )
-    return [(row["quarantine_id"], _record(row)) for row in connection.execute(query).mappings()]
-
-
 def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -> int:
-    """Note that held records were put back or let go; count them."""
+    """Change the state of held records; count them."""
     q = t.quarantine.c
     statement = (
         sa.update(t.quarantine)
@@ -85,14 +70,3 @@ def _named(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _base64(value: bytes | None) -> str | None:
     return None if value is None else base64.b64encode(value).decode("ascii")
-
-
-def _record(row: Mapping[str, Any]) -> Record:
-    return Record(
-        partition=Partition(Feed(row["feed"]), row["topic"], row["part"]),
-        offset=row["record_offset"],
-        timestamp=row["record_timestamp"],
-        key=row["record_key"],
-        value=row["value"],
-        headers=tuple((name, base64.b64decode(value)) for name, value in row["headers"]),
-    )

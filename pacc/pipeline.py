@@ -197,8 +197,9 @@ def _work(
         source.commit(worker.positions())
         tally.records += len(records)
         tally.outcomes.update(ended.outcome.value for ended in decision.ended)
-        for gap in decision.gaps.values():
-            tally.outcomes[Outcome.GAP.value] += gap
+        gaps = sum(decision.gaps.values())
+        if gaps:
+            tally.outcomes[Outcome.GAP.value] += gaps
         watch(decision, monotonic() - began, source.lag(), worker.rejected_share)
         if until_end and source.is_at_end():
             return

@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -10,13 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dispatch.masters import load_directory
+from dispatch.desks import load_directory
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
 from ingest.source import Source
 from ingest.tape import TapeSource
-from models.batch import Message, Partition, Record
+from models.batch import Partition
 from models.errors import SettingsInvalid, Unreachable, WrongSchema
 from models.tables import SCHEMA_REVISION
 from pacc.pipeline import Limits, Worker
@@ -139,24 +139,6 @@ def make_kafka_source(
     )
 
 
-def make_tape_source(
-    tapes: Sequence[Path], take: Callable[[Partition, int | None], int]
-) -> Source:
+def make_tape_source(tapes: Sequence[Path], take: Callable[[Partition, int | None], int]) -> Source:
     """Open tapes, to be played one after the other."""
     return TapeSource(tapes, take=take)
-
-
-def send_records(settings: Settings, topic: str, records: Iterable[Record]) -> None:
-    """Send records to a topic, a thousand at a time, each part only after the last is safe."""
-    sender = KafkaSender(settings.kafka_bootstrap_servers)
-    part: list[Message] = []
-    for record in records:
-        part.append(Message(topic, record.key, record.value, record.headers))
-        if len(part) == _PART:
-            sender.send_all(part)
-            part = []
-    sender.send_all(part)
-    sender.close()
-
-
-_PART = 1000

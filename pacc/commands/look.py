@@ -62,9 +62,7 @@ def list_cases(
 ) -> None:
     """List cases, the most pressing first."""
     with _engine().begin() as connection:
-        rows, _ = read.list_cases(
-            connection, actor=None, priority=priority, vin=vin, state=state, after=None, limit=limit
-        )
+        rows = read.list_cases(connection, priority=priority, vin=vin, state=state, limit=limit)
     columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
     give_rows(rows, columns, as_json=as_json)
 
@@ -72,7 +70,7 @@ def list_cases(
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
     with _engine().begin() as connection:
-        found: dict[str, Any] = read.show_case(connection, case_id, actor=None)
+        found: dict[str, Any] = read.show_case(connection, case_id)
     give(found, as_json=as_json)
 
 
@@ -85,8 +83,6 @@ def list_tasks(
 ) -> None:
     """List tasks in the order in which a person should take them."""
     with _engine().begin() as connection:
-        rows, _ = read.list_tasks(
-            connection, actor=None, queue=queue, desk=desk, state=state, after=None, limit=limit
-        )
+        rows = read.list_tasks(connection, queue=queue, desk=desk, state=state, limit=limit)
     columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")
     give_rows(rows, columns, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What could not be used: list, show, put back, let go."""
+"""What could not be used: list, show, let go."""
 
 from typing import Annotated, Any
 
@@ -6,9 +6,8 @@ import sqlalchemy as sa
 import typer
 
 from ingest import quarantine as store
-from models.words import Outcome, Reject
+from models.words import Reject
 from pacc import wiring
-from pacc.feed import DirectFeed
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows, say
 
@@ -22,7 +21,6 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     quarantine.command("list")(list_held)
     quarantine.command("show")(show)
-    quarantine.command("redrive")(redrive)
     quarantine.command("drop")(drop)
     app.add_typer(quarantine, name="quarantine")
 
@@ -45,33 +43,6 @@ def show(quarantine_id: str, as_json: AsJson = False) -> None:
     """Show one record with its untouched bytes."""
     with _engine().begin() as connection:
         give(store.show(connection, quarantine_id), as_json=as_json)
-
-
-def redrive(
-    ids: Ids = None, every: All = False, reason: Reason = None, as_json: AsJson = False
-) -> None:
-    """Put records back through the pipeline; those that are still unusable come back here."""
-    settings = load_settings()
-    worker, limits = wiring.make_worker(settings, None)
-    feed = DirectFeed(worker)
-    engine = wiring.make_engine(settings.database_url)
-    chosen = _chosen(engine, ids, reason, every=every)
-    usable = again = 0
-    for start in range(0, len(chosen), limits.batch):
-        part = chosen[start : start + limits.batch]
-        with engine.begin() as connection:
-            held = store.held_records(connection, part)
-        unique = {(r.partition, r.offset): r for _, r in held}
-        if not unique:
-            continue
-        decision = feed.submit(list(unique.values()))
-        bad = sum(ended.outcome is Outcome.QUARANTINED for ended in decision.ended)
-        usable, again = usable + len(unique) - bad, again + bad
-        with engine.begin() as connection:
-            store.mark(connection, [one for one, _ in held], store.REDRIVEN)
-    give({"redriven": usable, "quarantined_again": again}, as_json=as_json)
-    if again:
-        raise typer.Exit(3)
 
 
 def drop(

@@ -1,8 +1,8 @@
-"""The streams: the pipeline itself, replays, recordings and the simulated fleet."""
+"""The streams: the pipeline itself, replays and recordings."""
 
 import signal
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +10,10 @@ import typer
 
 from ingest.kafka import record_range
 from ingest.tape import write_tape
-from models.batch import Partition
 from models.case import Decision
 from pacc import wiring
-from pacc.observe import configure_logging, observe_batch, serve_metrics
 from pacc.pipeline import Tally, run
 from pacc.settings import Settings, load_settings
-from pacc.simulate import Fleet, simulate
 from pacc.terminal import AsJson, counted, give, progress, say
 
 Batch = Annotated[int | None, typer.Option(min=1, max=100_000, help="Records at once.")]
@@ -27,7 +24,6 @@ def add_to(app: typer.Typer) -> None:
     app.command("run")(run_pipeline)
     app.command("replay")(replay)
     app.command("record")(record)
-    app.command("simulate")(simulate_fleet)
 
 
 def run_pipeline(
@@ -40,9 +36,6 @@ def run_pipeline(
 ) -> None:
     """Turn the alerts of the Kafka topics into cases and tasks."""
     settings = load_settings()
-    configure_logging(settings.log_format, settings.log_level)
-    if settings.metrics_port:
-        serve_metrics(settings.metrics_port)
     stop = stop_on_signal()
     worker, limits = wiring.make_worker(settings, batch)
     tally = run(
@@ -51,7 +44,6 @@ def run_pipeline(
         limits,
         until_end=until_end,
         is_stopped=stop,
-        watch=observe_batch,
     )
     give_tally(tally, as_json=as_json)
 
@@ -64,7 +56,6 @@ def replay(
 ) -> None:
     """Play tapes through the same pipeline; twice changes nothing but the ledger."""
     settings = load_settings()
-    configure_logging(settings.log_format, settings.log_level)
     give_tally(play(settings, tapes, format_=format_, batch=batch), as_json=as_json)
 
 
@@ -75,11 +66,8 @@ def play(
     worker, limits = wiring.make_worker(settings, batch, format_=format_)
     with progress("replay") as bar:
 
-        def watch(
-            decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
-        ) -> None:
+        def watch(decision: Decision, *_: object) -> None:
             bar.advance(bar.task_ids[0], len(decision.ended))
-            observe_batch(decision, seconds, lag, share)
 
         return run(
             worker,
@@ -105,28 +93,6 @@ def record(
     with progress("record") as bar:
         records = record_range(settings.kafka_bootstrap_servers, topic, from_, to)
         give({"records": write_tape(counted(bar, records), tape)}, as_json=as_json)
-
-
-def simulate_fleet(
-    vehicles: Annotated[int, typer.Option(min=1, max=5_000_000)] = 2000,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 366)] = 24,
-    seed: Annotated[int, typer.Option(min=0)] = 1,
-    tape: Annotated[Path | None, typer.Option(help="Write a tape.")] = None,
-    topic: Annotated[str | None, typer.Option(help="Send to this Kafka topic instead.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Make a seeded fleet's alerts, with the truth about what was wrong."""
-    if (tape is None) == (topic is None):
-        message = "give either --tape FILE or --topic T"
-        raise typer.BadParameter(message)
-    fleet = Fleet()
-    with progress("simulate") as bar:
-        records = counted(bar, simulate(vehicles, hours, seed, truth=fleet))
-        if tape is not None:
-            write_tape(records, tape)
-        else:
-            wiring.send_records(load_settings(), topic or "", records)
-    give({"alerts": fleet.alerts, "vehicles": vehicles, "truth": fleet.facts()}, as_json=as_json)
 
 
 def give_tally(tally: Tally, *, as_json: bool) -> None:

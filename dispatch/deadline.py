@@ -1,0 +1,74 @@
+"""When a task must be claimed and its customer reached; business time of a desk."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from models.case import Desk
+from models.words import Priority, Queue
+
+# Claim and contact within, by priority (the service promise of DESIGN 5.5)
+_PROMISES: Final = {
+    Priority.URGENT: (timedelta(seconds=60), timedelta(minutes=5)),
+    Priority.HIGH: (timedelta(minutes=10), timedelta(minutes=30)),
+}
+_USUAL_HOURS: Final = dict.fromkeys(range(1, 6), ("09:00", "18:00"))
+_FARTHEST_DAYS: Final = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Latest times of the claim and of the first contact; None where there is none."""
+
+    claim_by: datetime | None
+    contact_by: datetime | None
+
+
+def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime) -> Deadlines:
+    """Give the deadlines of a task opened at `at`.
+
+    A normal task's customer is reached within one business day of its desk: by the same time of
+    the next day on which it is open.
+    """
+    if priority in _PROMISES:
+        claim, contact = _PROMISES[priority]
+        return Deadlines(at + claim, at + contact)
+    if desk is None or queue is Queue.ROADSIDE:
+        return Deadlines(None, at + timedelta(days=1))
+    return Deadlines(None, next_business_day(desk, at))
+
+
+def next_business_day(desk: Desk, at: datetime) -> datetime:
+    """Add one business day: outside opening hours the count starts at the next opening."""
+    days = _open_days(desk, at)
+    opens, closes = next(days)
+    start = min(max(at, opens), closes)
+    while start >= closes:
+        opens, closes = next(days)
+        start = opens
+    opens_next, closes_next = next(days)
+    zone = ZoneInfo(desk.timezone)
+    same_time = datetime.combine(
+        opens_next.astimezone(zone).date(), start.astimezone(zone).time(), zone
+    ).astimezone(UTC)
+    return min(max(same_time, opens_next), closes_next)
+
+
+def _open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Give opening and closing time of each business day, from the day of `at` on, in UTC."""
+    zone = ZoneInfo(desk.timezone)
+    hours = desk.hours or _USUAL_HOURS
+    first = at.astimezone(zone).date()
+    for ahead in range(_FARTHEST_DAYS):
+        day: date = first + timedelta(days=ahead)
+        if day.isoweekday() not in hours or day.isoformat() in desk.holidays:
+            continue
+        opens, closes = (
+            datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
+            for text in hours[day.isoweekday()]
+        )
+        yield opens, closes
+    message = f"desk {desk.desk_id} is not open on two days of the coming year"
+    raise ValueError(message)

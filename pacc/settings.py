@@ -1,0 +1,103 @@
+"""The settings: one frozen value, read once from the environment and `.env`."""
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from models.errors import SettingsInvalid
+
+PREFIX: Final = "PACC_"
+_NOT_SETTINGS: Final = ("PACC_TEST_", "PACC_SHARED_DATA")
+_UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _duration(given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", given)
+    if found is None:
+        message = "a duration carries its unit: 30s, 15m, 2h, 30d"
+        raise ValueError(message)
+    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+
+
+def _topics(given: Any) -> Any:
+    """Read `topic: format, topic: format`."""
+    if not isinstance(given, str):
+        return given
+    pairs = [part.partition(":") for part in given.split(",") if part.strip()]
+    if not pairs or any(not name.strip() or not form.strip() for name, _, form in pairs):
+        message = "write it as topic: format, topic: format"
+        raise ValueError(message)
+    return {name.strip(): form.strip() for name, _, form in pairs}
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Topics = Annotated[dict[str, str], BeforeValidator(_topics)]
+
+
+class Settings(BaseModel):
+    """Everything that can be set. Each has its line in `docs/settings.md`."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, extra="forbid")
+
+    database_url: str = "sqlite:///pacc.db"
+    kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    topics: Topics = {"pacc.alerts": "cloudevents"}
+    group_id: str = "pacc"
+    batch: Annotated[int, Field(ge=1, le=100_000)] = 2000
+    reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.2
+    reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    heal_after: Duration = timedelta(minutes=30)
+    repeat_within: Duration = timedelta(days=30)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; a name that is none is refused with the nearest right one."""
+    source = os.environ if environ is None else environ
+    given = {**_dotenv(), **source}
+    named = {
+        name.upper(): value
+        for name, value in given.items()
+        if name.upper().startswith(PREFIX) and not name.upper().startswith(_NOT_SETTINGS)
+    }
+    fields = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    mistakes = [_unknown(name, list(fields)) for name in sorted(named) if name not in fields]
+    values = {fields[name]: value for name, value in named.items() if name in fields}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        for one in error.errors(include_url=False, include_input=False):
+            mistakes.append(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}")
+        raise SettingsInvalid("The settings cannot be used:", lines=mistakes) from None
+    if mistakes:
+        raise SettingsInvalid("The settings cannot be used:", lines=mistakes)
+    return settings
+
+
+def masked(settings: Settings) -> dict[str, str]:
+    """Spell the settings in force, without a password."""
+    spelled = {name: str(value) for name, value in settings.model_dump().items()}
+    try:
+        url = make_url(settings.database_url)
+        spelled["database_url"] = url.render_as_string(hide_password=True)
+    except ArgumentError:
+        spelled["database_url"] = "(not a database address)"
+    return spelled
+
+
+def _dotenv() -> dict[str, str]:
+    return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+    return f"{name} is no setting; did you mean {near[0]}?"
