@@ -69,6 +69,7 @@ def _cluster(
     filed: list[_Filed] = []
     for one in decoded:
         partition = one.record.partition
+        _advance(watermark, one)
         outcomes = []
         for item, is_new in deliveries.fresh(one.items):
             outcome = Outcome.DUPLICATE
@@ -77,7 +78,6 @@ def _cluster(
                 filed.append((partition, one.record.offset, outcome, item))
             outcomes.append(outcome)
         ended.append(Ended(one, _outcome_of(one, outcomes)))
-        _advance(watermark, one)
     return ended, filed
 
 

@@ -117,7 +117,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=128), nullable=True),
         sa.Column("phone", sa.String(length=32), nullable=True),
         sa.Column("language", sa.String(length=16), nullable=True),
-        sa.Column("has_consent", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("has_consent", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("vin", name=op.f("pk_contact")),
     )
     op.create_table(

@@ -1,0 +1,114 @@
+"""What tests share: a database of each kind, a real broker, and the way to skip honestly."""
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from kafka import KafkaAdminClient
+
+from models.migrations import upgrade
+from pacc.wiring import make_engine
+from tests.servers.kafka import running_kafka
+from tests.servers.postgres import running_postgres
+from tests.servers.processes import NotToBeHad
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the server that they ask for."""
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "kafka_address" in names:
+            item.add_marker("kafka")
+
+
+def missing(what: str) -> None:
+    """Skip, saying how to get what is missing; with CI=true that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def _server(start: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    context = start()
+    try:
+        address = context.__enter__()
+    except NotToBeHad as error:
+        missing(str(error))
+        return
+    try:
+        yield address
+    finally:
+        context.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a running PostgreSQL."""
+    yield from _server(running_postgres)
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> Iterator[str]:
+    """The bootstrap address of a running Apache Kafka."""
+    yield from _server(running_kafka)
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of a database of this test's own."""
+    name = f"pacc_{uuid.uuid4().hex}"
+    server = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+    with server.connect() as connection:
+        connection.execute(sa.text(f"drop database {name} with (force)"))
+    server.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'pacc.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    """An engine on a migrated database of each kind in turn."""
+    made = make_engine(database_url)
+    upgrade(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def make_topic(kafka_address: str) -> Callable[[int], str]:
+    """Make a topic of this test's own with so many partitions."""
+
+    def make(partitions: int = 1) -> str:
+        name = f"test.{uuid.uuid4().hex}"
+        admin = KafkaAdminClient(bootstrap_servers=kafka_address)
+        admin.create_topics(
+            {name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
+        )
+        admin.close()
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of payloads that nobody here wrote."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    place = Path(os.environ.get("PACC_SHARED_DATA", default))
+    if not place.is_dir():
+        missing(f"no real payloads at {place}: set PACC_SHARED_DATA")
+    return place

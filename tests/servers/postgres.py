@@ -1,0 +1,67 @@
+"""A real PostgreSQL for tests: the system's binaries, a directory and a port of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.servers.processes import NotToBeHad, free_port, running
+
+_HOW = "install PostgreSQL 15 or newer (Debian: postgresql), or set PACC_TEST_POSTGRES to a URL"
+
+
+@contextmanager
+def running_postgres() -> Iterator[str]:
+    """Give the URL of a server on which databases may be made."""
+    given = os.environ.get("PACC_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    binaries = _binaries()
+    with tempfile.TemporaryDirectory(prefix="pacc-postgres-") as name:
+        folder = Path(name)
+        as_user = _as_owner(folder)
+        data = folder / "data"
+        subprocess.run(
+            [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "pacc", "-A", "trust",
+             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        port = free_port()
+        command = [
+            *as_user, str(binaries / "postgres"), "-D", str(data), "-p", str(port),
+            "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
+            "-c", "fsync=off", "-c", "max_connections=100",
+        ]  # fmt: skip
+        with running(command, folder / "log", lambda: _answers(port), seconds=60,
+                     ending=signal.SIGINT):  # fmt: skip
+            yield f"postgresql+psycopg://pacc@127.0.0.1:{port}/postgres"
+
+
+def _binaries() -> Path:
+    found = shutil.which("initdb")
+    places = [Path(found).parent] if found else []
+    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for place in places:
+        if (place / "initdb").exists() and (place / "postgres").exists():
+            return place
+    raise NotToBeHad(_HOW)
+
+
+def _as_owner(folder: Path) -> list[str]:
+    """PostgreSQL refuses to run as root: let its own user have the directory."""
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(folder, "postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

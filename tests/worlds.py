@@ -1,0 +1,122 @@
+"""A small world for tests: vehicles that report, and a pipeline that listens."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import sqlalchemy as sa
+
+from dispatch.desks import load_directory
+from dispatch.route import Directory
+from ingest import account
+from ingest.cluster import Grouping
+from ingest.fold import parse_causes
+from models.batch import Partition, Record
+from models.words import Feed
+from pacc.pipeline import Limits, Worker
+from pacc.policy import Policy
+from prioritizer.rank import Ranker, load_ranker
+
+START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
+CAR = "LBV8P2C05L7F00001"
+OTHER = "LBV8P2C05L7F00002"
+TAPE = Partition(Feed.TAPE, "pacc.alerts", 0)
+
+
+@lru_cache
+def ranker() -> Ranker:
+    """The catalogue and rules that come with the package, loaded once."""
+    return load_ranker()
+
+
+def policy(directory: Directory | None = None) -> Policy:
+    """The default policy."""
+    causes = files("ingest").joinpath("causes.yaml").read_text("utf-8")
+    grouping = Grouping(parse_causes(causes), timedelta(minutes=30), timedelta(days=30))
+    return Policy(grouping, ranker(), directory or Directory(()))
+
+
+class Stream:
+    """Records one after the other on one partition."""
+
+    def __init__(self, partition: Partition = TAPE) -> None:
+        self.records: list[Record] = []
+        self._partition = partition
+
+    def says(
+        self, vin: str, code: str, minute: float = 0, *, seen: float | None = None, **more: Any
+    ) -> "Stream":
+        """Add an alert received at a minute; `seen` is the vehicle's own time if it differs."""
+        number = len(self.records)
+        observed = START + timedelta(minutes=minute if seen is None else seen)
+        document = {
+            "id": f"alert {number}",
+            "source": "test",
+            "vin": vin,
+            "observed_at": observed.isoformat(),
+            "code": code,
+            "severity": "limited",
+            **more,
+        }
+        return self.raw(json.dumps(document).encode(), minute, key=vin.encode())
+
+    def raw(self, value: bytes | None, minute: float = 0, key: bytes | None = None) -> "Stream":
+        """Add a record with any value."""
+        at = START + timedelta(minutes=minute)
+        self.records.append(
+            Record(self._partition, len(self.records), int(at.timestamp() * 1000), key, value)
+        )
+        return self
+
+
+class Room:
+    """A pipeline on a database, and what can be asked of it."""
+
+    def __init__(self, engine: sa.Engine, *, limits: Limits | None = None) -> None:
+        self.engine = engine
+        with engine.begin() as connection:
+            directory = load_directory(connection)
+        self.worker = Worker(engine, policy(directory), {}, "test", limits or Limits())
+
+    def plays(self, records: Sequence[Record], cuts: Sequence[int] = ()) -> "Room":
+        """Play records from their first offset on, cut into batches at the given places."""
+        for partition in sorted({record.partition for record in records}):
+            first = next(r.offset for r in records if r.partition == partition)
+            self.worker.take(partition, first)
+        edges = [0, *sorted(set(cuts)), len(records)]
+        for start, end in itertools.pairwise(edges):
+            if records[start:end]:
+                self.worker.process(records[start:end])
+        return self
+
+    def rows(self, table: sa.Table, **where: Any) -> list[dict[str, Any]]:
+        """All rows of a table with these values, by primary key."""
+        query = sa.select(table).order_by(*table.primary_key.columns)
+        for name, value in where.items():
+            query = query.where(table.c[name] == value)
+        with self.engine.begin() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """The ledger and whether it reconciles."""
+        with self.engine.begin() as connection:
+            return account.ledger(connection)
+
+    @property
+    def digest(self) -> dict[str, Any]:
+        """The digest of what the pipeline decided."""
+        with self.engine.begin() as connection:
+            return account.digest(connection)
+
+    def outcomes(self) -> dict[str, int]:
+        """Outcomes summed over all partitions."""
+        total: dict[str, int] = {}
+        for topic in self.ledger["topics"]:
+            for name, count in topic["outcomes"].items():
+                total[name] = total.get(name, 0) + count
+        return total
