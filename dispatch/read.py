@@ -1,6 +1,5 @@
 """Pages of cases and tasks under the names of the command contract."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,14 +39,14 @@ def list_cases(
     for column, value in ((c.priority, priority), (c.vin, vin), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    return _whole(connection, connection.execute(query.limit(limit)).mappings().all())
+    return _whole(connection, query.limit(limit))
 
 
 def show_case(connection: sa.Connection, case_id: str) -> dict[str, Any]:
     """Give one case with faults, tasks and timeline."""
     c = t.case.c
     query = sa.select(*(c[name] for name in _CASE)).where(c.case_id == case_id)
-    found = _whole(connection, connection.execute(query).mappings().all())
+    found = _whole(connection, query)
     if not found:
         raise NotThere(f"There is no case {case_id}.")
     entries = sa.select(t.entry).where(t.entry.c.case_id == case_id)
@@ -77,7 +76,8 @@ def list_tasks(
     return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
 
 
-def _whole(connection: sa.Connection, cases: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _whole(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    cases = [dict(row) for row in connection.execute(query).mappings()]
     ids = [row["case_id"] for row in cases]
     f, k = t.fault.c, t.task.c
     faults = _grouped(

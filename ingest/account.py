@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -69,7 +69,11 @@ def digest(connection: sa.Connection) -> dict[str, Any]:
         "faults": sa.select(t.fault).order_by(t.fault.c.case_id, t.fault.c.code),
         "tasks": sa.select(t.task).where(t.task.c.task_id.in_(made)).order_by(t.task.c.task_id),
     }
-    pick = {"cases": _case_facts, "faults": dict, "tasks": _task_facts}
+    pick: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+        "cases": _case_facts,
+        "faults": dict[str, Any],
+        "tasks": _task_facts,
+    }
     counts = {}
     for name, query in queries.items():
         counts[name] = 0

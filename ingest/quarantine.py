@@ -28,7 +28,7 @@ def listing(
     if after:
         query = query.where(q.quarantine_id > after)
     query = query.order_by(q.quarantine_id).limit(limit)
-    return [_named(row) for row in connection.execute(query).mappings()]
+    return [_named(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Protocol
 
 import sqlalchemy as sa
 
@@ -41,13 +40,8 @@ class Tally:
     seconds: float = 0.0
 
 
-class Watcher(Protocol):
-    """Who is told of every committed batch."""
-
-    def __call__(
-        self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
-    ) -> None:
-        """Take note."""
+# Who is told of every committed batch: its decision, its seconds, the lag, the rejected share.
+Watcher = Callable[[Decision, float, Mapping[Partition, int], float], None]
 
 
 def nobody(
