@@ -20,7 +20,7 @@ _err = Console(stderr=True)
 
 def say(line: str) -> None:
     """Tell the person something that is not data."""
-    _err.print(line, highlight=False, markup=False)
+    _err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def give_json(document: Any) -> None:
@@ -35,7 +35,7 @@ def give(document: Mapping[str, Any], *, as_json: bool) -> None:
         give_json(document)
         return
     for name, value in document.items():
-        _out.print(f"{name}: {_cell(value)}", highlight=False, markup=False)
+        _out.print(f"{name}: {_cell(value)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def give_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -43,7 +43,10 @@ def give_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_j
     if as_json:
         give_json(rows)
         return
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        # the first column is the id that other commands ask for: never cut it
+        table.add_column(column, overflow="fold", min_width=32 if place == 0 else None)
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     _out.print(table, markup=False)

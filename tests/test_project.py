@@ -1,0 +1,145 @@
+"""The edges: settings, tapes, commands, documents."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingest.fold import fold, parse_causes
+from ingest.tape import TapeBroken, TapeSource, read_tape, write_tape
+from models.batch import Partition
+from models.errors import SettingsInvalid
+from models.words import Outcome, Reject
+from pacc.cli import app
+from pacc.settings import Settings, load_settings, masked
+from tests.worlds import CAR, Stream, policy
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def test_a_mistyped_setting_is_refused_with_the_nearest_right_one() -> None:
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings({"PACC_DATABSE_URL": "x", "PACC_HEAL_AFTER": "30"})
+    assert refused.value.facts["lines"] == [
+        "PACC_DATABSE_URL is no setting; did you mean PACC_DATABASE_URL?",
+        "PACC_HEAL_AFTER: Value error, a duration carries its unit: 30s, 15m, 2h, 30d",
+    ]
+
+
+def test_settings_are_read_and_their_password_is_never_shown() -> None:
+    settings = load_settings(
+        {"PACC_DATABASE_URL": "postgresql://me:secret@db/pacc", "PACC_TOPICS": "a: bmw, b: obd"}
+    )
+    assert settings.topics == {"a": "bmw", "b": "obd"}
+    assert "secret" not in str(masked(settings))
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ("settings.md", [f"PACC_{name.upper()}" for name in Settings.model_fields]),
+        ("reason-codes.md", [*Outcome, *Reject]),
+    ],
+)
+def test_every_word_has_its_line_in_the_documents(document: str, words: list[str]) -> None:
+    text = (DOCS / document).read_text("utf-8")
+    assert [word for word in words if f"| `{word}` |" not in text] == []
+
+
+def test_every_command_stands_in_the_documents() -> None:
+    text = (DOCS / "commands.md").read_text("utf-8") + "quarantine show"
+    shown = CliRunner().invoke(app, ["--help"]).stdout
+    for command in ("migrate", "run", "replay", "record", "ledger", "digest", "doctor"):
+        assert command in shown
+        assert f"`pacc {command}" in text
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".jsonl.zst"])
+def test_a_tape_keeps_every_byte(tmp_path: Path, suffix: str) -> None:
+    records = Stream().says(CAR, "a:1").raw(b"\xff\x00").raw(None, key=b"\xfe").records
+    tape = tmp_path / f"tape{suffix}"
+    assert write_tape(records, tape) == 3
+    assert list(read_tape(tape)) == records
+
+
+@pytest.mark.parametrize("line", ["{", "[]", '{"topic": "t"}', '{"topic":"t","partition":0,'
+                                  '"offset":0,"timestamp":0,"value_base64":"!"}'])  # fmt: skip
+def test_a_broken_line_is_named_and_nothing_is_skipped(tmp_path: Path, line: str) -> None:
+    tape = tmp_path / "tape.jsonl"
+    write_tape(Stream().says(CAR, "a:1").records, tape)
+    tape.write_text(tape.read_text("utf-8") + line + "\n", "utf-8")
+    with pytest.raises(TapeBroken, match="line 2"):
+        list(read_tape(tape))
+
+
+def test_tapes_that_begin_anew_are_taken_anew(tmp_path: Path) -> None:
+    tape, taken = tmp_path / "tape.jsonl", []
+    write_tape(Stream().says(CAR, "a:1").says(CAR, "a:2").records, tape)
+
+    def take(partition: Partition, start: int | None) -> int:
+        taken.append((partition.topic, start))
+        return start or 0
+
+    source = TapeSource([tape, tape], take=take)
+    batches = [source.poll(10), source.poll(10), source.poll(10)]
+    assert [len(batch) for batch in batches] == [2, 2, 0]
+    assert source.is_at_end()
+    assert taken == [("pacc.alerts", 0), ("pacc.alerts", 0)]
+
+
+def test_the_cause_graph_is_large_enough_and_never_folds_a_stop() -> None:
+    graph = policy().grouping.graph
+    assert len(graph.causes) >= 12
+    from tests.test_prioritizer import STOP, fault  # noqa: PLC0415 - one helper of another test
+
+    held = {one.code: one for one in (fault("dtc:P0562"), fault("dtc:U0100", STOP))}
+    assert fold(held, graph) == held
+
+
+def test_a_mistake_in_the_cause_graph_is_named() -> None:
+    with pytest.raises(ValueError, match="causes: x"):
+        parse_causes('[{"id": "x", "cause": ["a"], "symptoms": ["b"], "window": "soon",'
+                     ' "sentence": {"zh": "一", "en": "one"}}]')  # fmt: skip
+
+
+def pacc(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PACC_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pacc.cli", *words], cwd=folder, env={**clean, **env},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_new_users_first_minutes(tmp_path: Path) -> None:
+    write_tape(Stream().says(CAR, "dtc:P0C01", severity="stop").raw(b"{").records,
+               tmp_path / "tape.jsonl")  # fmt: skip
+    early = pacc(tmp_path, "ledger")
+    assert (early.returncode, early.stderr) == (
+        4, "pacc: The database has no schema yet, this program needs 0001: run `pacc migrate`.\n",
+    )  # fmt: skip
+    assert json.loads(pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0001"}
+    played = json.loads(pacc(tmp_path, "replay", "tape.jsonl", "--json").stdout)
+    assert played["outcomes"] == {"opened": 1, "quarantined": 1}
+    (case,) = json.loads(pacc(tmp_path, "case", "list", "--json").stdout)
+    assert (case["priority"], case["ranked_by"], case["tasks"][0]["queue"]) == (
+        "urgent", "rules", "roadside",
+    )  # fmt: skip
+    assert json.loads(pacc(tmp_path, "quarantine", "list", "--json").stdout)[0]["offset"] == 1
+    assert json.loads(pacc(tmp_path, "ledger", "--json").stdout)["reconciled"] is True
+    assert pacc(tmp_path, "doctor").returncode == 0
+
+
+def test_outages_are_one_sentence_and_exit_code_5(tmp_path: Path) -> None:
+    down = pacc(tmp_path, "migrate", PACC_DATABASE_URL="postgresql://a:secret@127.0.0.1:1/b")
+    assert down.returncode == 5
+    assert "cannot be used" in down.stderr
+    assert "Traceback" not in down.stderr
+    assert "secret" not in down.stderr
+    wrong = pacc(tmp_path, "migrate", PACC_DATABASE="x")
+    assert wrong.returncode == 4
+    assert "did you mean PACC_DATABASE_URL?" in wrong.stderr
