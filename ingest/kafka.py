@@ -1,12 +1,12 @@
 """Kafka: the group that the pipeline reads with, and reading a range for a recording."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError, OffsetOutOfRangeError
+from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from models.batch import Partition, Record
@@ -26,7 +26,7 @@ class KafkaSource:
         self,
         bootstrap: str,
         group_id: str,
-        topics: Iterable[str],
+        topics: Sequence[str],
         *,
         take: Callable[[Partition, int | None], int],
         accept_gaps: bool = False,
@@ -45,17 +45,18 @@ class KafkaSource:
             heartbeat_interval_ms=session_timeout_ms // 4,
         )
         self._adopted.consumer = self._consumer
+        self._require(topics)
         self._consumer.subscribe(topics=sorted(topics), listener=self._adopted)
 
     def poll(self, limit: int) -> list[Record]:
         """Give the next records; adopt partitions that were assigned meanwhile."""
         try:
             polled = self._consumer.poll(timeout_ms=self._poll_ms, max_records=limit)
+            self._adopt()
         except OffsetOutOfRangeError as error:
             raise OffsetLost(f"The topic no longer holds our position: {error}. {_TOLD}") from error
-        except KafkaTimeoutError as error:
+        except KafkaError as error:
             raise Unreachable(f"Kafka does not answer: {error}") from error
-        self._adopt()
         return [
             _record(Feed.KAFKA, message) for messages in polled.values() for message in messages
         ]
@@ -93,6 +94,16 @@ class KafkaSource:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+
+    def _require(self, topics: Iterable[str]) -> None:
+        """Refuse to wait for ever on a topic that is not there."""
+        there = self._consumer.topics()
+        gone = sorted(set(topics) - set(there))
+        if gone:
+            self.close()
+            raise Unreachable(
+                f"Kafka has no topic {', '.join(gone)}. Create it, or name another in PACC_TOPICS."
+            )
 
     def _adopt(self) -> None:
         """Go to the stored position of each new partition, and check that the topic holds it."""

@@ -20,6 +20,7 @@ from pacc.decide import decide, watermark_after
 from pacc.policy import Policy
 
 RANKED_BY = "rules"
+_FENCED_AT_MOST = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +155,22 @@ def run(
 ) -> Tally:
     """Work until stopped, or until the end that was there at the start.
 
-    A worker that was fenced has lost a partition to another: it leaves the group and joins anew.
+    A worker that was fenced has lost a partition to another: it leaves the group and joins anew,
+    a few times; who is fenced again and again without progress has a twin that must be ended.
     """
     tally = Tally()
+    fenced = 0
     began = monotonic()
     while not is_stopped():
         with closing(make_source()) as source:
+            done = tally.records
             try:
                 _work(worker, source, limits, tally, until_end, is_stopped, watch)
                 break
             except Fenced:
-                if not until_end and not is_stopped():
-                    continue
-                raise
+                fenced = 1 if tally.records > done else fenced + 1
+                if fenced > _FENCED_AT_MOST:
+                    raise
     tally.seconds = monotonic() - began
     return tally
 

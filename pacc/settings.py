@@ -9,9 +9,10 @@ from typing import Annotated, Any, Final
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from ingest.decode import FORMATS
 from models.errors import SettingsInvalid
 
 PREFIX: Final = "PACC_"
@@ -26,7 +27,11 @@ def _duration(given: Any) -> Any:
     if found is None:
         message = "a duration carries its unit: 30s, 15m, 2h, 30d"
         raise ValueError(message)
-    return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    try:
+        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+    except OverflowError:
+        message = "longer than time itself"
+        raise ValueError(message) from None
 
 
 def _topics(given: Any) -> Any:
@@ -34,9 +39,14 @@ def _topics(given: Any) -> Any:
     if not isinstance(given, str):
         return given
     pairs = [part.partition(":") for part in given.split(",") if part.strip()]
-    if not pairs or any(not name.strip() or not form.strip() for name, _, form in pairs):
+    named = all(re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name.strip()) for name, _, _ in pairs)
+    if not pairs or not named:
         message = "write it as topic: format, topic: format"
         raise ValueError(message)
+    for _, _, form in pairs:
+        if form.strip() not in FORMATS:
+            message = f"{form.strip() or 'nothing'} is no format; there are {', '.join(FORMATS)}"
+            raise ValueError(message)
     return {name.strip(): form.strip() for name, _, form in pairs}
 
 
@@ -77,9 +87,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         for one in error.errors(include_url=False, include_input=False):
             mistakes.append(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}")
-        raise SettingsInvalid("The settings cannot be used:", lines=mistakes) from None
+        raise SettingsInvalid(_refusal(mistakes)) from None
     if mistakes:
-        raise SettingsInvalid("The settings cannot be used:", lines=mistakes)
+        raise SettingsInvalid(_refusal(mistakes))
     return settings
 
 
@@ -87,15 +97,24 @@ def masked(settings: Settings) -> dict[str, str]:
     """Spell the settings in force, without a password."""
     spelled = {name: str(value) for name, value in settings.model_dump().items()}
     try:
-        url = make_url(settings.database_url)
-        spelled["database_url"] = url.render_as_string(hide_password=True)
+        spelled["database_url"] = masked_url(make_url(settings.database_url))
     except ArgumentError:
         spelled["database_url"] = "(not a database address)"
     return spelled
 
 
+def masked_url(url: URL) -> str:
+    """Spell a database address without its password, wherever the address carries it."""
+    query = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
+    return url.set(query=query).render_as_string(hide_password=True)
+
+
 def _dotenv() -> dict[str, str]:
     return {name: value for name, value in dotenv_values(".env").items() if value is not None}
+
+
+def _refusal(mistakes: list[str]) -> str:
+    return "\n  ".join(["The settings cannot be used:", *mistakes])
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -21,7 +21,7 @@ from models.errors import SettingsInvalid, Unreachable, WrongSchema
 from models.tables import SCHEMA_REVISION
 from pacc.pipeline import Limits, Worker
 from pacc.policy import Policy
-from pacc.settings import Settings
+from pacc.settings import Settings, masked_url
 from prioritizer.rank import load_ranker
 
 _BUSY_MILLISECONDS = 30_000
@@ -64,7 +64,7 @@ def reachable(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-        where = engine.url.render_as_string(hide_password=True)
+        where = masked_url(engine.url)
         what = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
         raise Unreachable(f"The database {where} cannot be used: {what}") from error
 

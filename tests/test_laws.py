@@ -109,6 +109,19 @@ def test_law_2_a_worker_that_lost_its_partition_cannot_write(engine: sa.Engine) 
     assert heir.outcomes() == {"opened": 1}
 
 
+@pytest.mark.parametrize(("offset", "epoch"), [(1, 1), (0, 2)])
+def test_law_2_position_and_epoch_each_fence_alone(
+    engine: sa.Engine, offset: int, epoch: int
+) -> None:
+    room = Room(engine)
+    room.worker.take(TAPE, 0)
+    with engine.begin() as connection:
+        connection.execute(sa.update(t.position).values(next_offset=offset, epoch=epoch))
+    with pytest.raises(Fenced):
+        room.worker.process(Stream().says(CAR, "dtc:P0A80").records)
+    assert room.rows(t.alert) == []
+
+
 def test_law_2_a_batch_that_fails_late_leaves_nothing(engine: sa.Engine) -> None:
     stream = Stream().says(CAR, "dtc:P0A80")
     room = Room(engine)
@@ -166,6 +179,18 @@ def test_law_5_a_stop_fault_in_motion_is_urgent_whatever_came_before(
     assert case.ranking.priority is Priority.URGENT
     tasks = [task for vin, task in decided.tasks if vin == CAR and task.closed_at is None]
     assert [task.held_because for task in tasks] == [None]
+
+
+def test_law_5_a_parked_report_of_the_same_code_does_not_end_the_motion(
+    engine: sa.Engine,
+) -> None:
+    """The fault remembers that it was a stop in motion, so a case ranked anew is urgent again."""
+    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving")
+    stream.says(CAR, "dtc:P0C01", 1, severity="stop", motion="parked")
+    room = Room(engine).plays(stream.records)
+    (fault,) = room.rows(t.fault)
+    assert (fault["motion"], fault["stop_in_motion"]) == ("parked", True)
+    assert "stop-in-motion" in str(room.rows(t.case)[0]["rules"])
 
 
 def test_law_6_the_database_refuses_a_second_open_case_and_task(engine: sa.Engine) -> None:

@@ -104,14 +104,18 @@ def fails_check_digit(vin: str) -> bool:
 
 
 def time_of(text: Any) -> datetime | None:
-    """Read a foreign document's time, with or without offset (then UTC); None if it is none."""
+    """Read a foreign document's time, with or without offset (then UTC); None if it is none.
+
+    The year 1 is what services write where they have no time at all.
+    """
     if not isinstance(text, str) or len(text) > 40:  # noqa: PLR2004 - longer than any time
         return None
     try:
         at = datetime.fromisoformat(text.strip())
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        utc = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return utc if utc.year > 1 else None
 
 
 def number(value: Any, least: float, most: float) -> float | None:
