@@ -51,8 +51,11 @@ def import_desks(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, in
 
 def import_vehicles(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
     """Create or change vehicles; what the pipeline knows of them stays."""
-    checked = _checked(rows, _VEHICLE, "vin")
-    return _import(connection, t.vehicle, "vin", checked, new={"waiting": {}, "cleared": {}})
+    checked = _checked(rows, {**_VEHICLE, **_CONTACT}, "vin")
+    owners = [{"vin": row["vin"], **{name: row[name] for name in _CONTACT}} for row in checked]
+    _import(connection, t.contact, "vin", [one for one in owners if one["phone"]])
+    cars = [{name: row[name] for name in _VEHICLE} for row in checked]
+    return _import(connection, t.vehicle, "vin", cars, new={"waiting": {}, "cleared": {}})
 
 
 def _import(
@@ -198,4 +201,10 @@ _VEHICLE: Final[Mapping[str, Check]] = {
     "preferred_dealer": _maybe(_text),
     "home_lat": _maybe(_within(-90, 90)),
     "home_lon": _maybe(_within(-180, 180)),
+}
+_CONTACT: Final[Mapping[str, Check]] = {
+    "name": _maybe(_text),
+    "phone": _maybe(_text),
+    "language": _maybe(_text),
+    "has_consent": _yes,
 }

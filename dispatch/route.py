@@ -93,6 +93,12 @@ def route_to_dealer(
     return _to_roadside(info, place, directory, none)
 
 
+def needs_of(powertrain: str | None) -> frozenset[str]:
+    """Name the capabilities that a desk must have for this vehicle."""
+    electric = powertrain in ("bev", "phev")
+    return frozenset({"high_voltage"}) if electric else frozenset()
+
+
 def kilometres(one: Place, other: Place) -> float:
     """Great-circle distance by the haversine formula (R. W. Sinnott, 1984)."""
     lat1, lon1, lat2, lon2 = map(radians, (*one, *other))

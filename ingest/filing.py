@@ -4,10 +4,10 @@ import base64
 from collections import Counter
 from typing import Any
 
-from ingest.rows import partition_key, without_nul
 from models.batch import Partition, Record, Report, Snapshot
 from models.case import Decision
 from models.ids import digest
+from models.rows import partition_key, without_nul
 from models.words import Outcome
 
 

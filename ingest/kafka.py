@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from models.batch import Partition, Record
+from models.batch import Message, Partition, Record
 from models.errors import OffsetLost, Unreachable, Unusable
 from models.words import Feed
 
@@ -160,6 +160,50 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             self.consumer.seek(one, 0)
             self.consumer.pause(one)
             self._fresh.add(one)
+
+
+class KafkaSender:
+    """Sends messages; returns only when the brokers have them all."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=bootstrap.split(","),
+                acks="all",
+                enable_idempotence=True,
+                bootstrap_timeout_ms=5_000,
+                max_block_ms=_CALL_MS,
+                allow_auto_create_topics=False,
+                metrics_enabled=False,
+            )
+        except KafkaError as error:
+            raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send in this order. Raises `Unreachable` if one message did not get through."""
+        try:
+            sent = [
+                self._producer.send(
+                    one.topic,
+                    value=one.value,
+                    key=one.key,
+                    headers=list(one.headers),
+                    timestamp_ms=one.timestamp,
+                )
+                for one in messages
+            ]
+            self._producer.flush(timeout=_CALL_MS / 1000)
+            for future in sent:
+                future.get(timeout=_CALL_MS / 1000)
+        except KafkaError as error:
+            raise Unreachable(
+                f"Kafka at {self._bootstrap} does not take events: {error}"
+            ) from error
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._producer.close(timeout=_CLOSE_MS / 1000)
 
 
 def record_range(bootstrap: str, topic: str, start: str, stop: str) -> Iterator[Record]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingest import filing, rows
+from ingest import filing
 from ingest.dedupe import fingerprints_of
+from models import rows
 from models import tables as t
 from models.batch import Batch, Partition, Span
 from models.case import Case, Decision, Fault, Known, Silence, Task, Vehicle
@@ -149,7 +150,7 @@ def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set
     tasks = [rows.task_row(vin, task, scores[task.case_id]) for vin, task in decision.tasks]
     upsert(connection, t.case, ("case_id",), cases)
     upsert(connection, t.fault, ("case_id", "code"), faults)
-    upsert(connection, t.task, ("task_id",), tasks)
+    upsert(connection, t.task, ("task_id",), tasks, add=("version",))
     insert_new(connection, t.entry, [rows.entry_row(entry) for entry in decision.entries])
     insert_new(connection, t.outbox, [rows.event_row(event) for event in decision.events])
 

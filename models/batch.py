@@ -30,6 +30,17 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message on its way out to Kafka. Messages of one key stay in order."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One alert in its place in the stream.
 

@@ -6,6 +6,7 @@ from typing import Final
 from models.words import Role
 
 PIPELINE: Final = "pacc"
+CLOCKWORK: Final = "pacc tend"
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,6 +271,8 @@ task = sa.Table(
     sa.Column("alarms", sa.Integer, nullable=False),
     sa.Column("holder", sa.String(128)),
     sa.Column("lease_until", UtcTime),
+    sa.Column("claimed_at", UtcTime),
+    sa.Column("contacted_at", UtcTime),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Index("uq_task_open_case_queue", "case_id", "queue", unique=True,
              sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),

@@ -127,6 +127,23 @@ class TaskState(StrEnum):
     DONE = "done"
 
 
+class Step(StrEnum):
+    """What a person does with a task. Which leads where is the table in `dispatch/task.py`."""
+
+    CLAIM = "claim"
+    CONTACT = "contact"
+    SET_OUT = "set_out"
+    ARRIVE = "arrive"
+    TOW = "tow"
+    BOOK = "book"
+    CHECK_IN = "check_in"
+    REPAIR = "repair"
+    PAUSE = "pause"
+    RESUME = "resume"
+    RELEASE = "release"
+    COMPLETE = "complete"
+
+
 class Disposition(StrEnum):
     """How a task ended: the label that trains the model. The first four are set by PACC itself."""
 

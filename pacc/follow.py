@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from dispatch.events import case_event, task_event
 from ingest.cluster import Chapter, Moment
-from models.case import Case, Entry, Event, Ranking, Task, Vehicle
+from models.case import Case, Entry, Event, Task, Vehicle
 from models.ids import digest
 from models.words import PRIORITY_RANK, CaseState, Disposition, Outcome, Priority
 from pacc.policy import Policy
@@ -191,21 +192,10 @@ class _Follower:
         self._entries.append(Entry(entry_id, case_id, at, "pacc", kind, detail, task_id))
 
     def _event(self, kind: str, at: datetime) -> None:
-        case = self._bump()
-        data = {**_case_facts(case), "at": at.isoformat()}
-        self._events.append(self._sealed(self._policy.cases_topic, kind, case, at, data))
+        self._events.append(case_event(self._policy.topics, kind, self._bump(), at))
 
     def _task_event(self, task: Task, what: str, at: datetime) -> None:
-        case = self._bump()
-        topic = self._policy.dealer_topic if task.queue == "dealer" else self._policy.roadside_topic
-        data = {**_task_facts(task), **_case_facts(case), "at": at.isoformat()}
-        self._events.append(self._sealed(topic, f"pacc.task.{what}.v1", case, at, data))
-
-    def _sealed(
-        self, topic: str, kind: str, case: Case, at: datetime, data: Mapping[str, Any]
-    ) -> Event:
-        event_id = digest("event", case.case_id, str(case.revision))
-        return Event(event_id, topic, kind, case.case_id, case.revision, at, data)
+        self._events.append(task_event(self._policy.topics, what, task, self._bump(), at))
 
     def _bump(self) -> Case:
         case = self._current()
@@ -217,33 +207,3 @@ class _Follower:
             message = f"case {self._chapter.case_id} is not open yet"
             raise AssertionError(message)
         return self._case
-
-
-def _ranking_facts(ranking: Ranking) -> dict[str, Any]:
-    return {
-        "priority": ranking.priority.value,
-        "action": ranking.action.value,
-        "score": ranking.score,
-        "reasons": [{"zh": one.zh, "en": one.en} for one in ranking.reasons],
-    }
-
-
-def _case_facts(case: Case) -> dict[str, Any]:
-    return {
-        "case_id": case.case_id,
-        "vin": case.vin,
-        "case_state": case.state.value,
-        **_ranking_facts(case.ranking),
-    }
-
-
-def _task_facts(task: Task) -> dict[str, Any]:
-    return {
-        "task_id": task.task_id,
-        "queue": task.queue.value,
-        "desk": task.desk,
-        "state": task.state.value,
-        "is_held": task.held_because is not None,
-        "claim_by": task.claim_by.isoformat() if task.claim_by else None,
-        "contact_by": task.contact_by.isoformat() if task.contact_by else None,
-    }

@@ -1,7 +1,8 @@
 """Everything that `decide` decides by: one frozen value, the same for every batch of a run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from dispatch.events import Topics
 from dispatch.route import Directory
 from ingest.cluster import Grouping
 from prioritizer.rank import Ranker
@@ -14,6 +15,4 @@ class Policy:
     grouping: Grouping
     ranker: Ranker
     directory: Directory
-    roadside_topic: str = "pacc.tasks.roadside"
-    dealer_topic: str = "pacc.tasks.dealer"
-    cases_topic: str = "pacc.cases"
+    topics: Topics = field(default_factory=Topics)

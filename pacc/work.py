@@ -5,16 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from dispatch.deadline import deadlines
-from dispatch.route import Routed, route
-from models.case import Case, Silence, Task, Text, Vehicle
-from models.ids import task_id_of
+from dispatch.route import Routed, needs_of, route
+from dispatch.silence import held_because
+from dispatch.task import new_task
+from models.case import Case, Task, Vehicle
 from models.words import PRIORITY_RANK, Disposition, Priority, TaskState
 from pacc.policy import Policy
-
-_SILENCED = {
-    "workshop": Text("车辆在维修车间，任务暂缓", "Held back: the vehicle is in the workshop"),
-    "silence": Text("已设静默，任务暂缓", "Held back: the vehicle is silenced"),
-}
 
 
 class Work:
@@ -75,20 +71,9 @@ class Work:
 
     def _new(self, case: Case, routed: Routed, at: datetime) -> Task:
         priority = case.ranking.priority
-        due = deadlines(priority, routed.queue, self._policy.directory.desk(routed.desk), at)
-        return Task(
-            task_id=task_id_of(case.case_id, case.tasks_made),
-            case_id=case.case_id,
-            queue=routed.queue,
-            desk=routed.desk,
-            state=TaskState.QUEUED,
-            priority=priority,
-            opened_at=at,
-            claim_by=due.claim_by,
-            contact_by=due.contact_by,
-            route_reason=routed.reason,
-            held_because=held_because(self._vehicle.silences, priority, at),
-        )
+        held = held_because(self._vehicle.silences, priority, at)
+        directory = self._policy.directory
+        return new_task(case.case_id, case.tasks_made, priority, routed, directory, at, held)
 
     def _moved(self, task: Task, priority: Priority, at: datetime) -> tuple[Task, str]:
         """Change the priority in place: a rise moves deadlines earlier and alarms again."""
@@ -112,23 +97,6 @@ class Work:
             alarms=task.alarms + 1,
         )
         return raised, "raised"
-
-
-def held_because(silences: tuple[Silence, ...], priority: Priority, at: datetime) -> Text | None:
-    """Say why a task is held back; an urgent one never is (law 5)."""
-    if priority is Priority.URGENT:
-        return None
-    for silence in silences:
-        if silence.starts_at <= at and (silence.ends_at is None or at < silence.ends_at):
-            line = _SILENCED["workshop" if silence.kind == "workshop" else "silence"]
-            return Text(f"{line.zh}：{silence.reason}", f"{line.en}: {silence.reason}")
-    return None
-
-
-def needs_of(powertrain: str | None) -> frozenset[str]:
-    """Name the capabilities that a desk must have for this vehicle."""
-    electric = powertrain in ("bev", "phev")
-    return frozenset({"high_voltage"}) if electric else frozenset()
 
 
 def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:

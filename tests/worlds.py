@@ -1,22 +1,30 @@
 """A small world for tests: vehicles that report, and a pipeline that listens."""
 
+import inspect
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
+from dispatch import store as work
+from dispatch.clockwork import tick
 from dispatch.desks import load_directory
+from dispatch.masters import import_desks, read_rows
 from dispatch.route import Directory
+from dispatch.store import House
 from ingest import account
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes
+from models import tables as t
 from models.batch import Partition, Record
-from models.words import Feed
+from models.person import Actor
+from models.words import Feed, Role, Step
 from pacc.pipeline import Limits, Worker
 from pacc.policy import Policy
 from prioritizer.rank import Ranker, load_ranker
@@ -120,3 +128,61 @@ class Room:
             for name, count in topic["outcomes"].items():
                 total[name] = total.get(name, 0) + count
         return total
+
+
+SAMPLE_DESKS = Path(__file__).parents[1] / "pacc" / "sample" / "desks.csv"
+
+
+class Centre(Room):
+    """A room whose desks are staffed: people and time act on its tasks."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            import_desks(connection, read_rows(SAMPLE_DESKS))
+            self.house = House(load_directory(connection))
+        super().__init__(engine)
+        self.now = START
+
+    def later(self, **by: float) -> "Centre":
+        """Let time pass, and what time does with it."""
+        self.now += timedelta(**by)
+        self.done = tick(self.engine, self.now, self.house)
+        return self
+
+    def act(self, do: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        """Let a person do something, in a transaction of its own."""
+        with self.engine.begin() as connection:
+            given = {"at": self.now, "house": self.house, **more}
+            wanted = inspect.signature(do).parameters
+            given = {name: value for name, value in given.items() if name in wanted}
+            return do(connection, *arguments, **given)
+
+    def walks(self, task_id: str, actor: Actor, *steps: Step) -> None:
+        """Go through steps one after another."""
+        for one in steps:
+            self.act(work.step, task_id, actor, what=one, note=None)
+
+    def task(self, **where: Any) -> dict[str, Any]:
+        """The only task with these values."""
+        (row,) = self.rows(t.task, **where)
+        return row
+
+    def entries(self) -> list[str]:
+        """The kinds of all timeline entries, in order."""
+        ordered = sorted(self.rows(t.entry), key=lambda row: row["at"])
+        return [row["kind"] for row in ordered]
+
+
+def operator(name: str = "Li", desk: str = "rsa-beijing") -> Actor:
+    """A roadside assistance operator."""
+    return Actor(f"key of {name}", name, Role.OPERATOR, desk)
+
+
+def advisor(desk: str, name: str = "Wang") -> Actor:
+    """A service advisor of a dealer."""
+    return Actor(f"key of {name}", name, Role.DEALER, desk)
+
+
+def supervisor(desk: str | None = None) -> Actor:
+    """A supervisor of one desk or of all."""
+    return Actor("key of Zhao", "Zhao", Role.SUPERVISOR, desk)

@@ -295,6 +295,8 @@ def upgrade() -> None:
         sa.Column("alarms", sa.Integer(), nullable=False),
         sa.Column("holder", sa.String(length=128), nullable=True),
         sa.Column("lease_until", t.UtcTime(), nullable=True),
+        sa.Column("claimed_at", t.UtcTime(), nullable=True),
+        sa.Column("contacted_at", t.UtcTime(), nullable=True),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_task")),
     )

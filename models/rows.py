@@ -173,7 +173,10 @@ def fault(row: Row) -> Fault:
 
 
 def task_row(vin: str, task: Task, score: float) -> dict[str, Any]:
-    """Spread a task over the columns that the pipeline owns; lease and holder are people's."""
+    """Spread a task over the columns that the pipeline owns; lease and holder are people's.
+
+    `version` is what a write adds to it: whoever read the task before is told that it changed.
+    """
     held = task.held_because
     return {
         "task_id": task.task_id,
@@ -196,6 +199,7 @@ def task_row(vin: str, task: Task, score: float) -> dict[str, Any]:
         "closed_at": task.closed_at,
         "touched": task.touched,
         "alarms": task.alarms,
+        "version": 1,
     }
 
 

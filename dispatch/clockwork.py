@@ -1,0 +1,133 @@
+"""What time alone changes: claims that ran out, promises that were missed, holds that ended.
+
+Each task is changed in a transaction of its own and looked at again under its lock, so that any
+number of these may run beside each other and beside people.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from dispatch import hold
+from dispatch.bench import Bench
+from dispatch.route import UNASSIGNED, needs_of, route
+from dispatch.store import House, end
+from dispatch.task import new_task
+from models import tables as t
+from models.case import Text
+from models.person import CLOCKWORK
+from models.words import Disposition, Priority, Queue, TaskState
+
+_AT_ONCE: Final = 500
+_REMEMBER_REQUESTS: Final = timedelta(days=1)
+_KEEP_SENT: Final = timedelta(days=7)
+_Change = Callable[[Bench, datetime, House], str | None]
+
+
+def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
+    """Do everything that is due at `at`; count what was done."""
+    done: Counter[str] = Counter()
+    for due, change in _DUTIES:
+        for task_id in _found(engine, due(at)):
+            with engine.begin() as connection:
+                bench = Bench(connection, task_id, house.topics, CLOCKWORK, at)
+                what = change(bench, at, house)
+            if what is not None:
+                done[what] += 1
+    c = t.task.c
+    held = sa.and_(c.held_zh.is_not(None), c.state == TaskState.QUEUED.value)
+    for task_id in _found(engine, held):
+        with engine.begin() as connection:
+            done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.delete(t.idempotency).where(t.idempotency.c.at < at - _REMEMBER_REQUESTS)
+        )
+        connection.execute(sa.delete(t.outbox).where(t.outbox.c.sent_at < at - _KEEP_SENT))
+    return +done
+
+
+def _found(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> Sequence[str]:
+    c = t.task.c
+    query = sa.select(c.task_id).where(c.state != TaskState.DONE.value, condition)
+    with engine.begin() as connection:
+        return connection.execute(query.order_by(c.task_id).limit(_AT_ONCE)).scalars().all()
+
+
+def _lease_due(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(t.task.c.holder.is_not(None), t.task.c.lease_until <= at)
+
+
+def _expire(bench: Bench, at: datetime, _house: House) -> str | None:
+    """Put a task back whose holder is gone; help that is under way only loses its holder."""
+    hands = bench.hands
+    if hands.holder is None or hands.is_held(at):
+        return None
+    state = bench.task.state
+    back = TaskState.QUEUED if state is TaskState.CLAIMED else state
+    free = replace(hands, holder=None, lease_until=None)
+    bench.change("lease_expired", replace(bench.task, state=back), free)
+    return "lease_expired"
+
+
+def _claim_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.claim_by <= at, c.claimed_at.is_(None), c.claim_missed_at.is_(None), c.held_zh.is_(None)
+    )
+
+
+def _miss_claim(bench: Bench, at: datetime, _house: House) -> str | None:
+    due = bench.task.claim_by
+    if due is None or due > at or bench.hands.claimed_at is not None:
+        return None
+    bench.set(replace(bench.task, alarms=bench.task.alarms + 1), bench.hands, claim_missed_at=at)
+    bench.tell("claim_missed", {"claim_by": due.isoformat()})
+    return "claim_missed"
+
+
+def _contact_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.contact_by <= at, c.contacted_at.is_(None), c.contact_missed_at.is_(None),
+        c.paused_at.is_(None), c.held_zh.is_(None),
+    )  # fmt: skip
+
+
+def _miss_contact(bench: Bench, at: datetime, house: House) -> str | None:
+    """Alarm; and take a customer whom the dealer does not call back to the roadside centre."""
+    due = bench.task.contact_by
+    if due is None or due > at or bench.hands.contacted_at or bench.hands.paused_at:
+        return None
+    alarmed = replace(bench.task, alarms=bench.task.alarms + 1)
+    bench.set(alarmed, bench.hands, contact_missed_at=at)
+    bench.tell("contact_missed", {"contact_by": due.isoformat()})
+    if bench.task.queue is Queue.ROADSIDE:
+        return "contact_missed"
+    end(bench, Disposition.RETURNED, at)
+    case = bench.case
+    place = (case.lat, case.lon) if case.lat is not None and case.lon is not None else None
+    routed = route(
+        Priority.HIGH, bench.info, place, house.directory,
+        needs=needs_of(bench.info.powertrain), at=at,
+    )  # fmt: skip
+    if routed.desk != UNASSIGNED:
+        routed = replace(routed, reason=_NOT_CALLED)
+    number, priority = case.tasks_made, case.ranking.priority
+    bench.open_beside(new_task(case.case_id, number, priority, routed, house.directory, at))
+    return "returned"
+
+
+_NOT_CALLED: Final = Text(
+    "经销商未在时限内联系车主，退回救援中心",
+    "The dealer did not call in time: back to the roadside centre",
+)
+_DUTIES: Final[tuple[tuple[Callable[[datetime], sa.ColumnElement[bool]], _Change], ...]] = (
+    (_lease_due, _expire),
+    (_claim_due, _miss_claim),
+    (_contact_due, _miss_contact),
+)

@@ -1,0 +1,140 @@
+"""Silences and the workshop: holding a vehicle's tasks back, and letting them go again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from dispatch.bench import Bench
+from dispatch.deadline import deadlines
+from dispatch.silence import held_because
+from dispatch.store import House
+from models import rows
+from models import tables as t
+from models.errors import Conflict, NotAllowed, NotThere, Unusable
+from models.ids import digest
+from models.person import Actor
+from models.words import Role, TaskState
+
+
+def silence(
+    connection: sa.Connection,
+    vin: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    kind: str,
+    ends_at: datetime | None,
+    reason: str,
+) -> str:
+    """Hold a vehicle's waiting tasks back; give the silence's id. Urgent ones are never held.
+
+    A dealer may say that a vehicle of its tasks is in the workshop; a silence takes a supervisor.
+    """
+    if actor.role is not Role.SUPERVISOR and (actor.role, kind) != (Role.DEALER, "workshop"):
+        raise NotAllowed("A silence takes a supervisor; a dealer may say `workshop`.")
+    _require_seen(connection, vin, actor)
+    if ends_at is not None and ends_at <= at:
+        raise Unusable("The silence would have ended before it began.")
+    locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
+    connection.execute(locked)
+    silence_id = digest("silence", vin, at.isoformat(), actor.key_id)
+    connection.execute(
+        sa.insert(t.silence).values(
+            silence_id=silence_id, vin=vin, kind=kind, starts_at=at, ends_at=ends_at,
+            reason=reason, made_by=actor.name,
+        )
+    )  # fmt: skip
+    for task_id in _open(connection, vin):
+        bench = Bench(connection, task_id, house.topics, actor.name, at)
+        held = held_because(_silences(connection, vin), bench.task.priority, at)
+        if held and bench.task.held_because is None and bench.task.state is TaskState.QUEUED:
+            task = replace(bench.task, held_because=held)
+            bench.change("held", task, bench.hands, because=held.en)
+    return silence_id
+
+
+def lift(
+    connection: sa.Connection, silence_id: str, actor: Actor, at: datetime, house: House
+) -> None:
+    """End a silence now; the tasks that it held are released."""
+    s = t.silence.c
+    row = connection.execute(sa.select(t.silence).where(s.silence_id == silence_id)).one_or_none()
+    if row is None:
+        raise _no_silence(silence_id)
+    try:
+        _require_seen(connection, row.vin, actor)
+    except NotThere:
+        raise _no_silence(silence_id) from None
+    if actor.role not in (Role.SUPERVISOR, Role.DEALER) or (
+        actor.role is Role.DEALER and row.kind != "workshop"
+    ):
+        raise NotAllowed("Lifting a silence takes a supervisor.")
+    if row.released_at is not None:
+        raise Conflict("The silence has been lifted already.")
+    locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == row.vin).with_for_update()
+    connection.execute(locked)
+    connection.execute(
+        sa.update(t.silence).where(s.silence_id == silence_id).values(released_at=at)
+    )
+    for task_id in _open(connection, row.vin):
+        release(connection, task_id, actor.name, at, house)
+
+
+def release(
+    connection: sa.Connection, task_id: str, actor: str, at: datetime, house: House
+) -> bool:
+    """Let a held task go if nothing holds it any more and a fault is still active."""
+    bench = Bench(connection, task_id, house.topics, actor, at)
+    task = bench.task
+    if task.held_because is None or task.state is not TaskState.QUEUED:
+        return False
+    if held_because(_silences(connection, bench.vin), task.priority, at):
+        return False
+    f = t.fault.c
+    active = sa.select(f.code).where(
+        f.case_id == task.case_id, f.status.in_(("active", "lamp_only"))
+    )
+    if connection.execute(active).first() is None:
+        return False
+    due = deadlines(task.priority, task.queue, house.directory.desk(task.desk), at)
+    free = replace(task, held_because=None, claim_by=due.claim_by, contact_by=due.contact_by)
+    bench.change("unheld", replace(free, alarms=task.alarms + 1), bench.hands)
+    return True
+
+
+def list_silences(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:
+    """List the silences in force that the actor may see, the newest first."""
+    s, k = t.silence.c, t.task.c
+    query = sa.select(t.silence).where(s.released_at.is_(None)).order_by(s.starts_at.desc())
+    if actor.desk is not None:
+        query = query.where(s.vin.in_(sa.select(k.vin).where(k.desk == actor.desk)))
+    return [dict(row) for row in connection.execute(query.limit(1000)).mappings()]
+
+
+def _silences(connection: sa.Connection, vin: str) -> tuple[Any, ...]:
+    s = t.silence.c
+    query = sa.select(t.silence).where(s.vin == vin, s.released_at.is_(None))
+    ordered = query.order_by(s.silence_id)
+    return tuple(rows.silence(dict(row)) for row in connection.execute(ordered).mappings())
+
+
+def _open(connection: sa.Connection, vin: str) -> Sequence[str]:
+    c = t.task.c
+    query = sa.select(c.task_id).where(c.vin == vin, c.state != TaskState.DONE.value)
+    return connection.execute(query.order_by(c.task_id)).scalars().all()
+
+
+def _require_seen(connection: sa.Connection, vin: str, actor: Actor) -> None:
+    c = t.task.c
+    query = sa.select(c.task_id).where(c.vin == vin)
+    if actor.desk is not None:
+        query = query.where(c.desk == actor.desk)
+    if connection.execute(query.limit(1)).first() is None:
+        raise NotThere(f"There is no vehicle {vin} with a task.")
+
+
+def _no_silence(silence_id: str) -> NotThere:
+    return NotThere(f"There is no silence {silence_id}.")

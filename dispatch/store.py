@@ -1,0 +1,269 @@
+"""What people do with tasks: claim, renew, step, hand on, complete; in the caller's transaction.
+
+Only the holder of a live claim moves a task; losing a race says who won it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from dispatch.bench import Bench, Hands, not_there
+from dispatch.deadline import deadlines
+from dispatch.events import Topics
+from dispatch.route import Directory, needs_of, route_to_dealer
+from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
+from models import tables as t
+from models.case import Task
+from models.errors import Conflict, NotAllowed, Unusable
+from models.person import Actor
+from models.words import Disposition, Priority, Queue, Role, Step, TaskState
+
+_WORKERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
+_TRIED_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The rules of the house: how long a claim lives, who the desks are, where events go."""
+
+    directory: Directory
+    lease: timedelta = timedelta(seconds=90)
+    topics: Topics = Topics()  # noqa: RUF009 - frozen, so one for all is as good as one for each
+
+
+def candidates(connection: sa.Connection, actor: Actor, at: datetime) -> Sequence[str]:
+    """Give the tasks that the actor should try to claim next, the most pressing first."""
+    c = t.task.c
+    query = (
+        sa.select(c.task_id)
+        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None))
+        .where(sa.or_(c.holder.is_(None), c.lease_until <= at))
+        .order_by(c.priority_rank.desc(), c.score.desc(), c.contact_by, c.opened_at, c.task_id)
+        .limit(_TRIED_AT_ONCE)
+    )
+    if actor.desk is not None:
+        query = query.where(c.desk == actor.desk)
+    return connection.execute(query).scalars().all()
+
+
+def claim(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    version: int | None = None,
+) -> None:
+    """Take a task in hand for the length of a lease; claiming what one has renews it."""
+    bench = _bench(connection, task_id, actor, at, house)
+    if bench.hands.holder == actor.key_id and bench.task.state is not TaskState.DONE:
+        _renew(bench, at, house)
+        return
+    _require_free(connection, bench, at)
+    if bench.task.held_because is not None:
+        raise Conflict(bench.task.held_because.en, held=True)
+    if version is not None and version != bench.version:
+        raise Conflict("The task has changed since you saw it. Read it again.")
+    _take(bench, actor, at, house, "claimed")
+
+
+def renew(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> None:
+    """Make the actor's claim live on."""
+    bench = _bench(connection, task_id, actor, at, house)
+    _require_holder(connection, bench, actor)
+    _renew(bench, at, house)
+
+
+def take_over(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    reason: str,
+) -> None:
+    """Take a task out of another's hand: a supervisor's right, with a reason."""
+    if actor.role is not Role.SUPERVISOR:
+        raise NotAllowed("Only a supervisor takes a task over.")
+    bench = _bench(connection, task_id, actor, at, house)
+    before = name_of(connection, bench.hands.holder)
+    _take(bench, actor, at, house, "taken_over", reason=reason, before=before)
+
+
+def step(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    what: Step,
+    note: str | None,
+) -> None:
+    """Go one step of the state table. Reaching the customer is noted; any step ends a pause."""
+    bench = _bench(connection, task_id, actor, at, house)
+    state = after(bench.task.queue, bench.task.state, what)
+    _require_holder(connection, bench, actor)
+    task, hands = _resumed(bench, at)
+    if what is Step.PAUSE:
+        hands = replace(hands, paused_at=at)
+    elif what is Step.RELEASE:
+        hands = replace(hands, holder=None, lease_until=None)
+    if what in REACHING and hands.contacted_at is None:
+        hands = replace(hands, contacted_at=at)
+    if hands.holder is not None:
+        hands = replace(hands, lease_until=at + house.lease)
+    bench.change(_DONE[what], replace(task, state=state), hands, **({"note": note} if note else {}))
+
+
+_DONE = {
+    Step.CONTACT: "contacted",
+    Step.SET_OUT: "en_route",
+    Step.ARRIVE: "on_site",
+    Step.TOW: "towing",
+    Step.BOOK: "booked",
+    Step.CHECK_IN: "arrived",
+    Step.REPAIR: "repaired",
+    Step.PAUSE: "paused",
+    Step.RESUME: "resumed",
+    Step.RELEASE: "released",
+}
+
+
+def complete(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    disposition: Disposition,
+    note: str | None,
+) -> None:
+    """End a task. After a tow a dealer follows the repair; the last task's end closes the case."""
+    bench = _bench(connection, task_id, actor, at, house)
+    if bench.task.state is TaskState.DONE:
+        raise Conflict("The task is done already.", disposition=str(bench.task.disposition))
+    _require_holder(connection, bench, actor)
+    require_ending(bench.task.queue, bench.task.state, disposition)
+    end(bench, disposition, at, note=note)
+    if bench.task.queue is Queue.ROADSIDE and disposition in TO_DEALER:
+        bench.open_beside(_follow_up(bench, house, at))
+    if not bench.has_open_tasks():
+        bench.close_case(disposition.value)
+
+
+def end(bench: Bench, disposition: Disposition, at: datetime, note: str | None = None) -> None:
+    """Write the end of a task."""
+    done = replace(
+        bench.task, state=TaskState.DONE, disposition=disposition, closed_at=at, held_because=None
+    )
+    hands = replace(bench.hands, holder=None, lease_until=None, paused_at=None)
+    detail = {"disposition": disposition.value, **({"note": note} if note else {})}
+    bench.change("closed", done, hands, **detail)
+
+
+def transfer(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    desk_id: str,
+    reason: str,
+) -> None:
+    """Hand a task to another desk of the same kind; its deadlines go with it."""
+    bench = _bench(connection, task_id, actor, at, house)
+    if actor.role is not Role.SUPERVISOR:
+        _require_holder(connection, bench, actor)
+    desk = house.directory.desk(desk_id)
+    if desk is None or desk.kind is not bench.task.queue or not desk.is_open:
+        raise Unusable(f"{desk_id} is no {bench.task.queue} desk that is in business.")
+    if desk_id == bench.task.desk:
+        raise Unusable(f"The task is at {desk_id} already.")
+    if bench.task.state not in (TaskState.QUEUED, TaskState.CLAIMED, TaskState.CONTACTED):
+        raise Conflict(f"Help is under way ({bench.task.state}): end the task instead.")
+    task, hands = _resumed(bench, at)
+    moved = replace(task, desk=desk_id, state=TaskState.QUEUED)
+    free = replace(hands, holder=None, lease_until=None)
+    before = bench.task.desk
+    bench.change("transferred", moved, free, reason=reason, before=before, desk=desk_id)
+
+
+def name_of(connection: sa.Connection, key_id: str | None) -> str:
+    """Name the bearer of a key."""
+    c = t.api_key.c
+    found = connection.execute(sa.select(c.name).where(c.key_id == key_id)).scalar()
+    return found or key_id or "nobody"
+
+
+def _bench(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> Bench:
+    if actor.role not in _WORKERS:
+        raise NotAllowed("Your key may look, and not work on tasks.")
+    bench = Bench(connection, task_id, house.topics, actor.name, at)
+    if not actor.sees(bench.task.desk):
+        raise not_there(task_id)
+    return bench
+
+
+def _take(bench: Bench, actor: Actor, at: datetime, house: House, what: str, **detail: str) -> None:
+    state = after(bench.task.queue, bench.task.state, Step.CLAIM)
+    hands = replace(
+        bench.hands,
+        holder=actor.key_id,
+        lease_until=at + house.lease,
+        claimed_at=bench.hands.claimed_at or at,
+    )
+    bench.change(what, replace(bench.task, state=state, touched=True), hands, **detail)
+
+
+def _renew(bench: Bench, at: datetime, house: House) -> None:
+    bench.set(bench.task, replace(bench.hands, lease_until=at + house.lease))
+
+
+def _require_free(connection: sa.Connection, bench: Bench, at: datetime) -> None:
+    if bench.hands.is_held(at):
+        _refuse(connection, bench)
+
+
+def _require_holder(connection: sa.Connection, bench: Bench, actor: Actor) -> None:
+    if bench.hands.holder is None:
+        raise Conflict("Nobody has the task in hand: claim it first.", holder=None)
+    if bench.hands.holder != actor.key_id:
+        _refuse(connection, bench)
+
+
+def _refuse(connection: sa.Connection, bench: Bench) -> None:
+    holder = name_of(connection, bench.hands.holder)
+    until = bench.hands.lease_until
+    raise Conflict(
+        f"{holder} has the task in hand.",
+        holder=holder,
+        until=until.isoformat() if until else None,
+    )
+
+
+def _resumed(bench: Bench, at: datetime) -> tuple[Task, Hands]:
+    """End a pause: the time that we waited for the customer does not count."""
+    paused = bench.hands.paused_at
+    if paused is None:
+        return bench.task, bench.hands
+    due = bench.task.contact_by
+    later = due + (at - paused) if due else None
+    return replace(bench.task, contact_by=later), replace(bench.hands, paused_at=None)
+
+
+def _follow_up(bench: Bench, house: House, at: datetime) -> Task:
+    """The dealer's part after a tow: as pressing as the case, with a dealer's deadlines."""
+    case = bench.case
+    place = (case.lat, case.lon) if case.lat is not None and case.lon is not None else None
+    needs = needs_of(bench.info.powertrain)
+    routed = route_to_dealer(bench.info, place, house.directory, needs=needs, at=at)
+    priority = case.ranking.priority
+    made = new_task(case.case_id, case.tasks_made, priority, routed, house.directory, at)
+    due = deadlines(Priority.NORMAL, routed.queue, house.directory.desk(routed.desk), at)
+    return replace(made, claim_by=due.claim_by, contact_by=due.contact_by)
