@@ -1,83 +1,156 @@
-"""Pages of cases and tasks under the names of the command contract."""
+"""Pages of cases and tasks under the names of the command contract, as far as the actor may see."""
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch.page import Order, page_of
+from dispatch.task import endings, possible
 from models import tables as t
 from models.errors import NotThere
+from models.person import Actor
 from models.sql import within
-from models.words import CaseState, Priority, Queue, TaskState
+from models.words import CaseState, Priority, Queue, Role, TaskState
 
-_CASE = (
+_CASE: Final = (
     "case_id", "vin", "priority", "score", "action", "state", "opened_at", "closed_at", "reasons",
     "rules", "ranked_by", "rule_set", "previous_case", "is_repeat_repair", "defaulted",
 )  # fmt: skip
-_FAULT = (
+_FAULT: Final = (
     "code", "severity", "status", "count", "folded_under", "first_seen", "last_seen", "cleared_at",
     "cleared_by", "fold_zh", "fold_en",
 )  # fmt: skip
-_TASK = (
-    "task_id", "case_id", "queue", "desk", "priority", "state", "claim_by", "contact_by",
-    "opened_at", "closed_at", "disposition", "route_zh", "route_en", "held_zh", "held_en", "holder",
+_TASK: Final = (
+    "task_id", "case_id", "vin", "queue", "desk", "priority", "score", "state", "claim_by",
+    "contact_by", "opened_at", "closed_at", "disposition", "route_zh", "route_en", "held_zh",
+    "held_en", "alarms", "version", "lease_until", "claimed_at", "contacted_at", "paused_at",
+    "claim_missed_at", "contact_missed_at",
 )  # fmt: skip
+_CASES: Final = Order(
+    ((t.case.c.priority_rank, True), (t.case.c.score, True), (t.case.c.case_id, False))
+)
+_TASKS: Final = Order(
+    (
+        (t.task.c.priority_rank, True),
+        (t.task.c.score, True),
+        (t.task.c.opened_at, False),
+        (t.task.c.task_id, False),
+    )
+)
+Page = tuple[list[dict[str, Any]], str | None]
 
 
 def list_cases(
     connection: sa.Connection,
+    actor: Actor,
     *,
-    priority: Priority | None,
-    vin: str | None,
-    state: CaseState | None,
-    limit: int,
-) -> list[dict[str, Any]]:
-    """List cases with faults and tasks, the most pressing first."""
+    priority: Priority | None = None,
+    vin: str | None = None,
+    state: CaseState | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
+    """List cases with faults and tasks, the most pressing first, and the next cursor."""
     c = t.case.c
-    query = sa.select(*(c[name] for name in _CASE)).order_by(
-        c.priority_rank.desc(), c.score.desc(), c.case_id
-    )
+    query = _visible_cases(sa.select(*(c[name] for name in _CASE), c.priority_rank), actor)
     for column, value in ((c.priority, priority), (c.vin, vin), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    return _whole(connection, query.limit(limit))
+    query = _CASES.sort(_CASES.behind(query, after)).limit(limit + 1)
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    page, following = page_of(found, limit, _CASES)
+    return _whole(connection, page, actor), following
 
 
-def show_case(connection: sa.Connection, case_id: str) -> dict[str, Any]:
-    """Give one case with faults, tasks and timeline."""
+def show_case(connection: sa.Connection, case_id: str, actor: Actor) -> dict[str, Any]:
+    """Give one case with faults, tasks and timeline, as far as the actor sees them."""
     c = t.case.c
     query = sa.select(*(c[name] for name in _CASE)).where(c.case_id == case_id)
-    found = _whole(connection, query)
-    if not found:
+    found = connection.execute(_visible_cases(query, actor)).mappings().one_or_none()
+    if found is None:
         raise NotThere(f"There is no case {case_id}.")
-    entries = sa.select(t.entry).where(t.entry.c.case_id == case_id)
-    ordered = entries.order_by(t.entry.c.at, t.entry.c.entry_id)
-    timeline = [dict(row) for row in connection.execute(ordered).mappings()]
-    return {**found[0], "timeline": timeline}
+    (whole,) = _whole(connection, [dict(found)], actor)
+    return {**whole, "timeline": _timeline(connection, case_id, actor)}
 
 
 def list_tasks(
     connection: sa.Connection,
+    actor: Actor,
     *,
-    queue: Queue | None,
-    desk: str | None,
-    state: TaskState | None,
-    limit: int,
-) -> list[dict[str, Any]]:
+    queue: Queue | None = None,
+    desk: str | None = None,
+    state: TaskState | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> Page:
     """List tasks in the order in which a person should take them; the done ones only if asked."""
     c = t.task.c
-    query = sa.select(*(c[name] for name in _TASK)).order_by(
-        c.priority_rank.desc(), c.score.desc(), c.contact_by, c.opened_at, c.task_id
-    )
+    query = _visible_tasks(_task_query(), actor)
     if state is None:
         query = query.where(c.state != TaskState.DONE.value)
     for column, value in ((c.queue, queue), (c.desk, desk), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+    query = _TASKS.sort(_TASKS.behind(query, after)).limit(limit + 1)
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    page, following = page_of(found, limit, _TASKS)
+    return [_shown(row) for row in page], following
 
 
-def _whole(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
-    cases = [dict(row) for row in connection.execute(query).mappings()]
+def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str, Any]:
+    """Give one task with what a caller needs: vehicle, owner, reasons, and what can be done."""
+    query = _visible_tasks(_task_query().where(t.task.c.task_id == task_id), actor)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotThere(f"There is no task {task_id}.")
+    queue, state = Queue(row["queue"]), TaskState(row["state"])
+    v, o, c = t.vehicle.c, t.contact.c, t.case.c
+    car = sa.select(v.plate, v.model, v.powertrain, v.region).where(v.vin == row["vin"])
+    owner = sa.select(o.name, o.phone, o.language).where(o.vin == row["vin"])
+    why = sa.select(c.action, c.reasons, c.lat, c.lon).where(c.case_id == row["case_id"])
+    is_engineer = actor.role is Role.ENGINEER
+    return {
+        **_shown(dict(row)),
+        **dict(connection.execute(why).mappings().one()),
+        "vehicle": _maybe(connection, car),
+        "owner": None if is_engineer else _maybe(connection, owner),
+        "steps": [step.value for step in possible(queue, state)],
+        "dispositions": sorted(one.value for one in endings(queue, state)),
+    }
+
+
+def _task_query() -> sa.Select[Any]:
+    c = t.task.c
+    holder = t.api_key.c.name.label("holder")
+    joined = t.task.outerjoin(t.api_key, t.api_key.c.key_id == c.holder)
+    columns = [*(c[name] for name in _TASK), c.priority_rank, holder]
+    return sa.select(*columns).select_from(joined)
+
+
+def _visible_tasks(query: sa.Select[Any], actor: Actor) -> sa.Select[Any]:
+    return query if actor.desk is None else query.where(t.task.c.desk == actor.desk)
+
+
+def _visible_cases(query: sa.Select[Any], actor: Actor) -> sa.Select[Any]:
+    """A case is there for a desk that has, or had, a task of it."""
+    if actor.desk is None:
+        return query
+    own = sa.select(t.task.c.case_id).where(t.task.c.desk == actor.desk)
+    return query.where(t.case.c.case_id.in_(own))
+
+
+def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dict[str, Any]]:
+    e = t.entry.c
+    query = sa.select(t.entry).where(e.case_id == case_id).order_by(e.at, e.entry_id)
+    if actor.desk is not None:
+        own = sa.select(t.task.c.task_id).where(t.task.c.desk == actor.desk)
+        query = query.where(sa.or_(e.task_id.is_(None), e.task_id.in_(own)))
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _whole(
+    connection: sa.Connection, cases: list[dict[str, Any]], actor: Actor
+) -> list[dict[str, Any]]:
     ids = [row["case_id"] for row in cases]
     f, k = t.fault.c, t.task.c
     faults = _grouped(
@@ -88,14 +161,30 @@ def _whole(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, A
     )
     tasks = _grouped(
         connection,
-        sa.select(*(k[name] for name in _TASK))
-        .where(within(connection, k.case_id, ids))
-        .order_by(k.case_id, k.opened_at, k.task_id),
+        _visible_tasks(_task_query().where(within(connection, k.case_id, ids)), actor).order_by(
+            k.case_id, k.opened_at, k.task_id
+        ),
     )
     return [
-        {**row, "faults": faults.get(row["case_id"], []), "tasks": tasks.get(row["case_id"], [])}
+        {
+            **{name: row[name] for name in _CASE},
+            "faults": [
+                {name: value for name, value in one.items() if name != "case_id"}
+                for one in faults.get(row["case_id"], [])
+            ],
+            "tasks": [_shown(one) for one in tasks.get(row["case_id"], [])],
+        }
         for row in cases
     ]
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "priority_rank"}
+
+
+def _maybe(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Any] | None:
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else dict(row)
 
 
 def _grouped(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, list[dict[str, Any]]]:

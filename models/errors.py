@@ -20,6 +20,12 @@ class NotThere(PaccError):
     status = 404
 
 
+class Unknown(PaccError):
+    """Nobody is known by this key."""
+
+    status = 401
+
+
 class Conflict(PaccError):
     """What you asked for was possible a moment ago. Read again and retry."""
 
@@ -46,6 +52,8 @@ class SettingsInvalid(PaccError):
 
 class WrongSchema(SettingsInvalid):
     """The database has another schema version than this program."""
+
+    status = 503
 
 
 class Unreachable(PaccError):

@@ -21,3 +21,7 @@ class Actor:
     def sees(self, desk: str) -> bool:
         """Whether tasks of this desk are there at all for the actor."""
         return self.desk is None or self.desk == desk
+
+
+# Whoever has the database's address in a shell sees everything.
+SHELL: Final = Actor("shell", "shell", Role.SUPERVISOR, None)

@@ -5,8 +5,8 @@ from typing import Any
 
 from models.errors import PaccError
 from models.tables import SCHEMA_REVISION
+from pacc.database import make_engine, require_schema
 from pacc.settings import Settings, masked
-from pacc.wiring import make_engine, require_schema
 from prioritizer.rules import check_rules, load_rules
 
 

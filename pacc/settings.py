@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -68,6 +68,19 @@ class Settings(BaseModel):
     reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     heal_after: Duration = timedelta(minutes=30)
     repeat_within: Duration = timedelta(days=30)
+    lease: Duration = timedelta(seconds=90)
+    tend_every: Duration = timedelta(seconds=1)
+    relay: bool = True
+    roadside_topic: str = "pacc.tasks.roadside"
+    dealer_topic: str = "pacc.tasks.dealer"
+    cases_topic: str = "pacc.cases"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    body_limit: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

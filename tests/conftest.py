@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kafka import KafkaAdminClient
 
 from models.migrations import upgrade
-from pacc.wiring import make_engine
+from pacc.database import make_engine
 from tests.servers.kafka import running_kafka
 from tests.servers.postgres import running_postgres
 from tests.servers.processes import NotToBeHad

@@ -20,8 +20,8 @@ from models.batch import Partition, Record
 from models.errors import OffsetLost, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
+from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker, run
-from pacc.wiring import make_engine
 from tests.worlds import CAR, Room, Stream, policy
 
 MakeTopic = Callable[[int], str]

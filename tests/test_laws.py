@@ -17,9 +17,9 @@ from models.case import Decision, Known, Silence, Standing, Vehicle
 from models.errors import Fenced, TooManyRejected
 from models.migrations import upgrade
 from models.words import Feed, Priority
+from pacc.database import make_engine
 from pacc.decide import decide
 from pacc.pipeline import Limits
-from pacc.wiring import make_engine
 from prioritizer.rank import rank
 from tests.worlds import CAR, OTHER, START, TAPE, Room, Stream, policy, ranker
 

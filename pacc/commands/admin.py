@@ -3,10 +3,10 @@
 import typer
 
 from models.migrations import upgrade
+from pacc.database import make_engine, reachable
 from pacc.doctor import examine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json
-from pacc.wiring import make_engine, reachable
 
 
 def add_to(app: typer.Typer) -> None:

@@ -7,10 +7,11 @@ import typer
 
 from dispatch import read
 from ingest import account
+from models.person import SHELL
 from models.words import CaseState, Priority, Queue, TaskState
+from pacc.database import make_engine, require_schema
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json, give_rows
-from pacc.wiring import make_engine, require_schema
 
 case = typer.Typer(help="Cases: everything that is wrong with one vehicle now.")
 task = typer.Typer(help="Tasks, in the order in which a person should take them.")
@@ -62,7 +63,9 @@ def list_cases(
 ) -> None:
     """List cases, the most pressing first."""
     with _engine().begin() as connection:
-        rows = read.list_cases(connection, priority=priority, vin=vin, state=state, limit=limit)
+        rows, _ = read.list_cases(
+            connection, SHELL, priority=priority, vin=vin, state=state, limit=limit
+        )
     columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
     give_rows(rows, columns, as_json=as_json)
 
@@ -70,7 +73,7 @@ def list_cases(
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
     with _engine().begin() as connection:
-        found: dict[str, Any] = read.show_case(connection, case_id)
+        found: dict[str, Any] = read.show_case(connection, case_id, SHELL)
     give(found, as_json=as_json)
 
 
@@ -83,6 +86,8 @@ def list_tasks(
 ) -> None:
     """List tasks in the order in which a person should take them."""
     with _engine().begin() as connection:
-        rows = read.list_tasks(connection, queue=queue, desk=desk, state=state, limit=limit)
+        rows, _ = read.list_tasks(
+            connection, SHELL, queue=queue, desk=desk, state=state, limit=limit
+        )
     columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")
     give_rows(rows, columns, as_json=as_json)

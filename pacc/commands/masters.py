@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from dispatch.masters import import_desks, import_vehicles, read_rows
+from pacc.database import make_engine, require_schema
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give
-from pacc.wiring import make_engine, require_schema
 
 desk = typer.Typer(help="Desks: roadside centres and dealers.", no_args_is_help=True)
 vehicle = typer.Typer(help="Vehicles and their owners.", no_args_is_help=True)

@@ -7,7 +7,7 @@ import typer
 
 from ingest import quarantine as store
 from models.words import Reject
-from pacc import wiring
+from pacc import database
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows, say
 
@@ -56,8 +56,8 @@ def drop(
 
 
 def _engine() -> sa.Engine:
-    engine = wiring.make_engine(load_settings().database_url)
-    wiring.require_schema(engine)
+    engine = database.make_engine(load_settings().database_url)
+    database.require_schema(engine)
     return engine
 
 

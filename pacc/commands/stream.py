@@ -12,6 +12,8 @@ from ingest.kafka import record_range
 from ingest.tape import write_tape
 from models.case import Decision
 from pacc import wiring
+from pacc.logs import set_up_logs
+from pacc.metrics import Metrics
 from pacc.pipeline import Tally, run
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, counted, give, progress, say
@@ -36,14 +38,18 @@ def run_pipeline(
 ) -> None:
     """Turn the alerts of the Kafka topics into cases and tasks."""
     settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level)
     stop = stop_on_signal()
     worker, limits = wiring.make_worker(settings, batch)
+    metrics = Metrics()
+    metrics.serve(settings.metrics_host, settings.metrics_port)
     tally = run(
         worker,
         lambda: wiring.make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
         limits,
         until_end=until_end,
         is_stopped=stop,
+        watch=metrics.watch,
     )
     give_tally(tally, as_json=as_json)
 

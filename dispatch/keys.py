@@ -1,0 +1,76 @@
+"""API keys: made once, shown once, kept as a hash."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from models import tables as t
+from models.errors import Conflict, NotThere, Unusable
+from models.person import Actor
+from models.words import Queue, Role
+
+_KIND = {Role.OPERATOR: Queue.ROADSIDE, Role.DEALER: Queue.DEALER}
+
+
+def create_key(
+    connection: sa.Connection, role: Role, desk: str | None, name: str | None, at: datetime
+) -> dict[str, str]:
+    """Make a key for a role; operators and dealers are bound to a desk of their kind."""
+    kind = connection.execute(
+        sa.select(t.desk.c.kind).where(t.desk.c.desk_id == desk)
+    ).scalar_one_or_none()
+    if desk is not None and kind is None:
+        raise NotThere(f"There is no desk {desk}. `pacc desk import` brings desks.")
+    if role in _KIND and kind != _KIND[role]:
+        raise Unusable(f"The role {role} is bound to a {_KIND[role]} desk: say which with --desk.")
+    key_id = secrets.token_hex(6)
+    key = f"pacc_{key_id}_{secrets.token_urlsafe(32)}"
+    connection.execute(
+        sa.insert(t.api_key).values(
+            key_id=key_id,
+            secret_sha256=_hash(key),
+            role=role.value,
+            desk=desk,
+            name=name or f"{role} {key_id}",
+            created_at=at,
+        )
+    )
+    return {"key": key, "key_id": key_id}
+
+
+def list_keys(connection: sa.Connection) -> list[dict[str, Any]]:
+    """List all keys, without what opens them."""
+    c = t.api_key.c
+    query = sa.select(c.key_id, c.name, c.role, c.desk, c.created_at, c.revoked_at)
+    ordered = query.order_by(c.created_at, c.key_id)
+    return [dict(row) for row in connection.execute(ordered).mappings()]
+
+
+def revoke_key(connection: sa.Connection, key_id: str, at: datetime) -> None:
+    """Let a key open nothing any more."""
+    c = t.api_key.c
+    found = connection.execute(sa.select(c.revoked_at).where(c.key_id == key_id)).one_or_none()
+    if found is None:
+        raise NotThere(f"There is no key {key_id}.")
+    if found.revoked_at is not None:
+        raise Conflict(f"The key {key_id} has been revoked already.")
+    connection.execute(sa.update(t.api_key).where(c.key_id == key_id).values(revoked_at=at))
+
+
+def find_actor(connection: sa.Connection, key: str) -> Actor | None:
+    """Say whose key this is; None for nobody's."""
+    c = t.api_key.c
+    row = connection.execute(
+        sa.select(c.key_id, c.name, c.role, c.desk).where(
+            c.secret_sha256 == _hash(key), c.revoked_at.is_(None)
+        )
+    ).one_or_none()
+    return None if row is None else Actor(row.key_id, row.name, Role(row.role), row.desk)
+
+
+def _hash(key: str) -> str:
+    """SHA-256 is enough here: the secret is 256 random bits, nothing to guess."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()

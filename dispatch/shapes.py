@@ -1,0 +1,250 @@
+"""What the HTTP API takes and gives, as its documentation shows it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from models.words import (
+    Action,
+    CaseState,
+    Disposition,
+    Priority,
+    Queue,
+    Role,
+    Severity,
+    Status,
+    Step,
+    TaskState,
+)
+
+T = TypeVar("T")
+
+
+def _no_nul(text: str) -> str:
+    if "\x00" in text:
+        message = "must not hold a NUL character"
+        raise ValueError(message)
+    return text
+
+
+Words = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_no_nul)]
+Ident = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Claim(_In):
+    """`version`: the one that you saw; the claim is refused if the task has changed since."""
+
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+
+
+class Note(_In):
+    """A word about a step."""
+
+    note: Words | None = None
+
+
+class TakeOver(_In):
+    """Why the task is taken out of another's hand."""
+
+    reason: Words
+
+
+class Transfer(_In):
+    """Which desk goes on, and why."""
+
+    desk: Ident
+    reason: Words
+
+
+class Complete(_In):
+    """How the task ended. Which dispositions are possible stands in the task."""
+
+    disposition: Disposition
+    note: Words | None = None
+
+
+class SilenceIn(_In):
+    """Why a vehicle's tasks are held back, and until when (none: until it is lifted)."""
+
+    kind: Literal["silence", "workshop"]
+    reason: Words
+    ends_at: AwareDatetime | None = None
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Line(_Out):
+    """One line in both languages."""
+
+    zh: str
+    en: str
+
+
+class TaskOut(_Out):
+    """A task. Times are UTC; `holder` is the name of who has it in hand."""
+
+    task_id: str
+    case_id: str
+    vin: str
+    queue: Queue
+    desk: str
+    priority: Priority
+    score: float
+    state: TaskState
+    claim_by: datetime | None
+    contact_by: datetime | None
+    opened_at: datetime
+    closed_at: datetime | None
+    disposition: Disposition | None
+    route_zh: str
+    route_en: str
+    held_zh: str | None
+    held_en: str | None
+    alarms: int
+    version: int
+    holder: str | None
+    lease_until: datetime | None
+    claimed_at: datetime | None
+    contacted_at: datetime | None
+    paused_at: datetime | None
+    claim_missed_at: datetime | None
+    contact_missed_at: datetime | None
+
+
+class Vehicle(_Out):
+    """What the master data say of the vehicle."""
+
+    plate: str | None
+    model: str | None
+    powertrain: str | None
+    region: str | None
+
+
+class Owner(_Out):
+    """Whom to call."""
+
+    name: str | None
+    phone: str | None
+    language: str | None
+
+
+class TaskWhole(TaskOut):
+    """A task with what a caller needs, and what can be done next."""
+
+    action: Action
+    reasons: list[Line]
+    lat: float | None
+    lon: float | None
+    vehicle: Vehicle | None
+    owner: Owner | None
+    steps: list[Step]
+    dispositions: list[Disposition]
+
+
+class FaultOut(_Out):
+    """One code on the vehicle."""
+
+    code: str
+    severity: Severity
+    status: Status
+    count: int
+    folded_under: str | None
+    first_seen: datetime
+    last_seen: datetime
+    cleared_at: datetime | None
+    cleared_by: str | None
+    fold_zh: str | None
+    fold_en: str | None
+
+
+class CaseOut(_Out):
+    """A case with its faults, and the tasks of it that you may see."""
+
+    case_id: str
+    vin: str
+    priority: Priority
+    score: float
+    action: Action
+    state: CaseState
+    opened_at: datetime
+    closed_at: datetime | None
+    reasons: list[Line]
+    rules: list[str]
+    ranked_by: str
+    rule_set: str
+    previous_case: str | None
+    is_repeat_repair: bool
+    defaulted: list[str]
+    faults: list[FaultOut]
+    tasks: list[TaskOut]
+
+
+class EntryOut(_Out):
+    """One line of the timeline."""
+
+    entry_id: str
+    case_id: str
+    task_id: str | None
+    at: datetime
+    actor: str
+    kind: str
+    detail: dict[str, Any]
+
+
+class CaseWhole(CaseOut):
+    """A case with its timeline."""
+
+    timeline: list[EntryOut]
+
+
+class SilenceOut(_Out):
+    """A silence in force."""
+
+    silence_id: str
+    vin: str
+    kind: str
+    starts_at: datetime
+    ends_at: datetime | None
+    reason: str
+    made_by: str
+    released_at: datetime | None
+
+
+class SilenceMade(_Out):
+    """The id of a new silence."""
+
+    silence_id: str
+
+
+class Me(_Out):
+    """Whose key this is."""
+
+    key_id: str
+    name: str
+    role: Role
+    desk: str | None
+
+
+class Paged(_Out, Generic[T]):
+    """One page; `next` is what to send as `after` for the following one."""
+
+    items: list[T]
+    next: str | None
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457), with facts beside it, as `holder` of a lost claim."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str

@@ -1,0 +1,209 @@
+"""The web application: the people's API, alerts in, the data engineer's views, health."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import fastapi_offline
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+import pacc
+from dispatch import api
+from dispatch.auth import AsEngineer, InOffice, Office
+from dispatch.shapes import Ident, Problem
+from ingest import account, quarantine
+from models.errors import PaccError
+from models.words import Reject
+from pacc.database import require_schema
+from pacc.intake import Intake
+from pacc.metrics import Metrics
+
+_ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_log = structlog.get_logger(__name__)
+
+engineering = APIRouter(prefix="/v1", responses=api.PROBLEMS)
+health = APIRouter(tags=["health"])
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+@engineering.post("/alerts", status_code=202, tags=["alerts"], openapi_extra={
+    "requestBody": {"required": True, "content": {"application/json": {"schema": {
+        "type": "object", "description": "The canonical alert, or a CloudEvent that holds one."}}}},
+})  # fmt: skip
+def take_alert(
+    request: Request, office: InOffice, _actor: AsEngineer, body: Annotated[bytes, Depends(_raw)]
+) -> dict[str, Any]:
+    """Take an alert in. 202 means that it is durable; `outcome` says what became of it."""
+    intake: Intake = request.app.state.intake
+    headers = tuple(
+        (name.replace("ce-", "ce_", 1) if name.startswith("ce-") else name, value.encode("latin-1"))
+        for name, value in request.headers.items()
+        if name == "content-type" or name.startswith("ce-")
+    )
+    return intake.take_in(body, headers, office.now())
+
+
+@engineering.get("/ledger", tags=["streams"])
+def show_ledger(office: InOffice, _actor: AsEngineer) -> dict[str, Any]:
+    """Show how every record ended, and whether it all adds up."""
+    with office.engine.begin() as connection:
+        return account.ledger(connection)
+
+
+@engineering.get("/quarantine", tags=["streams"])
+def list_quarantine(
+    office: InOffice,
+    _actor: AsEngineer,
+    reason: Reject | None = None,
+    topic: Annotated[str | None, Query(max_length=249, pattern=r"^[A-Za-z0-9._\-]+$")] = None,
+    after: Ident | None = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """List what could not be used, with reason and coordinates."""
+    with office.engine.begin() as connection:
+        rows = quarantine.listing(
+            connection, reason=reason, topic=topic, after=after, limit=limit + 1
+        )
+    page = rows[:limit]
+    return {"items": page, "next": page[-1]["quarantine_id"] if len(rows) > limit else None}
+
+
+@engineering.get("/quarantine/{quarantine_id}", tags=["streams"])
+def show_quarantine(office: InOffice, _actor: AsEngineer, quarantine_id: Ident) -> dict[str, Any]:
+    """Show one record with its untouched bytes, as base64."""
+    with office.engine.begin() as connection:
+        return quarantine.show(connection, quarantine_id)
+
+
+@health.get("/health")
+def alive() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "alive", "version": pacc.__version__}
+
+
+@health.get("/ready", responses={503: {"model": Problem}})
+def ready(office: InOffice) -> dict[str, str]:
+    """Say that the database answers with the right schema."""
+    require_schema(office.engine)
+    return {"status": "ready"}
+
+
+def make_app(office: Office, intake: Intake, metrics: Metrics, body_limit: int) -> FastAPI:
+    """Put the application together. Nothing but health, and this documentation, is for anybody."""
+    app = FastAPI(
+        title="PACC 主动客户支持",
+        version=pacc.__version__,
+        description="Vehicle fault alerts become customer care before the customer calls.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.office = office
+    app.state.intake = intake
+    app.include_router(health)
+    app.include_router(api.router)
+    app.include_router(engineering)
+    app.mount("/assets", StaticFiles(directory=_ASSETS), name="assets")
+    app.add_api_route("/docs", _docs, include_in_schema=False)
+    app.add_exception_handler(PaccError, _expected)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(sa.exc.OperationalError, _outage)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
+    app.middleware("http")(_watching(metrics))
+    return app
+
+
+def _docs() -> HTMLResponse:
+    """Show the documentation; its script and style come from here, not from another host."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="PACC API",
+        swagger_js_url="/assets/swagger-ui-bundle.js",
+        swagger_css_url="/assets/swagger-ui.css",
+        swagger_favicon_url="/assets/favicon.png",
+    )
+
+
+def _watching(
+    metrics: Metrics,
+) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
+    async def watch(
+        request: Request, call_next: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        try:
+            response = await call_next(request)
+        except Exception:  # noqa: BLE001 - the last resort: noted, answered, never a traceback
+            _log.exception("a request failed", method=request.method, path=request.url.path)
+            response = problem(500, "Something went wrong here. It has been noted.")
+        if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            response = problem(413, "The body is larger than PACC_BODY_LIMIT allows.")
+        route = getattr(request.scope.get("route"), "name", "none")
+        metrics.answered(request.method, route, response.status_code)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return watch
+
+
+def problem(
+    status: int,
+    detail: str,
+    facts: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """Answer with problem details (RFC 9457)."""
+    document = {
+        **(facts or {}),
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    kind = "application/problem+json"
+    return JSONResponse(document, status, dict(headers or {}), media_type=kind)
+
+
+async def _expected(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, PaccError)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return problem(error.status, str(error), error.facts, headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    mistakes = [
+        {"where": "/".join(str(part) for part in one["loc"]), "what": one["msg"]}
+        for one in error.errors()
+    ]
+    detail = "; ".join(f"{one['where']}: {one['what']}" for one in mistakes)
+    return problem(422, detail, {"mistakes": mistakes})
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), None, error.headers)
+
+
+async def _outage(_request: Request, error: Exception) -> Response:
+    _log.error("the database cannot be used", error=str(getattr(error, "orig", error)))
+    return problem(503, "The database cannot be used just now. Try again.", None,
+                   {"Retry-After": "5"})  # fmt: skip

@@ -1,0 +1,76 @@
+"""The database: an engine for each kind, its schema, and its outages in one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from models.errors import SettingsInvalid, Unreachable, WrongSchema
+from models.tables import SCHEMA_REVISION
+from pacc.settings import masked_url
+
+_BUSY_MILLISECONDS = 30_000
+
+
+def make_engine(url: str) -> sa.Engine:
+    """Make an engine for SQLite (WAL, one writer at a time) or PostgreSQL."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise SettingsInvalid("PACC_DATABASE_URL is not a database address.") from error
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    if parsed.get_backend_name() != "sqlite":
+        message = "PACC_DATABASE_URL must begin with sqlite:// or postgresql://"
+        raise SettingsInvalid(message)
+    engine = sa.create_engine(parsed)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Leave transactions to us, so that a writer waits at its start and never in its middle."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def reachable(engine: sa.Engine) -> Iterator[None]:
+    """Turn an outage of the database into one sentence."""
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        where = masked_url(engine.url)
+        what = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+        raise Unreachable(f"The database {where} cannot be used: {what}") from error
+
+
+def schema_revision(engine: sa.Engine) -> str | None:
+    """Read the schema version that the database is at; None for an empty one."""
+    with reachable(engine), engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return None
+        found: str | None = connection.execute(
+            sa.text("select version_num from alembic_version")
+        ).scalar()
+        return found
+
+
+def require_schema(engine: sa.Engine) -> None:
+    """Refuse a database whose schema is not this program's."""
+    found = schema_revision(engine)
+    if found != SCHEMA_REVISION:
+        have = f"is at schema {found}" if found else "has no schema yet"
+        raise WrongSchema(
+            f"The database {have}, this program needs {SCHEMA_REVISION}: run `pacc migrate`."
+        )

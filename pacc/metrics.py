@@ -1,0 +1,102 @@
+"""What Prometheus sees. No label ever holds a VIN, an id, or a word from outside."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+
+from models import tables as t
+from models.batch import Partition
+from models.case import Decision
+from models.words import Outcome, Priority, TaskState
+
+_BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """All metrics of one process; `docs/metrics.md` explains each."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._records = Counter(
+            "pacc_records", "Records by how they ended.", ["outcome"], registry=self.registry
+        )
+        for outcome in Outcome:
+            self._records.labels(outcome.value)
+        self._batch = Histogram(
+            "pacc_batch_seconds",
+            "Seconds from decoding a batch to its commit.",
+            buckets=_BATCH_SECONDS,
+            registry=self.registry,
+        )
+        self._lag = Gauge(
+            "pacc_lag_records",
+            "Records behind the end of a partition.",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
+        self._rejected = Gauge(
+            "pacc_rejected_share",
+            "Unusable share of the last records, 0 to 1.",
+            registry=self.registry,
+        )
+        self._oldest = Gauge(
+            "pacc_oldest_unclaimed_urgent_seconds",
+            "Age of the oldest urgent task that nobody has claimed; 0 when there is none.",
+            registry=self.registry,
+        )
+        self._unsent = Gauge(
+            "pacc_outbox_unsent", "Events that wait to leave.", registry=self.registry
+        )
+        self._sent = Counter("pacc_outbox_sent", "Events that have left.", registry=self.registry)
+        self._tended = Counter(
+            "pacc_tended", "What time alone changed.", ["what"], registry=self.registry
+        )
+        self._requests = Counter(
+            "pacc_http_requests",
+            "Answers of the HTTP API.",
+            ["method", "route", "status"],
+            registry=self.registry,
+        )
+
+    def watch(
+        self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
+    ) -> None:
+        """Note a committed batch."""
+        for ended in decision.ended:
+            self._records.labels(ended.outcome.value).inc()
+        self._records.labels(Outcome.GAP.value).inc(sum(decision.gaps.values()))
+        self._batch.observe(seconds)
+        self._rejected.set(share)
+        for partition, behind in lag.items():
+            self._lag.labels(partition.topic, str(partition.number)).set(behind)
+
+    def tended(self, done: Mapping[str, int], sent: int) -> None:
+        """Note what one look of `pacc tend` did."""
+        for what, number in done.items():
+            self._tended.labels(what).inc(number)
+        self._sent.inc(sent)
+
+    def look(self, connection: sa.Connection, at: datetime) -> None:
+        """Read the gauges that the database knows."""
+        c, o = t.task.c, t.outbox.c
+        oldest = connection.execute(
+            sa.select(sa.func.min(c.opened_at)).where(
+                c.priority == Priority.URGENT.value,
+                c.state == TaskState.QUEUED.value,
+                c.held_zh.is_(None),
+            )
+        ).scalar()
+        self._oldest.set(max(0.0, (at - oldest).total_seconds()) if oldest else 0)
+        unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
+        self._unsent.set(connection.execute(unsent).scalar_one())
+
+    def answered(self, method: str, route: str, status: int) -> None:
+        """Note an answer of the API; `route` is its name, never the path."""
+        self._requests.labels(method, route, str(status)).inc()
+
+    def serve(self, host: str, port: int) -> None:
+        """Serve the metrics on a port of their own; 0: do not."""
+        if port:
+            start_http_server(port, host, registry=self.registry)

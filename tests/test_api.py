@@ -1,0 +1,349 @@
+"""The HTTP API: who may see and do what, and how it answers when something is wrong."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from dispatch.auth import Office
+from dispatch.keys import create_key, revoke_key
+from models import tables as t
+from models.words import Role
+from pacc.app import make_app
+from pacc.intake import Intake
+from pacc.metrics import Metrics
+from pacc.pipeline import Limits, Worker
+from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
+
+BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
+OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}
+
+
+class Web:
+    """The application on a staffed centre, and keys for it."""
+
+    def __init__(self, engine: sa.Engine, body_limit: int = 1024 * 1024) -> None:
+        self.centre = Centre(engine)
+        self.metrics = Metrics()
+        office = Office(engine, self.centre.house, lambda: self.centre.now)
+        worker = Worker(engine, policy(self.centre.house.directory), {}, "web", Limits())
+        self.app = make_app(office, Intake(worker), self.metrics, body_limit)
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def key(self, role: Role, desk: str | None = None, name: str | None = None) -> str:
+        """Make a key."""
+        with self.centre.engine.begin() as connection:
+            return create_key(connection, role, desk, name, START)["key"]
+
+    def asks(
+        self, key: str, path: str, body: object = None, *, method: str = "", **headers: str
+    ) -> Response:
+        """GET, or POST if there is a body; `{}` for an empty one."""
+        return self.client.request(
+            method or ("GET" if body is None else "POST"),
+            path,
+            content=None if body is None else json.dumps(body),
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json",
+                     **{name.replace("_", "-"): value for name, value in headers.items()}},
+        )  # fmt: skip
+
+
+@pytest.fixture
+def web(engine: sa.Engine) -> Iterator[Web]:
+    """The API, with one urgent case in Beijing and one normal at a dealer."""
+    made = Web(engine)
+    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    stream.says(OTHER, "dtc:B1342", **BEIJING)
+    made.centre.plays(stream.records)
+    with made.client:
+        yield made
+
+
+def test_an_operator_works_a_case_through_to_its_end(web: Web) -> None:
+    li = web.key(Role.OPERATOR, "rsa-beijing", "Li")
+    (task,) = web.asks(li, "/v1/tasks").json()["items"]
+    assert task["priority"] == "urgent"
+    mine = web.asks(li, "/v1/tasks/next", {}).json()
+    assert (mine["task_id"], mine["holder"], mine["state"]) == (task["task_id"], "Li", "claimed")
+    assert mine["action"] == "stop_now"
+    assert mine["reasons"][0]["zh"]
+    for step in [*mine["steps"][:1], "set-out", "arrive"]:
+        answer = web.asks(li, f"/v1/tasks/{task['task_id']}/{step}", {"note": "ok"})
+        assert answer.status_code == 200, answer.text
+    done = web.asks(li, f"/v1/tasks/{task['task_id']}/complete", {"disposition": "fixed_on_site"})
+    assert (done.json()["state"], done.json()["disposition"]) == ("done", "fixed_on_site")
+    case = web.asks(li, f"/v1/cases/{task['case_id']}").json()
+    assert case["state"] == "closed"
+    kinds = [entry["kind"] for entry in case["timeline"]]
+    assert {"task_claimed", "task_on_site", "case_closed"} <= set(kinds)
+    assert web.asks(li, "/v1/tasks/next", {}).status_code == 404
+
+
+def test_a_lost_claim_says_who_has_it(web: Web) -> None:
+    li = web.key(Role.OPERATOR, "rsa-beijing", "Li")
+    chen = web.key(Role.OPERATOR, "rsa-beijing", "Chen")
+    task_id = web.asks(li, "/v1/tasks/next", {}).json()["task_id"]
+    lost = web.asks(chen, f"/v1/tasks/{task_id}/claim", {})
+    assert lost.status_code == 409
+    assert lost.headers["content-type"] == "application/problem+json"
+    assert lost.json()["holder"] == "Li"
+    assert lost.json()["until"]
+
+
+def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
+    """Every route that the application declares, with ids that are another desk's or nobody's."""
+    rows = {row["queue"]: row for row in web.centre.rows(t.task)}
+    theirs = rows["dealer"]
+    boss = web.key(Role.SUPERVISOR)
+    made = web.asks(
+        boss, f"/v1/vehicles/{OTHER}/silences", {"kind": "silence", "reason": "test"}
+    ).json()
+    foreign = {"task_id": theirs["task_id"], "case_id": theirs["case_id"], "vin": OTHER,
+               "silence_id": made["silence_id"]}  # fmt: skip
+    nobodys = {"task_id": "0" * 32, "case_id": "0" * 32, "vin": "LBV8P2C05L7F99999",
+               "silence_id": "0" * 32}  # fmt: skip
+    bodies: dict[str, Any] = {
+        "take-over": {"reason": "r"}, "transfer": {"desk": "rsa-wuhan", "reason": "r"},
+        "complete": {"disposition": "false_alarm"}, "silences": {"kind": "silence", "reason": "r"},
+    }  # fmt: skip
+    keys = [web.key(Role.OPERATOR, "rsa-beijing"), web.key(Role.SUPERVISOR, "rsa-beijing"),
+            web.key(Role.DEALER, "dealer-shanghai-1")]  # fmt: skip
+    before = {table.name: web.centre.rows(table) for table in (t.task, t.case, t.entry, t.silence)}
+    tried = 0
+    for route in routes(web):
+        names = set(re.findall(r"{(\w+)}", route.path))
+        if not names & set(foreign):
+            continue
+        for method in sorted(route.methods or ()):
+            body = bodies.get(route.path.rsplit("/", 1)[-1], {}) if method == "POST" else None
+            for key in keys:
+                asked = [web.asks(key, route.path.format(**ids), body, method=method)
+                         for ids in (foreign, nobodys)]  # fmt: skip
+                assert asked[0].status_code == asked[1].status_code, route.path
+                assert asked[0].status_code in (403, 404), (route.path, asked[0].text)
+                assert blank(asked[0], foreign) == blank(asked[1], nobodys)
+                tried += 1
+    assert tried >= 3 * 18
+    assert before == {table.name: web.centre.rows(table)
+                      for table in (t.task, t.case, t.entry, t.silence)}  # fmt: skip
+    for path in ("/v1/tasks", "/v1/cases", "/v1/silences", f"/v1/cases?vin={OTHER}",
+                 f"/v1/tasks?desk={theirs['desk']}", "/v1/tasks?state=queued"):  # fmt: skip
+        for key in keys:
+            shown = web.asks(key, path).text
+            assert theirs["task_id"] not in shown
+            assert OTHER not in shown
+
+
+def routes(web: Web) -> list[Any]:
+    """Every route under /v1, with its whole path and methods, found in the application itself."""
+    found: list[Any] = []
+    for one in web.app.routes:
+        contexts = getattr(one, "effective_route_contexts", None)
+        found += list(contexts()) if contexts else [one]
+    assert set(web.app.openapi()["paths"]) <= {route.path for route in found}
+    return [one for one in found if one.path.startswith("/v1/")]
+
+
+def blank(answer: Response, ids: dict[str, str]) -> str:
+    """An answer with the asked ids taken out."""
+    text = answer.text
+    for value in ids.values():
+        text = text.replace(value, "…")
+    return text
+
+
+def test_nobody_without_a_key_sees_anything_but_health_and_the_documentation(web: Web) -> None:
+    revoked = web.key(Role.ENGINEER)
+    with web.centre.engine.begin() as connection:
+        revoke_key(connection, revoked.split("_")[1], START)
+    for path, operations in web.app.openapi()["paths"].items():
+        for method in operations:
+            url = re.sub(r"{\w+}", "x", path)
+            for headers in ({}, {"Authorization": f"Bearer {revoked}"}):
+                answer = web.client.request(method.upper(), url, headers=headers, content=b"{}")
+                if path in OPEN_TO_ALL:
+                    assert answer.status_code == 200
+                else:
+                    assert answer.status_code == 401, (path, answer.text)
+                    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_an_engineer_looks_and_does_not_work_and_sees_no_owner(web: Web) -> None:
+    key = web.key(Role.ENGINEER)
+    task = web.asks(key, "/v1/tasks").json()["items"][0]
+    assert web.asks(key, f"/v1/tasks/{task['task_id']}").json()["owner"] is None
+    assert web.asks(key, f"/v1/tasks/{task['task_id']}/claim", {}).status_code == 403
+    assert web.asks(key, "/v1/ledger").json()["reconciled"]
+    operator = web.key(Role.OPERATOR, "rsa-beijing")
+    for path in ("/v1/ledger", "/v1/quarantine", "/v1/quarantine/x"):
+        assert web.asks(operator, path).status_code == 403
+    assert web.asks(operator, "/v1/alerts", {}).status_code == 403
+
+
+def alert(number: int, **more: object) -> dict[str, object]:
+    """A canonical alert."""
+    return {"id": f"http {number}", "source": "test", "vin": CAR, "code": "dtc:P0A80",
+            "observed_at": START.isoformat(), "severity": "limited", **more}  # fmt: skip
+
+
+def test_an_alert_over_http_is_durable_when_it_is_accepted(web: Web) -> None:
+    key = web.key(Role.ENGINEER)
+    answer = web.asks(key, "/v1/alerts", alert(1))
+    assert (answer.status_code, answer.json()["outcome"]) == (202, "joined")
+    again = web.asks(key, "/v1/alerts", alert(1))
+    assert (again.status_code, again.json()["outcome"]) == (202, "duplicate")
+    ledger = web.centre.ledger
+    (http,) = [topic for topic in ledger["topics"] if topic["feed"] == "http"]
+    assert (http["position"], http["outcomes"]) == (2, {"joined": 1, "duplicate": 1})
+    assert ledger["reconciled"]
+
+
+def test_a_cloudevent_in_binary_mode_is_taken(web: Web) -> None:
+    body = {name: value for name, value in alert(7).items() if name not in ("id", "source")}
+    sent = web.asks(
+        web.key(Role.ENGINEER), "/v1/alerts", body, ce_id="7", ce_source="test",
+        ce_specversion="1.0", ce_type="pacc.alert",
+    )  # fmt: skip
+    assert (sent.status_code, sent.json()["outcome"]) == (202, "joined")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "not_json"),
+        (b"\xff", "not_utf8"),
+        (b"[]", "not_an_object"),
+        (json.dumps({**alert(1), "vin": "short"}).encode(), "bad_vin"),
+        (json.dumps({"id": "1", "source": "s"}).encode(), "missing_field"),
+    ],
+)
+def test_an_alert_that_cannot_be_used_is_refused_with_the_reason(
+    web: Web, body: bytes, reason: str
+) -> None:
+    answer = web.client.post(
+        "/v1/alerts", content=body, headers={"Authorization": f"Bearer {web.key(Role.ENGINEER)}"}
+    )
+    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
+    assert [topic["feed"] for topic in web.centre.ledger["topics"]] == ["tape"]
+
+
+def test_several_servers_take_alerts_in_at_once_and_lose_none(engine: sa.Engine) -> None:
+    servers = [Web(engine) for _ in range(3)]
+    key = servers[0].key(Role.ENGINEER)
+    statuses: list[int] = []
+
+    def send(server: Web, first: int) -> None:
+        statuses.extend(
+            server.asks(key, "/v1/alerts", alert(number)).status_code
+            for number in range(first, first + 10)
+        )
+
+    threads = [threading.Thread(target=send, args=(server, place * 10))
+               for place, server in enumerate(servers)]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses.count(202) == 30
+    assert servers[0].centre.outcomes() == {"opened": 1, "repeated": 29}
+    assert servers[0].centre.ledger["reconciled"]
+
+
+def test_the_same_request_twice_is_carried_out_once(web: Web) -> None:
+    li = web.key(Role.OPERATOR, "rsa-beijing", "Li")
+    first = web.asks(li, "/v1/tasks/next", {}, Idempotency_Key="k1")
+    again = web.asks(li, "/v1/tasks/next", {}, Idempotency_Key="k1")
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    path = f"/v1/tasks/{first.json()['task_id']}/contact"
+    assert web.asks(li, path, {"note": "a"}, Idempotency_Key="k1").status_code == 422
+    for _ in range(2):
+        assert web.asks(li, path, {"note": "a"}, Idempotency_Key="k2").status_code == 200
+    kinds = [row["kind"] for row in web.centre.rows(t.entry)]
+    assert (kinds.count("task_claimed"), kinds.count("task_contacted")) == (1, 1)
+
+
+def test_pages_follow_each_other_without_a_gap(web: Web) -> None:
+    stream = Stream()
+    stream.records = []
+    for number in range(25):
+        stream.says(f"LBV8P2C05L7F1{number:04d}", "dtc:B1342", number, id=f"p{number}", **BEIJING)
+    web.centre.worker.take(stream.records[0].partition, 0)
+    web.centre.worker.process(stream.records)
+    boss = web.key(Role.SUPERVISOR)
+    for path, name in (("/v1/tasks", "task_id"), ("/v1/cases", "case_id")):
+        seen: list[str] = []
+        following = ""
+        while True:
+            page = web.asks(boss, f"{path}?limit=7{following}").json()
+            seen += [item[name] for item in page["items"]]
+            if page["next"] is None:
+                break
+            following = f"&after={page['next']}"
+        assert len(seen) == len(set(seen)) == 27
+        whole = web.asks(boss, f"{path}?limit=500").json()["items"]
+        assert seen == [item[name] for item in whole]
+        for broken in ("x", "W10", "WzEsMiwzXQ"):
+            assert web.asks(boss, f"{path}?after={broken}").status_code == 422
+
+
+def test_a_body_that_is_too_large_is_refused(engine: sa.Engine) -> None:
+    web = Web(engine, body_limit=2048)
+    key = web.key(Role.ENGINEER)
+    answer = web.asks(key, "/v1/alerts", alert(1, text="x" * 3000))
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_what_is_wrong_with_a_request_is_said_by_field(web: Web) -> None:
+    boss = web.key(Role.SUPERVISOR)
+    task_id = web.centre.rows(t.task)[0]["task_id"]
+    answer = web.asks(boss, f"/v1/tasks/{task_id}/complete", {"disposition": "gone", "x": 1})
+    assert answer.status_code == 422
+    assert {one["where"] for one in answer.json()["mistakes"]} == {"body/disposition", "body/x"}
+    assert web.asks(boss, "/v1/tasks?limit=0").status_code == 422
+    assert web.asks(boss, "/v1/nothing").json()["status"] == 404
+
+
+def test_the_documentation_loads_nothing_from_another_host(web: Web) -> None:
+    page = web.client.get("/docs").text
+    links = re.findall(r"(?:src|href|url)\s*[=:]\s*['\"]([^'\"]+)", page)
+    assert links
+    for link in links:
+        assert link.startswith("/"), link
+        assert web.client.get(link).status_code == 200
+
+
+def test_the_database_down_is_a_problem_and_not_a_traceback(engine: sa.Engine) -> None:
+    web = Web(engine)
+    key = web.key(Role.ENGINEER)
+
+    def down(*_: object) -> None:
+        raise sa.exc.OperationalError("select", {}, Exception("no"))
+
+    sa.event.listen(engine, "before_cursor_execute", down)
+    answer = web.asks(key, "/v1/tasks")
+    sa.event.remove(engine, "before_cursor_execute", down)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert "Traceback" not in answer.text
+
+
+def test_metrics_count_answers_by_route_and_hold_no_vin(web: Web) -> None:
+    li = web.key(Role.OPERATOR, "rsa-beijing")
+    web.asks(li, f"/v1/vehicles/{CAR}/silences", {"kind": "silence", "reason": "r"})
+    web.centre.now = datetime.fromisoformat("2026-01-15T02:03:00+00:00")
+    with web.centre.engine.begin() as connection:
+        web.metrics.look(connection, web.centre.now)
+    registry = web.metrics.registry
+    labels = {"method": "POST", "route": "silence", "status": "403"}
+    assert registry.get_sample_value("pacc_http_requests_total", labels) == 1
+    assert registry.get_sample_value("pacc_oldest_unclaimed_urgent_seconds") == 180
+    spelled = str([[sample.labels for sample in metric.samples] for metric in registry.collect()])
+    assert CAR not in spelled
