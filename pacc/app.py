@@ -128,6 +128,7 @@ def make_app(office: Office, intake: Intake, metrics: Metrics, body_limit: int) 
     app.add_exception_handler(sa.exc.OperationalError, _outage)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
     app.middleware("http")(_watching(metrics))
+    app.openapi()  # builds every route now: a mistake shows at the start, not at a first request
     return app
 
 
