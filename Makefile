@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup test check lock
+.PHONY: setup demo test check lock
 
 setup: .venv/.ready
 
@@ -11,6 +11,9 @@ setup: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+demo: setup
+	$(BIN)/pacc demo
 
 test: setup
 	$(BIN)/pytest

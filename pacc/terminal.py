@@ -43,13 +43,24 @@ def give_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_j
     if as_json:
         give_json(rows)
         return
+    _print_rows(_out, rows, columns)
+
+
+def tell_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Show rows to the person, as a table on stderr."""
+    _print_rows(_err, rows, columns)
+
+
+def _print_rows(
+    console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
+) -> None:
     table = Table(box=None, pad_edge=False)
     for place, column in enumerate(columns):
         # the first column is the id that other commands ask for: never cut it
         table.add_column(column, overflow="fold", min_width=32 if place == 0 else None)
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
-    _out.print(table, markup=False)
+    console.print(table, markup=False)
 
 
 @contextmanager

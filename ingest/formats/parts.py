@@ -94,13 +94,18 @@ def legal_vin(*candidates: Any) -> str | None:
     return None
 
 
-def fails_check_digit(vin: str) -> bool:
-    """Tell whether the ninth place is not the check digit of ISO 3779 annex / 49 CFR 565."""
+def check_digit(vin: str) -> str:
+    """Compute the ninth sign of a VIN (ISO 3779 annex, 49 CFR 565.15): 0 to 9 or X."""
     total = sum(
         weight * (_VIN_VALUES[sign] if sign in _VIN_VALUES else int(sign))
         for sign, weight in zip(vin, _VIN_WEIGHTS, strict=True)
     )
-    return vin[8] != "0123456789X"[total % 11]
+    return "0123456789X"[total % 11]
+
+
+def fails_check_digit(vin: str) -> bool:
+    """Tell whether the ninth place is not the check digit."""
+    return vin[8] != check_digit(vin)
 
 
 def time_of(text: Any) -> datetime | None:
