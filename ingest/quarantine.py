@@ -7,9 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from models import tables as t
+from models.batch import Partition, Record
 from models.errors import NotThere
+from models.sql import within
+from models.words import Feed
 
-HELD, DROPPED = "held", "dropped"
+HELD, DROPPED, REDRIVEN = "held", "dropped", "redriven"
 _LIST = ("quarantine_id", "feed", "topic", "part", "record_offset", "record_timestamp", "reason",
          "detail", "pointer", "state")  # fmt: skip
 
@@ -42,12 +45,37 @@ def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:
     }
 
 
+def records(connection: sa.Connection, quarantine_ids: Sequence[str]) -> dict[Record, list[str]]:
+    """Give the held records in the order of their streams, each with its ids in quarantine."""
+    q = t.quarantine.c
+    query = (
+        sa.select(t.quarantine)
+        .where(within(connection, q.quarantine_id, quarantine_ids), q.state == HELD)
+        .order_by(q.record_timestamp, q.feed, q.topic, q.part, q.record_offset, q.quarantine_id)
+    )
+    found: dict[Record, list[str]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(_record(dict(row)), []).append(row["quarantine_id"])
+    return found
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(
+        partition=Partition(Feed(row["feed"]), row["topic"], row["part"]),
+        offset=row["record_offset"],
+        timestamp=row["record_timestamp"],
+        key=row["record_key"],
+        value=row["value"],
+        headers=tuple((name, base64.b64decode(value)) for name, value in row["headers"]),
+    )
+
+
 def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -> int:
     """Change the state of held records; count them."""
     q = t.quarantine.c
     statement = (
         sa.update(t.quarantine)
-        .where(q.quarantine_id.in_(quarantine_ids), q.state == HELD)
+        .where(within(connection, q.quarantine_id, quarantine_ids), q.state == HELD)
         .values(state=state)
     )
     return connection.execute(statement).rowcount

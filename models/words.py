@@ -178,6 +178,7 @@ class Feed(StrEnum):
     KAFKA = "kafka"
     TAPE = "tape"
     HTTP = "http"
+    REDRIVE = "redrive"
 
 
 class Reject(StrEnum):

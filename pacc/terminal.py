@@ -57,7 +57,7 @@ def _print_rows(
     table = Table(box=None, pad_edge=False)
     for place, column in enumerate(columns):
         # the first column is the id that other commands ask for: never cut it
-        table.add_column(column, overflow="fold", min_width=32 if place == 0 else None)
+        table.add_column(column, overflow="fold", min_width=32 if place == 0 else 8)
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     console.print(table, markup=False)

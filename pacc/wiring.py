@@ -63,12 +63,12 @@ def make_worker(
     engine = make_engine(settings.database_url)
     require_schema(engine)
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
-    formats = settings.topics if format_ is None else _Always(format_)
+    formats = settings.topics if format_ is None else Always(format_)
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return Worker(engine, make_policy(settings, engine), formats, owner, limits), limits
 
 
-class _Always(dict[str, str]):
+class Always(dict[str, str]):
     """One format for every topic."""
 
     def __init__(self, name: str) -> None:

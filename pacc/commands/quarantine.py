@@ -1,5 +1,6 @@
 """What could not be used: list, show, let go."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -7,9 +8,10 @@ import typer
 
 from ingest import quarantine as store
 from models.words import Reject
-from pacc import database
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_rows, say
+from pacc import database, wiring
+from pacc.redrive import redrive_all
+from pacc.settings import Settings, load_settings
+from pacc.terminal import AsJson, give, give_rows, progress, say
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
@@ -21,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     quarantine.command("list")(list_held)
     quarantine.command("show")(show)
+    quarantine.command("redrive")(redrive)
     quarantine.command("drop")(drop)
     app.add_typer(quarantine, name="quarantine")
 
@@ -55,6 +58,28 @@ def drop(
         give({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
 
 
+def redrive(
+    ids: Ids = None,
+    every: All = False,
+    reason: Reason = None,
+    format_: Annotated[
+        str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send records through the pipeline again; what is still unusable stays. Exit code 3 then."""
+    settings = load_settings()
+    engine = _engine()
+    chosen = _chosen(engine, ids, reason, every=every)
+    worker, limits = wiring.make_worker(settings, None, format_=format_)
+    with progress("redrive", len(chosen)) as bar:
+        done = redrive_all(engine, worker, chosen, limits.batch, _formats(settings, format_))
+        bar.advance(bar.task_ids[0], len(chosen))
+    give({"redriven": done, "still_held": len(chosen) - done}, as_json=as_json)
+    if done < len(chosen):
+        raise typer.Exit(3)
+
+
 def _engine() -> sa.Engine:
     engine = database.make_engine(load_settings().database_url)
     database.require_schema(engine)
@@ -76,3 +101,7 @@ def _chosen(
     if not rows:
         say("Nothing is held.")
     return [row["quarantine_id"] for row in rows]
+
+
+def _formats(settings: Settings, format_: str | None) -> Mapping[str, str]:
+    return settings.topics if format_ is None else wiring.Always(format_)

@@ -1,0 +1,78 @@
+"""`docker-compose.yml` without Docker: its schema, and that every word in it exists."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+from typer.testing import CliRunner
+
+from pacc.cli import app
+from pacc.settings import load_settings
+
+ROOT = Path(__file__).parents[1]
+FILE = ROOT / "docker-compose.yml"
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    """The services, with anchors resolved."""
+    found: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+    return found
+
+
+def test_it_is_a_compose_file_of_the_specification() -> None:
+    whole = yaml.safe_dump(yaml.safe_load(FILE.read_text("utf-8")))  # anchors resolved
+    names = PyCompose.from_yaml(whole).service_names()
+    assert {"kafka", "postgres", "migrate", "run", "serve", "tend"} <= set(names)
+    with pytest.raises(ValueError, match="helthcheck"):
+        PyCompose.from_yaml("services: {a: {image: b, helthcheck: {}}}")
+
+
+def test_every_command_in_it_exists_with_its_options(services: dict[str, Any]) -> None:
+    ours = {name: one for name, one in services.items() if one["image"].startswith("pacc:")}
+    assert len(ours) == 5
+    for one in ours.values():
+        name, *options = one["command"]
+        shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
+        assert shown.exit_code == 0, name
+        for option in options:
+            if option.startswith("--"):
+                assert option in re.sub(r"\x1b\[[0-9;]*m", "", shown.stdout)
+
+
+def test_every_setting_in_it_exists_and_is_valid(services: dict[str, Any]) -> None:
+    for one in services.values():
+        given = {
+            name: re.sub(r"\$\{\w+:-(\w+)}", r"\1", str(value))
+            for name, value in one.get("environment", {}).items()
+            if name.startswith("PACC_")
+        }
+        load_settings(given)
+
+
+def test_images_are_pinned_and_nobody_is_root(services: dict[str, Any]) -> None:
+    for name, one in services.items():
+        tag = one["image"].rpartition(":")[2]
+        assert re.match(r"\d+\.\d+", tag), name
+        assert one.get("user") not in ("root", "0"), name
+        assert "user" in one or "build" in one, name
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    assert re.findall(r"^USER (\d+)$", dockerfile, re.MULTILINE) == ["10001"]
+    for base in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE):
+        assert re.search(r":\d+\.\d+\.\d+", base)
+    for folder in re.findall(r"^COPY (\w+) \w+$", dockerfile, re.MULTILINE):
+        assert (ROOT / folder).is_dir()
+
+
+def test_what_stays_up_is_watched_and_what_waits_names_what_for(services: dict[str, Any]) -> None:
+    for name, one in services.items():
+        if one.get("restart") == "unless-stopped":
+            assert "healthcheck" in one, name
+        for other, how in one.get("depends_on", {}).items():
+            assert other in services
+            ends = services[other].get("restart") == "no"
+            wanted = "service_completed_successfully" if ends else "service_healthy"
+            assert how["condition"] == wanted, (name, other)
