@@ -115,7 +115,11 @@ class Bench:
         )
         if self._connection.execute(there).first() is not None:
             return False
-        insert_new(self._connection, t.task, [rows.task_row(self.vin, task, self._score)])
+        insert_new(
+            self._connection,
+            t.task,
+            [rows.task_row(self.vin, replace(task, score=self.case.ranking.score))],
+        )
         self.case = replace(self.case, tasks_made=self.case.tasks_made + 1)
         self._bump()
         why = {"queue": task.queue.value, "desk": task.desk, "why_zh": task.route_reason.zh,
@@ -145,10 +149,6 @@ class Bench:
         )  # fmt: skip
         self._log("case_closed", {"because": because}, None)
         self._send(case_event(self._topics, "pacc.case.closed.v1", self.case, self._at))
-
-    @property
-    def _score(self) -> float:
-        return self.case.ranking.score
 
     def _bump(self) -> None:
         self.case = case = replace(self.case, revision=self.case.revision + 1)

@@ -71,7 +71,7 @@ def digest(connection: sa.Connection) -> dict[str, Any]:
     }
     pick: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "cases": _case_facts,
-        "faults": dict[str, Any],
+        "faults": _fault_facts,
         "tasks": _task_facts,
     }
     counts = {}
@@ -99,6 +99,12 @@ def _case_facts(row: Mapping[str, Any]) -> dict[str, Any]:
         "state": "healed" if healed else "open",
         "closed_at": row["closed_at"] if healed else None,
     }
+
+
+def _fault_facts(row: Mapping[str, Any]) -> dict[str, Any]:
+    """PostgreSQL gives a large whole number back as an integer: a reading is always a float."""
+    readings = {name: float(value) for name, value in row["readings"].items()}
+    return {**row, "readings": readings}
 
 
 def _task_facts(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Moment:
     codes: tuple[str, ...]
     active: frozenset[str]
     standing: Standing
+    place: tuple[float, float] | None
 
 
 @dataclass(slots=True)
@@ -246,7 +247,9 @@ class Track:
             is_repeat_repair=chapter.is_repeat_repair,
         )
         on = frozenset(one.code for one in active)
-        chapter.moments.append(Moment(kind, fingerprint, partition, at, codes, on, standing))
+        chapter.moments.append(
+            Moment(kind, fingerprint, partition, at, codes, on, standing, chapter.place)
+        )
 
     def _refold(self, chapter: Chapter) -> None:
         for code, folded in fold(chapter.faults, self._grouping.graph).items():

@@ -96,13 +96,13 @@ def active_status(alert: Alert) -> Status:
 
 
 def readings_of(alert: Alert) -> dict[str, float]:
-    """Collect the numbers of an alert under the names that the rules know."""
+    """Collect the numbers of an alert under the names that the rules know; minus zero is zero."""
     readings = dict(alert.signals)
     for name in ("speed_kph", "odometer_km", "state_of_charge"):
         value = getattr(alert, name)
         if value is not None:
             readings[name] = value
-    return readings
+    return {name: value + 0.0 for name, value in readings.items()}
 
 
 def _may_be_stop_in_motion(alert: Alert) -> bool:

@@ -138,7 +138,6 @@ def known(
 
 def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set: str) -> None:
     """Write a decision as it stands."""
-    scores = {case.case_id: case.ranking.score for case in decision.cases}
     ledger_keys = ("feed", "topic", "part", "outcome")
     upsert(connection, t.ledger, ledger_keys, filing.ledger_rows(decision), add=("records",))
     _save_watermarks(connection, decision)
@@ -147,7 +146,7 @@ def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set
     _save_vehicles(connection, decision.vehicles)
     cases = [rows.case_row(case, ranked_by, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
-    tasks = [rows.task_row(vin, task, scores[task.case_id]) for vin, task in decision.tasks]
+    tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
     upsert(connection, t.case, ("case_id",), cases)
     upsert(connection, t.fault, ("case_id", "code"), faults)
     upsert(connection, t.task, ("task_id",), tasks, add=("version",))

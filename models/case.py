@@ -118,6 +118,7 @@ class Task:
     closed_at: datetime | None = None
     touched: bool = False
     alarms: int = 1
+    score: float = 0.0
 
     @property
     def is_held_by_human(self) -> bool:

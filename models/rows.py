@@ -166,13 +166,13 @@ def fault(row: Row) -> Fault:
         cleared_at=row["cleared_at"],
         cleared_by=row["cleared_by"],
         defaulted=tuple(row["defaulted"]),
-        readings=row["readings"],
+        readings={name: float(value) for name, value in row["readings"].items()},
         folded_under=row["folded_under"],
         fold_reason=Text(row["fold_zh"], row["fold_en"]) if folded else None,
     )
 
 
-def task_row(vin: str, task: Task, score: float) -> dict[str, Any]:
+def task_row(vin: str, task: Task) -> dict[str, Any]:
     """Spread a task over the columns that the pipeline owns; lease and holder are people's.
 
     `version` is what a write adds to it: whoever read the task before is told that it changed.
@@ -187,7 +187,7 @@ def task_row(vin: str, task: Task, score: float) -> dict[str, Any]:
         "state": task.state.value,
         "priority": task.priority.value,
         "priority_rank": PRIORITY_RANK[task.priority],
-        "score": score,
+        "score": task.score,
         "opened_at": task.opened_at,
         "claim_by": task.claim_by,
         "contact_by": task.contact_by,
@@ -221,6 +221,7 @@ def task(row: Row) -> Task:
         closed_at=row["closed_at"],
         touched=row["touched"],
         alarms=row["alarms"],
+        score=row["score"],
     )
 
 

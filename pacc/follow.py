@@ -87,7 +87,7 @@ class _Follower:
         return Story(
             vin=self._before.vin,
             case=self._case,
-            tasks=self._work.all(),
+            tasks=self._work.all(self._case.ranking.score),
             entries=tuple(self._entries),
             events=tuple(self._events),
         )
@@ -114,13 +114,11 @@ class _Follower:
         case = self._current()
         now = int(self._ranked.priority[row])
         held = PRIORITY_RANK[case.ranking.priority]
-        is_rise = now > held or (now == held and not case.ranking.needs_task)
+        is_rise = now > held
         is_cause_gone = case.ranking.root not in moment.active
         is_fall = now < held and is_cause_gone and not self._work.is_in_hand
         if now == held:
-            self._explained = row
-            if is_rise:
-                self._explain()
+            self._note(row)
             return
         if not (is_rise or is_fall):
             return
@@ -140,6 +138,16 @@ class _Follower:
         )
         self._event(f"pacc.case.{kind}.v1", moment.at)
 
+    def _note(self, row: int) -> None:
+        """Keep at once what later moments decide by; leave the reasons until somebody asks."""
+        self._explained = row
+        ranking = replace(
+            self._current().ranking,
+            root=self._ranked.root(row),
+            needs_task=bool(self._ranked.needs_task[row]),
+        )
+        self._case = replace(self._current(), ranking=ranking)
+
     def _explain(self) -> None:
         if self._explained is None:
             return
@@ -148,15 +156,19 @@ class _Follower:
         self._case = replace(self._current(), ranking=ranking)
 
     def _assign(self, moment: Moment) -> None:
+        ranking = self._current().ranking
+        if ranking.needs_task and self._work.is_settled(ranking.priority):
+            return
+        self._explain()
         case = self._current()
-        if not case.ranking.needs_task:
+        if not ranking.needs_task:
             if not self._work.is_in_hand:
-                for task in self._work.end(moment.at, Disposition.SUPERSEDED):
+                score = case.ranking.score
+                for task in self._work.end(moment.at, Disposition.SUPERSEDED, score):
                     self._task_event(task, "closed", moment.at)
             return
-        place = self._chapter.place
         number = case.tasks_made
-        for task, what in self._work.assign(case, place, moment.at):
+        for task, what in self._work.assign(case, moment.place, moment.at):
             self._task_event(task, what, moment.at)
             self._tell(
                 moment.fingerprint,
@@ -174,7 +186,7 @@ class _Follower:
         self._case = replace(
             case, state=CaseState.HEALED, closed_at=at, updated_at=max(at, case.updated_at)
         )
-        for task in self._work.end(at, Disposition.HEALED):
+        for task in self._work.end(at, Disposition.HEALED, case.ranking.score):
             self._task_event(task, "closed", at)
         self._tell("healed", at, "healed", {})
         self._event("pacc.case.healed.v1", at)

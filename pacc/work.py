@@ -27,18 +27,22 @@ class Work:
         """Whether a person holds any of the tasks."""
         return any(task.is_held_by_human for task in self._open.values())
 
-    def all(self) -> tuple[Task, ...]:
-        """Give every task that is open or was ended here."""
-        return (*self._ended, *(self._open[queue] for queue in sorted(self._open)))
+    def all(self, score: float) -> tuple[Task, ...]:
+        """Give every task that was ended here, and the open ones with the case's score."""
+        still = (replace(self._open[queue], score=score) for queue in sorted(self._open))
+        return (*self._ended, *still)
+
+    def is_settled(self, priority: Priority) -> bool:
+        """Whether somebody has a task of this priority already."""
+        return any(task.priority is priority for task in self._open.values())
 
     def assign(
         self, case: Case, place: tuple[float, float] | None, at: datetime
     ) -> Iterator[tuple[Task, str]]:
         """Bring the tasks in line with the case's priority; yield what changed and how."""
         priority = case.ranking.priority
-        for task in self._open.values():
-            if task.priority is priority:
-                return
+        if self.is_settled(priority):
+            return
         routed = route(
             priority,
             self._vehicle.info,
@@ -51,7 +55,7 @@ class Work:
             task = self._open[queue]
             if queue is not routed.queue and not task.is_held_by_human:
                 del self._open[queue]
-                ended = _ended(task, at, Disposition.SUPERSEDED)
+                ended = _ended(task, at, Disposition.SUPERSEDED, case.ranking.score)
                 self._ended.append(ended)
                 yield ended, "closed"
         held = self._open.get(routed.queue)
@@ -62,10 +66,10 @@ class Work:
         self._open[task.queue] = task
         yield task, what
 
-    def end(self, at: datetime, disposition: Disposition) -> Iterator[Task]:
-        """End every open task."""
+    def end(self, at: datetime, disposition: Disposition, score: float) -> Iterator[Task]:
+        """End every open task; it keeps the score that its case has now."""
         for queue in sorted(self._open):
-            ended = _ended(self._open.pop(queue), at, disposition)
+            ended = _ended(self._open.pop(queue), at, disposition, score)
             self._ended.append(ended)
             yield ended
 
@@ -105,5 +109,5 @@ def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other)
 
 
-def _ended(task: Task, at: datetime, disposition: Disposition) -> Task:
-    return replace(task, state=TaskState.DONE, disposition=disposition, closed_at=at)
+def _ended(task: Task, at: datetime, disposition: Disposition, score: float) -> Task:
+    return replace(task, state=TaskState.DONE, disposition=disposition, closed_at=at, score=score)

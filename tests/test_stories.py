@@ -1,8 +1,13 @@
 """Days in the control room."""
 
+from pathlib import Path
+
+import pytest
 import sqlalchemy as sa
 
 from models import tables as t
+from models.migrations import upgrade
+from pacc.database import make_engine
 from tests.worlds import CAR, Room, Stream
 
 
@@ -104,3 +109,16 @@ def test_only_information_opens_a_case_without_a_task(engine: sa.Engine) -> None
     room = Room(engine).plays(Stream().says(CAR, "ccm:164", severity="info").records)
     (case,) = room.rows(t.case)
     assert (case["action"], room.rows(t.task)) == ("carry_on", [])
+
+
+@pytest.mark.postgres
+def test_numbers_are_the_same_in_every_database(tmp_path: Path, postgres_url: str) -> None:
+    signals = {"a": -0.0, "b": 1e22, "c": 1e-300, "d": 0.1, "e": 3}
+    records = Stream().says(CAR, "dtc:B1342", signals=signals).records
+    digests = []
+    for url in (postgres_url, f"sqlite:///{tmp_path / 'pacc.db'}"):
+        engine = make_engine(url)
+        upgrade(engine)
+        digests.append(Room(engine).plays(records).digest)
+        engine.dispose()
+    assert digests[0] == digests[1]

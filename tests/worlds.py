@@ -88,7 +88,8 @@ class Room:
         self.engine = engine
         with engine.begin() as connection:
             directory = load_directory(connection)
-        self.worker = Worker(engine, policy(directory), {}, "test", limits or Limits())
+        self.policy = policy(directory)
+        self.worker = Worker(engine, self.policy, {}, "test", limits or Limits())
 
     def plays(self, records: Sequence[Record], cuts: Sequence[int] = ()) -> "Room":
         """Play records from their first offset on, cut into batches at the given places."""

@@ -55,13 +55,20 @@ def simulate(
     duplicates: Annotated[float, Share] = 0.03,
     late: Annotated[float, Share] = 0.02,
     broken: Annotated[float, Share] = 0.005,
-    start: Annotated[datetime | None, typer.Option(help="When the first day begins.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            help="When the first day begins: a fixed day on a tape, so that it ends now on a topic."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a fleet whose truth is known."""
     if (tape is None) == (topic is None):
         raise typer.BadParameter("say either --tape or --topic")
     begins = START if start is None else start.astimezone()
+    if start is None and topic is not None:
+        begins = wiring.utc_now() - timedelta(hours=hours)  # a broker deletes what is old
     trouble = Trouble(duplicates, late, broken)
     name = topic or "pacc.alerts"
     made = Simulation(name, vehicles, hours, seed, trouble, start=begins)

@@ -26,6 +26,7 @@ _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
 <version>1.7.36</version></dependency>
 </dependencies></project>
 """
+# Streams of tests carry old timestamps: with any retention the broker deletes them as expired.
 _PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:{controller}
@@ -42,6 +43,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 auto.create.topics.enable=false
+log.retention.ms=-1
 """
 
 
