@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check lock
+.PHONY: setup demo test check bench lock
 
 setup: .venv/.ready
 
@@ -24,6 +24,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Ratios of one run, with a Kafka and a PostgreSQL of its own.
+bench: setup
+	$(BIN)/python -m bench.throughput
 
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
