@@ -206,6 +206,17 @@ class KafkaSender:
         self._producer.close(timeout=_CLOSE_MS / 1000)
 
 
+def topics_at(bootstrap: str) -> set[str]:
+    """Name the topics of a broker."""
+    consumer = _consumer(bootstrap, group_id=None)
+    try:
+        return set(consumer.topics())
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    finally:
+        consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+
+
 def record_range(bootstrap: str, topic: str, start: str, stop: str) -> Iterator[Record]:
     """Read a topic from `start` to `stop` without a group, up to the ends seen at the start.
 

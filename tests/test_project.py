@@ -1,22 +1,29 @@
 """The edges: settings, tapes, commands, documents."""
 
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import structlog
+from fastapi.routing import APIRoute
 from typer.testing import CliRunner
 
+from dispatch import api
 from ingest.fold import fold, parse_causes
 from ingest.tape import TapeBroken, TapeSource, read_tape, write_tape
 from models.batch import Partition
 from models.errors import SettingsInvalid
 from models.words import Outcome, Reject
 from pacc.cli import app
+from pacc.logs import set_up_logs
+from pacc.metrics import Metrics
 from pacc.settings import Settings, load_settings, masked
-from tests.worlds import CAR, Stream, policy
+from tests.worlds import CAR, SAMPLE_DESKS, Stream, policy
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -69,11 +76,12 @@ def test_every_word_has_its_line_in_the_documents(document: str, words: list[str
 
 
 def test_every_command_stands_in_the_documents() -> None:
-    text = (DOCS / "commands.md").read_text("utf-8") + "quarantine show"
-    shown = CliRunner().invoke(app, ["--help"]).stdout
-    for command in ("migrate", "run", "replay", "record", "ledger", "digest", "doctor"):
-        assert command in shown
-        assert f"`pacc {command}" in text
+    text = (DOCS / "commands.md").read_text("utf-8")
+    shown = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).stdout
+    names = re.findall(r"^│ (\w+) ", shown, re.MULTILINE)
+    assert len(names) > 15
+    for command in names:
+        assert f"`pacc {command}" in text, command
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".jsonl.gz", ".jsonl.zst"])
@@ -161,3 +169,62 @@ def test_outages_are_one_sentence_and_exit_code_5(tmp_path: Path) -> None:
     wrong = pacc(tmp_path, "migrate", PACC_DATABASE="x")
     assert wrong.returncode == 4
     assert "did you mean PACC_DATABASE_URL?" in wrong.stderr
+
+
+def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
+    env = {"PACC_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    sick = pacc(tmp_path, "doctor", "--json", **env)
+    assert sick.returncode == 1
+    pacc(tmp_path, "migrate")
+    well = pacc(tmp_path, "doctor", "--json", **env)
+    assert well.returncode == 0
+    found = {check["name"]: check for check in json.loads(well.stdout)["checks"]}
+    assert found["database and schema"]["ok"]
+    assert "pacc desk import" in found["desks"]["detail"]
+    assert "cannot be reached" in found["Kafka and topics"]["detail"]
+    pacc(tmp_path, "desk", "import", str(SAMPLE_DESKS))
+    again = json.loads(pacc(tmp_path, "doctor", "--json", **env).stdout)["checks"]
+    assert {check["name"]: check["detail"] for check in again}["desks"] == "60 dealer, 12 roadside"
+
+
+def test_an_outage_of_kafka_is_one_sentence_and_exit_code_5(tmp_path: Path) -> None:
+    pacc(tmp_path, "migrate")
+    for words in (("run", "--until-end"), ("tend", "--once"),
+                  ("simulate", "--vehicles", "5", "--topic", "t")):  # fmt: skip
+        down = pacc(tmp_path, *words, PACC_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+        assert down.returncode == 5, words
+        assert "Kafka at 127.0.0.1:1 cannot be reached" in down.stderr
+        assert "Traceback" not in down.stderr
+
+
+def test_no_log_line_shows_a_vin(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    try:
+        for form in ("text", "json"):
+            set_up_logs(form, "info")
+            structlog.get_logger("ours").info(f"seen {CAR}", vin=CAR, many=[{CAR: CAR}])
+            logging.getLogger("theirs").warning("GET /v1/vehicles/%s/silences", CAR)
+            try:
+                int(CAR)
+            except ValueError:
+                structlog.get_logger("ours").exception("failed")
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
+    shown = capsys.readouterr().err
+    assert shown.count("LBV**********0001") >= 8
+    assert CAR not in shown
+
+
+def test_every_metric_stands_in_the_documents() -> None:
+    text = (DOCS / "metrics.md").read_text("utf-8")
+    for metric in Metrics().registry.collect():
+        assert f"`{metric.name}" in text
+
+
+def test_every_route_stands_in_the_documents() -> None:
+    text = (DOCS / "api.md").read_text("utf-8")
+    found = {re.sub(r"{\w+}", "ID", route.path) for route in (*api.router.routes,)
+             if isinstance(route, APIRoute)}  # fmt: skip
+    assert {path for path in found if f"{path}`" not in text} == set()

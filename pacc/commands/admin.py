@@ -7,6 +7,7 @@ from pacc.database import make_engine, reachable
 from pacc.doctor import examine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json
+from pacc.wiring import utc_now
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,13 +24,13 @@ def migrate(as_json: AsJson = False) -> None:
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what is reachable, what is missing, and how to get it."""
-    report = examine(load_settings())
+    """Say what is reachable, what is missing, and how to get it; 1 if PACC cannot work without."""
+    report = examine(load_settings(), utc_now())
     if as_json:
         give_json(report)
     else:
         for check in report["checks"]:
-            mark = "ok  " if check["ok"] else "FAIL"
+            mark = "ok  " if check["ok"] else "FAIL" if check["is_needed"] else "none"
             give({f"{mark} {check['name']}": check["detail"]}, as_json=False)
-    if not all(check["ok"] for check in report["checks"]):
+    if any(check["is_needed"] and not check["ok"] for check in report["checks"]):
         raise typer.Exit(1)
