@@ -66,6 +66,16 @@ def schema_revision(engine: sa.Engine) -> str | None:
         return found
 
 
+def refuse_newer_schema(engine: sa.Engine) -> None:
+    """Refuse to migrate a database that a newer program has migrated."""
+    found = schema_revision(engine)
+    if found is not None and found > SCHEMA_REVISION:
+        raise WrongSchema(
+            f"The database is at schema {found}, newer than this program's {SCHEMA_REVISION}: "
+            "use the newer program. Nothing was changed."
+        )
+
+
 def require_schema(engine: sa.Engine) -> None:
     """Refuse a database whose schema is not this program's."""
     found = schema_revision(engine)

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_a_new_users_first_minutes(tmp_path: Path) -> None:
     assert json.loads(pacc(tmp_path, "quarantine", "list", "--json").stdout)[0]["offset"] == 1
     assert json.loads(pacc(tmp_path, "ledger", "--json").stdout)["reconciled"] is True
     assert pacc(tmp_path, "doctor").returncode == 0
+
+
+def test_a_database_of_another_version_is_left_alone(tmp_path: Path) -> None:
+    pacc(tmp_path, "migrate")
+    with sqlite3.connect(tmp_path / "pacc.db") as connection:
+        connection.execute("update alembic_version set version_num = '0999'")
+    connection.close()
+    for command in ("migrate", "ledger"):
+        refused = pacc(tmp_path, command)
+        assert (refused.returncode, "0999" in refused.stderr) == (4, True)
+        assert "Traceback" not in refused.stderr
 
 
 def test_outages_are_one_sentence_and_exit_code_5(tmp_path: Path) -> None:

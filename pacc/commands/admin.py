@@ -3,7 +3,7 @@
 import typer
 
 from models.migrations import upgrade
-from pacc.database import make_engine, reachable
+from pacc.database import make_engine, reachable, refuse_newer_schema
 from pacc.doctor import examine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json
@@ -19,6 +19,7 @@ def add_to(app: typer.Typer) -> None:
 def migrate(as_json: AsJson = False) -> None:
     """Bring the database to the newest schema."""
     engine = make_engine(load_settings().database_url)
+    refuse_newer_schema(engine)
     with reachable(engine):
         give({"revision": upgrade(engine)}, as_json=as_json)
 
