@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from models.errors import SettingsInvalid, Unreachable, WrongSchema
@@ -11,6 +12,10 @@ from models.tables import SCHEMA_REVISION
 from pacc.settings import masked_url
 
 _BUSY_MILLISECONDS = 30_000
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 
 def make_engine(url: str) -> sa.Engine:
@@ -20,11 +25,11 @@ def make_engine(url: str) -> sa.Engine:
     except sa.exc.ArgumentError as error:
         raise SettingsInvalid("PACC_DATABASE_URL is not a database address.") from error
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, **_JSON)
     if parsed.get_backend_name() != "sqlite":
         message = "PACC_DATABASE_URL must begin with sqlite:// or postgresql://"
         raise SettingsInvalid(message)
-    engine = sa.create_engine(parsed)
+    engine = sa.create_engine(parsed, **_JSON)
     sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(engine, "begin", _begin_immediate)
     return engine

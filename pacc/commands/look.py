@@ -15,7 +15,8 @@ from pacc.terminal import AsJson, give, give_json, give_rows
 
 case = typer.Typer(help="Cases: everything that is wrong with one vehicle now.")
 task = typer.Typer(help="Tasks, in the order in which a person should take them.")
-Limit = Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")]
+Limit = Annotated[int, typer.Option(min=1, show_default=False, help="At most so many; else all.")]
+_ALL = 2**31 - 2
 
 
 def add_to(app: typer.Typer) -> None:
@@ -58,7 +59,7 @@ def list_cases(
     priority: Priority | None = None,
     vin: str | None = None,
     state: CaseState | None = None,
-    limit: Limit = 1000,
+    limit: Limit = _ALL,
     as_json: AsJson = False,
 ) -> None:
     """List cases, the most pressing first."""
@@ -81,7 +82,7 @@ def list_tasks(
     queue: Queue | None = None,
     desk: str | None = None,
     state: TaskState | None = None,
-    limit: Limit = 1000,
+    limit: Limit = _ALL,
     as_json: AsJson = False,
 ) -> None:
     """List tasks in the order in which a person should take them."""

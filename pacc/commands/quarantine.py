@@ -14,6 +14,7 @@ from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, give_rows, progress, say
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
+_ALL = 2**31 - 1
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
 All = Annotated[bool, typer.Option("--all", help="All that the filter finds.")]
 Reason = Annotated[Reject | None, typer.Option(help="Only those with this reason.")]
@@ -32,7 +33,9 @@ def list_held(
     reason: Reason = None,
     topic: str | None = None,
     after: str | None = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000)] = 1000,
+    limit: Annotated[
+        int, typer.Option(min=1, show_default=False, help="At most so many; else all.")
+    ] = _ALL,
     as_json: AsJson = False,
 ) -> None:
     """List what is held, with its reason and coordinates."""
@@ -96,7 +99,7 @@ def _chosen(
         return ids
     with engine.begin() as connection:
         rows: list[dict[str, Any]] = store.listing(
-            connection, reason=reason, topic=None, after=None, limit=1_000_000
+            connection, reason=reason, topic=None, after=None, limit=_ALL
         )
     if not rows:
         say("Nothing is held.")
