@@ -13,7 +13,8 @@ from pacc.settings import masked_url
 
 _BUSY_MILLISECONDS = 30_000
 _JSON: dict[str, Any] = {
-    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    # a row's keys may be a subclass of str, which only this option takes
+    "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode(),
     "json_deserializer": orjson.loads,
 }
 
