@@ -37,7 +37,8 @@ router.include_router(api_tasks.router)
 @router.get("/me", tags=["you"])
 def me(actor: AsActor) -> Me:
     """Say whose key this is."""
-    return Me(key_id=actor.key_id, name=actor.name, role=actor.role, desk=actor.desk)
+    desk = next(iter(actor.desks), None) if actor.desks else None
+    return Me(key_id=actor.actor_id, name=actor.name, role=actor.role, desk=desk)
 
 
 @router.get("/cases", tags=["cases"])

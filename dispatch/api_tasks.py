@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -10,14 +10,17 @@ from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
-from dispatch import hold, once, read, store
+from dispatch import hold, once, outreach, read, store
 from dispatch.auth import AsActor, InOffice, Office
 from dispatch.once import Answer
 from dispatch.shapes import (
+    Attempted,
+    Book,
     Claim,
     Complete,
     Ident,
     Note,
+    Pause,
     SilenceIn,
     SilenceMade,
     TakeOver,
@@ -166,16 +169,57 @@ def complete(
     )  # fmt: skip
 
 
+@router.post("/tasks/{task_id}/attempt", tags=["tasks"], response_model=TaskWhole)
+def attempt(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId, body: Attempted
+) -> Response:
+    """Note that the customer was not reached; the task waits for the next attempt."""
+    return on_task(
+        office, actor, asked, task_id,
+        lambda c, at: outreach.attempt(
+            c, task_id, actor, at, office.house, body.channel, body.note
+        ),
+    )  # fmt: skip
+
+
+@router.post("/tasks/{task_id}/pause", tags=["tasks"], response_model=TaskWhole)
+def pause(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId,
+    body: Annotated[Pause | None, Body()] = None,
+) -> Response:  # fmt: skip
+    """Wait for the customer: deadlines stand still until the pause ends."""
+    body = body or Pause()
+    more = store.Details(pause=timedelta(minutes=body.minutes))
+    return _step(office, actor, asked, task_id, Step.PAUSE, body.note, more)
+
+
+@router.post("/tasks/{task_id}/book", tags=["tasks"], response_model=TaskWhole)
+def book(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId,
+    body: Annotated[Book | None, Body()] = None,
+) -> Response:  # fmt: skip
+    """The customer has an appointment."""
+    body = body or Book()
+    more = store.Details(appointment_at=body.appointment_at, is_pick_up=body.is_pick_up)
+    return _step(office, actor, asked, task_id, Step.BOOK, body.note, more)
+
+
+def _step(
+    office: Office, actor: Actor, asked: once.Request, task_id: str, step: Step,
+    note: str | None, more: store.Details | None = None,
+) -> Response:  # fmt: skip
+    return on_task(
+        office, actor, asked, task_id,
+        lambda c, at: store.step(c, task_id, actor, at, office.house, step, note, more),
+    )  # fmt: skip
+
+
 def _add_step(step: Step, summary: str) -> None:
     def take_step(
         office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId,
         body: Annotated[Note | None, Body()] = None,
     ) -> Response:  # fmt: skip
-        note = body.note if body else None
-        return on_task(
-            office, actor, asked, task_id,
-            lambda c, at: store.step(c, task_id, actor, at, office.house, step, note),
-        )  # fmt: skip
+        return _step(office, actor, asked, task_id, step, body.note if body else None)
 
     name = step.value.replace("_", "-")
     router.add_api_route(
@@ -184,19 +228,17 @@ def _add_step(step: Step, summary: str) -> None:
     )  # fmt: skip
 
 
-for _step, _summary in (
+for _one, _summary in (
     (Step.CONTACT, "The customer has been reached"),
     (Step.SET_OUT, "Help is on its way"),
     (Step.ARRIVE, "Help is with the vehicle"),
     (Step.TOW, "The vehicle is being towed"),
-    (Step.BOOK, "The customer has an appointment"),
     (Step.CHECK_IN, "The vehicle is in the workshop"),
     (Step.REPAIR, "The vehicle is repaired"),
-    (Step.PAUSE, "Wait for the customer: deadlines stand still"),
     (Step.RESUME, "Go on after a pause"),
     (Step.RELEASE, "Give the task back"),
 ):
-    _add_step(_step, _summary)
+    _add_step(_one, _summary)
 
 
 @router.post(

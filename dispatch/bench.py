@@ -5,9 +5,9 @@ task's version is compared and set, so that a change decided on an old sight of 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -23,17 +23,32 @@ from models.words import CaseState
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """Who has a task in hand, and since when the promises to its customer are kept."""
+    """Who has a task in hand, and how the promises to its customer stand.
+
+    A pause ends at `wake_at`, or when the priority rises above `paused_rank`.
+    """
 
     holder: str | None
+    holder_name: str | None
     lease_until: datetime | None
     claimed_at: datetime | None
     contacted_at: datetime | None
     paused_at: datetime | None
+    wake_at: datetime | None
+    paused_rank: int | None
+    appointment_at: datetime | None
+    is_pick_up: bool | None
+    attempts: int
+    next_attempt_at: datetime | None
 
     def is_held(self, at: datetime) -> bool:
         """Whether somebody's claim is alive."""
         return self.holder is not None and (self.lease_until is None or self.lease_until > at)
+
+
+# What a task's hands are replaced with when nobody has it any more, and when it waits no more.
+NOBODY: Final[Mapping[str, Any]] = {"holder": None, "holder_name": None, "lease_until": None}
+AWAKE: Final[Mapping[str, Any]] = {"paused_at": None, "wake_at": None, "paused_rank": None}
 
 
 class Bench:
@@ -58,10 +73,7 @@ class Bench:
         row = self._one(sa.select(t.task).where(t.task.c.task_id == task_id))
         self.task: Task = rows.task(row)
         self.version: int = row["version"]
-        self.hands = Hands(
-            row["holder"], row["lease_until"], row["claimed_at"], row["contacted_at"],
-            row["paused_at"],
-        )  # fmt: skip
+        self.hands = Hands(**{one.name: row[one.name] for one in fields(Hands)})
         self.case: Case = rows.case(
             self._one(sa.select(t.case).where(t.case.c.case_id == self.task.case_id))
         )
@@ -88,11 +100,7 @@ class Bench:
                 closed_at=task.closed_at,
                 touched=task.touched,
                 alarms=task.alarms,
-                holder=hands.holder,
-                lease_until=hands.lease_until,
-                claimed_at=hands.claimed_at,
-                contacted_at=hands.contacted_at,
-                paused_at=hands.paused_at,
+                **asdict(hands),
                 version=c.version + 1,
                 **more,
             )

@@ -13,14 +13,15 @@ from typing import Final
 import sqlalchemy as sa
 
 from dispatch import hold
-from dispatch.bench import Bench
+from dispatch.bench import NOBODY, Bench
+from dispatch.cadence import CADENCE
 from dispatch.route import UNASSIGNED, needs_of, route
-from dispatch.store import House, end
+from dispatch.store import House, end, resumed
 from dispatch.task import new_task
 from models import tables as t
 from models.case import Text
 from models.person import CLOCKWORK
-from models.words import Disposition, Priority, Queue, TaskState
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 
 _AT_ONCE: Final = 500
 _REMEMBER_REQUESTS: Final = timedelta(days=1)
@@ -69,9 +70,28 @@ def _expire(bench: Bench, at: datetime, _house: House) -> str | None:
         return None
     state = bench.task.state
     back = TaskState.QUEUED if state is TaskState.CLAIMED else state
-    free = replace(hands, holder=None, lease_until=None)
+    free = replace(hands, **NOBODY)
     bench.change("lease_expired", replace(bench.task, state=back), free)
     return "lease_expired"
+
+
+def _wake_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.paused_at.is_not(None), sa.or_(c.wake_at <= at, c.priority_rank > c.paused_rank)
+    )
+
+
+def _wake(bench: Bench, at: datetime, _house: House) -> str | None:
+    """End a pause, and alarm again: the customer was promised that we would come back."""
+    hands, rank = bench.hands, PRIORITY_RANK[bench.task.priority]
+    is_raised = hands.paused_rank is not None and rank > hands.paused_rank
+    is_over = hands.wake_at is not None and hands.wake_at <= at
+    if hands.paused_at is None or not (is_over or is_raised):
+        return None
+    task, awake = resumed(bench, at)
+    bench.change("woken", replace(task, alarms=task.alarms + 1), awake)
+    return "woken"
 
 
 def _claim_due(at: datetime) -> sa.ColumnElement[bool]:
@@ -108,9 +128,14 @@ def _miss_contact(bench: Bench, at: datetime, house: House) -> str | None:
     bench.tell("contact_missed", {"contact_by": due.isoformat()})
     if bench.task.queue is Queue.ROADSIDE:
         return "contact_missed"
+    if bench.hands.attempts >= len(CADENCE):
+        end(bench, Disposition.UNREACHABLE, at)
+        if not bench.has_open_tasks():
+            bench.close_case(Disposition.UNREACHABLE.value)
+        return "unreachable"
     end(bench, Disposition.RETURNED, at)
     case = bench.case
-    place = (case.lat, case.lon) if case.lat is not None and case.lon is not None else None
+    place = case.place.point if case.place else None
     routed = route(
         Priority.HIGH, bench.info, place, house.directory,
         needs=needs_of(bench.info.powertrain), at=at,
@@ -128,6 +153,7 @@ _NOT_CALLED: Final = Text(
 )
 _DUTIES: Final[tuple[tuple[Callable[[datetime], sa.ColumnElement[bool]], _Change], ...]] = (
     (_lease_due, _expire),
+    (_wake_due, _wake),
     (_claim_due, _miss_claim),
     (_contact_due, _miss_contact),
 )

@@ -40,6 +40,15 @@ def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime)
     return Deadlines(None, next_business_day(desk, at))
 
 
+def next_open(desk: Desk, at: datetime) -> datetime:
+    """Give `at` if the desk is open then, else when it opens next."""
+    days = _open_days(desk, at)
+    opens, closes = next(days)
+    if at >= closes:
+        opens, _ = next(days)
+    return max(at, opens)
+
+
 def next_business_day(desk: Desk, at: datetime) -> datetime:
     """Add one business day: outside opening hours the count starts at the next opening."""
     days = _open_days(desk, at)

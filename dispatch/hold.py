@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from dispatch.bench import Bench
 from dispatch.deadline import deadlines
+from dispatch.sight import seen
 from dispatch.silence import held_because
 from dispatch.store import House
 from models import rows
@@ -40,7 +41,7 @@ def silence(
         raise Unusable("The silence would have ended before it began.")
     locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
     connection.execute(locked)
-    silence_id = digest("silence", vin, at.isoformat(), actor.key_id)
+    silence_id = digest("silence", vin, at.isoformat(), actor.actor_id)
     connection.execute(
         sa.insert(t.silence).values(
             silence_id=silence_id, vin=vin, kind=kind, starts_at=at, ends_at=ends_at,
@@ -109,8 +110,8 @@ def list_silences(connection: sa.Connection, actor: Actor) -> list[dict[str, Any
     """List the silences in force that the actor may see, the newest first."""
     s, k = t.silence.c, t.task.c
     query = sa.select(t.silence).where(s.released_at.is_(None)).order_by(s.starts_at.desc())
-    if actor.desk is not None:
-        query = query.where(s.vin.in_(sa.select(k.vin).where(k.desk == actor.desk)))
+    if actor.desks is not None:
+        query = query.where(s.vin.in_(sa.select(k.vin).where(seen(k.desk, actor))))
     return [dict(row) for row in connection.execute(query.limit(1000)).mappings()]
 
 
@@ -129,9 +130,7 @@ def _open(connection: sa.Connection, vin: str) -> Sequence[str]:
 
 def _require_seen(connection: sa.Connection, vin: str, actor: Actor) -> None:
     c = t.task.c
-    query = sa.select(c.task_id).where(c.vin == vin)
-    if actor.desk is not None:
-        query = query.where(c.desk == actor.desk)
+    query = sa.select(c.task_id).where(c.vin == vin, seen(c.desk, actor))
     if connection.execute(query.limit(1)).first() is None:
         raise NotThere(f"There is no vehicle {vin} with a task.")
 

@@ -68,7 +68,10 @@ def find_actor(connection: sa.Connection, key: str) -> Actor | None:
             c.secret_sha256 == _hash(key), c.revoked_at.is_(None)
         )
     ).one_or_none()
-    return None if row is None else Actor(row.key_id, row.name, Role(row.role), row.desk)
+    if row is None:
+        return None
+    desks = None if row.desk is None else frozenset({row.desk})
+    return Actor(row.key_id, row.name, Role(row.role), desks)
 
 
 def _hash(key: str) -> str:

@@ -45,7 +45,7 @@ def once(
     c = t.idempotency.c
     row = connection.execute(
         sa.select(c.request_sha256, c.status, c.body).where(
-            c.key_id == actor.key_id, c.idempotency_key == request.key
+            c.key_id == actor.actor_id, c.idempotency_key == request.key
         )
     ).one_or_none()
     if row is not None:
@@ -55,7 +55,7 @@ def once(
     answer = do()
     connection.execute(
         sa.insert(t.idempotency).values(
-            key_id=actor.key_id,
+            key_id=actor.actor_id,
             idempotency_key=request.key,
             request_sha256=request.sha256,
             status=answer.status,

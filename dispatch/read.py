@@ -5,6 +5,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.page import Order, page_of
+from dispatch.sight import seen
 from dispatch.task import endings, possible
 from models import tables as t
 from models.errors import NotThere
@@ -24,7 +25,8 @@ _TASK: Final = (
     "task_id", "case_id", "vin", "queue", "desk", "priority", "score", "state", "claim_by",
     "contact_by", "opened_at", "closed_at", "disposition", "route_zh", "route_en", "held_zh",
     "held_en", "alarms", "version", "lease_until", "claimed_at", "contacted_at", "paused_at",
-    "claim_missed_at", "contact_missed_at",
+    "claim_missed_at", "contact_missed_at", "wake_at", "appointment_at", "is_pick_up", "attempts",
+    "next_attempt_at",
 )  # fmt: skip
 _CASES: Final = Order(
     ((t.case.c.priority_rank, True), (t.case.c.score, True), (t.case.c.case_id, False))
@@ -107,7 +109,9 @@ def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str
     v, o, c = t.vehicle.c, t.contact.c, t.case.c
     car = sa.select(v.plate, v.model, v.powertrain, v.region).where(v.vin == row["vin"])
     owner = sa.select(o.name, o.phone, o.language).where(o.vin == row["vin"])
-    why = sa.select(c.action, c.reasons, c.lat, c.lon).where(c.case_id == row["case_id"])
+    why = sa.select(c.action, c.reasons, c.lat, c.lon, c.place_at, c.accuracy_m, c.road).where(
+        c.case_id == row["case_id"]
+    )
     is_engineer = actor.role is Role.ENGINEER
     return {
         **_shown(dict(row)),
@@ -121,29 +125,27 @@ def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str
 
 def _task_query() -> sa.Select[Any]:
     c = t.task.c
-    holder = t.api_key.c.name.label("holder")
-    joined = t.task.outerjoin(t.api_key, t.api_key.c.key_id == c.holder)
-    columns = [*(c[name] for name in _TASK), c.priority_rank, holder]
-    return sa.select(*columns).select_from(joined)
+    columns = [*(c[name] for name in _TASK), c.priority_rank, c.holder_name.label("holder")]
+    return sa.select(*columns)
 
 
 def _visible_tasks(query: sa.Select[Any], actor: Actor) -> sa.Select[Any]:
-    return query if actor.desk is None else query.where(t.task.c.desk == actor.desk)
+    return query.where(seen(t.task.c.desk, actor))
 
 
 def _visible_cases(query: sa.Select[Any], actor: Actor) -> sa.Select[Any]:
     """A case is there for a desk that has, or had, a task of it."""
-    if actor.desk is None:
+    if actor.desks is None:
         return query
-    own = sa.select(t.task.c.case_id).where(t.task.c.desk == actor.desk)
+    own = sa.select(t.task.c.case_id).where(seen(t.task.c.desk, actor))
     return query.where(t.case.c.case_id.in_(own))
 
 
 def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dict[str, Any]]:
     e = t.entry.c
     query = sa.select(t.entry).where(e.case_id == case_id).order_by(e.at, e.entry_id)
-    if actor.desk is not None:
-        own = sa.select(t.task.c.task_id).where(t.task.c.desk == actor.desk)
+    if actor.desks is not None:
+        own = sa.select(t.task.c.task_id).where(seen(t.task.c.desk, actor))
         query = query.where(sa.or_(e.task_id.is_(None), e.task_id.in_(own)))
     return [dict(row) for row in connection.execute(query).mappings()]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from dispatch.cadence import Channel
 from models.words import (
     Action,
     CaseState,
@@ -46,6 +47,25 @@ class Note(_In):
     """A word about a step."""
 
     note: Words | None = None
+
+
+class Pause(Note):
+    """How long to wait for the customer; then the task alarms again."""
+
+    minutes: int = Field(default=15, ge=1, le=24 * 60)
+
+
+class Book(Note):
+    """When the customer comes with the vehicle, or when it is picked up."""
+
+    appointment_at: AwareDatetime | None = None
+    is_pick_up: bool | None = None
+
+
+class Attempted(Note):
+    """By which way the customer was approached in vain."""
+
+    channel: Channel
 
 
 class TakeOver(_In):
@@ -116,6 +136,11 @@ class TaskOut(_Out):
     paused_at: datetime | None
     claim_missed_at: datetime | None
     contact_missed_at: datetime | None
+    wake_at: datetime | None
+    appointment_at: datetime | None
+    is_pick_up: bool | None
+    attempts: int
+    next_attempt_at: datetime | None
 
 
 class Vehicle(_Out):
@@ -142,6 +167,9 @@ class TaskWhole(TaskOut):
     reasons: list[Line]
     lat: float | None
     lon: float | None
+    place_at: datetime | None
+    accuracy_m: float | None
+    road: str | None
     vehicle: Vehicle | None
     owner: Owner | None
     steps: list[Step]

@@ -6,19 +6,21 @@ Only the holder of a live claim moves a task; losing a race says who won it.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
-from dispatch.bench import Bench, Hands, not_there
+from dispatch.bench import AWAKE, NOBODY, Bench, Hands, not_there
 from dispatch.deadline import deadlines
 from dispatch.events import Topics
 from dispatch.route import Directory, needs_of, route_to_dealer
+from dispatch.sight import seen
 from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
 from models import tables as t
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
 from models.person import Actor
-from models.words import Disposition, Priority, Queue, Role, Step, TaskState
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, Role, Step, TaskState
 
 _WORKERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
 _TRIED_AT_ONCE = 20
@@ -33,18 +35,27 @@ class House:
     topics: Topics = Topics()  # noqa: RUF009 - frozen, so one for all is as good as one for each
 
 
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What some steps take: how long a pause lasts, when the customer comes with the vehicle."""
+
+    pause: timedelta = timedelta(minutes=15)
+    appointment_at: datetime | None = None
+    is_pick_up: bool | None = None
+
+
 def candidates(connection: sa.Connection, actor: Actor, at: datetime) -> Sequence[str]:
     """Give the tasks that the actor should try to claim next, the most pressing first."""
     c = t.task.c
     query = (
         sa.select(c.task_id)
-        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None))
+        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None), c.paused_at.is_(None))
+        .where(sa.or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at))
+        .where(seen(c.desk, actor))
         .where(sa.or_(c.holder.is_(None), c.lease_until <= at))
         .order_by(c.priority_rank.desc(), c.score.desc(), c.contact_by, c.opened_at, c.task_id)
         .limit(_TRIED_AT_ONCE)
     )
-    if actor.desk is not None:
-        query = query.where(c.desk == actor.desk)
     return connection.execute(query).scalars().all()
 
 
@@ -57,11 +68,11 @@ def claim(
     version: int | None = None,
 ) -> None:
     """Take a task in hand for the length of a lease; claiming what one has renews it."""
-    bench = _bench(connection, task_id, actor, at, house)
-    if bench.hands.holder == actor.key_id and bench.task.state is not TaskState.DONE:
+    bench = open_bench(connection, task_id, actor, at, house)
+    if bench.hands.holder == actor.actor_id and bench.task.state is not TaskState.DONE:
         _renew(bench, at, house)
         return
-    _require_free(connection, bench, at)
+    _require_free(bench, at)
     if bench.task.held_because is not None:
         raise Conflict(bench.task.held_because.en, held=True)
     if version is not None and version != bench.version:
@@ -73,8 +84,8 @@ def renew(
     connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
 ) -> None:
     """Make the actor's claim live on."""
-    bench = _bench(connection, task_id, actor, at, house)
-    _require_holder(connection, bench, actor)
+    bench = open_bench(connection, task_id, actor, at, house)
+    require_holder(bench, actor)
     _renew(bench, at, house)
 
 
@@ -89,8 +100,8 @@ def take_over(
     """Take a task out of another's hand: a supervisor's right, with a reason."""
     if actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor takes a task over.")
-    bench = _bench(connection, task_id, actor, at, house)
-    before = name_of(connection, bench.hands.holder)
+    bench = open_bench(connection, task_id, actor, at, house)
+    before = bench.hands.holder_name or "nobody"
     _take(bench, actor, at, house, "taken_over", reason=reason, before=before)
 
 
@@ -102,21 +113,36 @@ def step(
     house: House,
     what: Step,
     note: str | None,
+    more: Details | None = None,
 ) -> None:
     """Go one step of the state table. Reaching the customer is noted; any step ends a pause."""
-    bench = _bench(connection, task_id, actor, at, house)
+    more = more or Details()
+    bench = open_bench(connection, task_id, actor, at, house)
     state = after(bench.task.queue, bench.task.state, what)
-    _require_holder(connection, bench, actor)
-    task, hands = _resumed(bench, at)
+    require_holder(bench, actor)
+    task, hands = resumed(bench, at)
     if what is Step.PAUSE:
-        hands = replace(hands, paused_at=at)
+        rank = PRIORITY_RANK[task.priority]
+        hands = replace(hands, paused_at=at, wake_at=at + more.pause, paused_rank=rank)
     elif what is Step.RELEASE:
-        hands = replace(hands, holder=None, lease_until=None)
-    if what in REACHING and hands.contacted_at is None:
-        hands = replace(hands, contacted_at=at)
+        hands = replace(hands, **NOBODY)
+    elif what is Step.BOOK:
+        hands = replace(hands, appointment_at=more.appointment_at, is_pick_up=more.is_pick_up)
+    if what in REACHING:
+        reached = hands.contacted_at or at
+        hands = replace(hands, contacted_at=reached, next_attempt_at=None)
     if hands.holder is not None:
         hands = replace(hands, lease_until=at + house.lease)
-    bench.change(_DONE[what], replace(task, state=state), hands, **({"note": note} if note else {}))
+    detail = {**({"note": note} if note else {}), **_told(what, hands)}
+    bench.change(_DONE[what], replace(task, state=state), hands, **detail)
+
+
+def _told(what: Step, hands: Hands) -> dict[str, Any]:
+    if what is Step.PAUSE and hands.wake_at is not None:
+        return {"until": hands.wake_at.isoformat()}
+    if what is Step.BOOK and hands.appointment_at is not None:
+        return {"appointment_at": hands.appointment_at.isoformat(), "pick_up": hands.is_pick_up}
+    return {}
 
 
 _DONE = {
@@ -143,10 +169,10 @@ def complete(
     note: str | None,
 ) -> None:
     """End a task. After a tow a dealer follows the repair; the last task's end closes the case."""
-    bench = _bench(connection, task_id, actor, at, house)
+    bench = open_bench(connection, task_id, actor, at, house)
     if bench.task.state is TaskState.DONE:
         raise Conflict("The task is done already.", disposition=str(bench.task.disposition))
-    _require_holder(connection, bench, actor)
+    require_holder(bench, actor)
     require_ending(bench.task.queue, bench.task.state, disposition)
     end(bench, disposition, at, note=note)
     if bench.task.queue is Queue.ROADSIDE and disposition in TO_DEALER:
@@ -160,7 +186,7 @@ def end(bench: Bench, disposition: Disposition, at: datetime, note: str | None =
     done = replace(
         bench.task, state=TaskState.DONE, disposition=disposition, closed_at=at, held_because=None
     )
-    hands = replace(bench.hands, holder=None, lease_until=None, paused_at=None)
+    hands = replace(bench.hands, **NOBODY, **AWAKE)
     detail = {"disposition": disposition.value, **({"note": note} if note else {})}
     bench.change("closed", done, hands, **detail)
 
@@ -175,9 +201,9 @@ def transfer(
     reason: str,
 ) -> None:
     """Hand a task to another desk of the same kind; its deadlines go with it."""
-    bench = _bench(connection, task_id, actor, at, house)
+    bench = open_bench(connection, task_id, actor, at, house)
     if actor.role is not Role.SUPERVISOR:
-        _require_holder(connection, bench, actor)
+        require_holder(bench, actor)
     desk = house.directory.desk(desk_id)
     if desk is None or desk.kind is not bench.task.queue or not desk.is_open:
         raise Unusable(f"{desk_id} is no {bench.task.queue} desk that is in business.")
@@ -185,23 +211,17 @@ def transfer(
         raise Unusable(f"The task is at {desk_id} already.")
     if bench.task.state not in (TaskState.QUEUED, TaskState.CLAIMED, TaskState.CONTACTED):
         raise Conflict(f"Help is under way ({bench.task.state}): end the task instead.")
-    task, hands = _resumed(bench, at)
+    task, hands = resumed(bench, at)
     moved = replace(task, desk=desk_id, state=TaskState.QUEUED)
-    free = replace(hands, holder=None, lease_until=None)
+    free = replace(hands, **NOBODY)
     before = bench.task.desk
     bench.change("transferred", moved, free, reason=reason, before=before, desk=desk_id)
 
 
-def name_of(connection: sa.Connection, key_id: str | None) -> str:
-    """Name the bearer of a key."""
-    c = t.api_key.c
-    found = connection.execute(sa.select(c.name).where(c.key_id == key_id)).scalar()
-    return found or key_id or "nobody"
-
-
-def _bench(
+def open_bench(
     connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
 ) -> Bench:
+    """Lock a task of the actor's desks. Raises `NotThere` for any other."""
     if actor.role not in _WORKERS:
         raise NotAllowed("Your key may look, and not work on tasks.")
     bench = Bench(connection, task_id, house.topics, actor.name, at)
@@ -214,7 +234,8 @@ def _take(bench: Bench, actor: Actor, at: datetime, house: House, what: str, **d
     state = after(bench.task.queue, bench.task.state, Step.CLAIM)
     hands = replace(
         bench.hands,
-        holder=actor.key_id,
+        holder=actor.actor_id,
+        holder_name=actor.name,
         lease_until=at + house.lease,
         claimed_at=bench.hands.claimed_at or at,
     )
@@ -225,20 +246,21 @@ def _renew(bench: Bench, at: datetime, house: House) -> None:
     bench.set(bench.task, replace(bench.hands, lease_until=at + house.lease))
 
 
-def _require_free(connection: sa.Connection, bench: Bench, at: datetime) -> None:
+def _require_free(bench: Bench, at: datetime) -> None:
     if bench.hands.is_held(at):
-        _refuse(connection, bench)
+        _refuse(bench)
 
 
-def _require_holder(connection: sa.Connection, bench: Bench, actor: Actor) -> None:
+def require_holder(bench: Bench, actor: Actor) -> None:
+    """Refuse whoever does not have the task in hand, saying who does."""
     if bench.hands.holder is None:
         raise Conflict("Nobody has the task in hand: claim it first.", holder=None)
-    if bench.hands.holder != actor.key_id:
-        _refuse(connection, bench)
+    if bench.hands.holder != actor.actor_id:
+        _refuse(bench)
 
 
-def _refuse(connection: sa.Connection, bench: Bench) -> None:
-    holder = name_of(connection, bench.hands.holder)
+def _refuse(bench: Bench) -> None:
+    holder = bench.hands.holder_name or "Somebody"
     until = bench.hands.lease_until
     raise Conflict(
         f"{holder} has the task in hand.",
@@ -247,20 +269,20 @@ def _refuse(connection: sa.Connection, bench: Bench) -> None:
     )
 
 
-def _resumed(bench: Bench, at: datetime) -> tuple[Task, Hands]:
+def resumed(bench: Bench, at: datetime) -> tuple[Task, Hands]:
     """End a pause: the time that we waited for the customer does not count."""
     paused = bench.hands.paused_at
     if paused is None:
         return bench.task, bench.hands
     due = bench.task.contact_by
     later = due + (at - paused) if due else None
-    return replace(bench.task, contact_by=later), replace(bench.hands, paused_at=None)
+    return replace(bench.task, contact_by=later), replace(bench.hands, **AWAKE)
 
 
 def _follow_up(bench: Bench, house: House, at: datetime) -> Task:
     """The dealer's part after a tow: as pressing as the case, with a dealer's deadlines."""
     case = bench.case
-    place = (case.lat, case.lon) if case.lat is not None and case.lon is not None else None
+    place = case.place.point if case.place else None
     needs = needs_of(bench.info.powertrain)
     routed = route_to_dealer(bench.info, place, house.directory, needs=needs, at=at)
     priority = case.ranking.priority

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from ingest import fault as faults
 from ingest.fold import CauseGraph, fold
 from models.batch import Partition, Report, Snapshot
-from models.case import Closed, Fault, Standing, Vehicle
+from models.case import Closed, Fault, Place, Standing, Vehicle
 from models.ids import digest
 from models.words import SEVERITY_RANK, Outcome, Status
 
@@ -23,7 +23,7 @@ class Moment:
     codes: tuple[str, ...]
     active: frozenset[str]
     standing: Standing
-    place: tuple[float, float] | None
+    place: Place | None
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Chapter:
     changed: set[str] = field(default_factory=set)
     moments: list[Moment] = field(default_factory=list)
     defaulted: set[str] = field(default_factory=set)
-    place: tuple[float, float] | None = None
+    place: Place | None = None
     heal_at: datetime | None = None
     closed_at: datetime | None = None
 
@@ -122,7 +122,7 @@ class Track:
             is_repeat_repair=case.is_repeat_repair,
             faults=dict(self.before.faults),
             defaulted=set(case.defaulted),
-            place=(case.lat, case.lon) if case.lat is not None and case.lon is not None else None,
+            place=case.place,
             heal_at=case.heal_at,
         )
         self.chapters.append(chapter)
@@ -216,9 +216,11 @@ class Track:
     ) -> Outcome:
         alert = report.alert
         chapter.defaulted.update(report.defaulted)
-        fault = chapter.faults[alert.code]
-        if alert.position is not None and report.observed_at >= fault.last_seen:
-            chapter.place = (alert.position.lat, alert.position.lon)
+        where = alert.position
+        if where is not None and (chapter.place is None or report.observed_at >= chapter.place.at):
+            chapter.place = Place(
+                where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
+            )
         self._moment(
             chapter, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
         )

@@ -36,13 +36,14 @@ Utc = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class Position(BaseModel):
-    """A place, WGS-84 degrees."""
+    """A place, WGS-84 degrees, and the road where the vehicle names it: `G6 进京 K1183+200`."""
 
     model_config = ConfigDict(frozen=True)
 
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
     accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    road: Annotated[str, StringConstraints(max_length=128)] | None = None
 
 
 class Alert(BaseModel):

@@ -30,6 +30,22 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a vehicle was, WGS-84 degrees: when, how surely (metres), and on which road."""
+
+    lat: float
+    lon: float
+    at: datetime
+    accuracy_m: float | None = None
+    road: str | None = None
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """Latitude and longitude alone."""
+        return self.lat, self.lon
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
     parked until the code is cleared."""
@@ -144,8 +160,7 @@ class Case:
     previous_case: str | None = None
     is_repeat_repair: bool = False
     defaulted: tuple[str, ...] = ()
-    lat: float | None = None
-    lon: float | None = None
+    place: Place | None = None
     tasks_made: int = 0
 
 

@@ -1,4 +1,4 @@
-"""Who does something: the bearer of an API key, or PACC itself."""
+"""Who does something: a person, the bearer of an API key, or PACC itself."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -11,16 +11,16 @@ CLOCKWORK: Final = "pacc tend"
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The bearer of an API key. `desk` None means all desks (supervisors and engineers only)."""
+    """A person or the bearer of an API key. `desks` None: all desks, as supervisors may have."""
 
-    key_id: str
+    actor_id: str
     name: str
     role: Role
-    desk: str | None
+    desks: frozenset[str] | None
 
     def sees(self, desk: str) -> bool:
         """Whether tasks of this desk are there at all for the actor."""
-        return self.desk is None or self.desk == desk
+        return self.desks is None or desk in self.desks
 
 
 # Whoever has the database's address in a shell sees everything.

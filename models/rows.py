@@ -12,6 +12,7 @@ from models.case import (
     Entry,
     Event,
     Fault,
+    Place,
     Ranking,
     Silence,
     Task,
@@ -84,8 +85,11 @@ def case_row(case: Case, ranked_by: str, rule_set: str) -> dict[str, Any]:
         "previous_case": case.previous_case,
         "is_repeat_repair": case.is_repeat_repair,
         "defaulted": list(case.defaulted),
-        "lat": case.lat,
-        "lon": case.lon,
+        "lat": case.place.lat if case.place else None,
+        "lon": case.place.lon if case.place else None,
+        "place_at": case.place.at if case.place else None,
+        "accuracy_m": case.place.accuracy_m if case.place else None,
+        "road": without_nul(case.place.road) if case.place and case.place.road else None,
         "tasks_made": case.tasks_made,
     }
 
@@ -116,10 +120,17 @@ def case(row: Row) -> Case:
         previous_case=row["previous_case"],
         is_repeat_repair=row["is_repeat_repair"],
         defaulted=tuple(row["defaulted"]),
-        lat=row["lat"],
-        lon=row["lon"],
+        place=place(row),
         tasks_made=row["tasks_made"],
     )
+
+
+def place(row: Row) -> Place | None:
+    """Read where the vehicle of a case was; a case of an older schema knows no time of it."""
+    if row["lat"] is None or row["lon"] is None:
+        return None
+    at = row["place_at"] or row["opened_at"]
+    return Place(row["lat"], row["lon"], at, row["accuracy_m"], row["road"])
 
 
 def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -186,6 +186,9 @@ case = sa.Table(
     sa.Column("defaulted", Json, nullable=False),
     sa.Column("lat", sa.Float),
     sa.Column("lon", sa.Float),
+    sa.Column("place_at", UtcTime),
+    sa.Column("accuracy_m", sa.Float),
+    sa.Column("road", sa.String(128)),
     sa.Column("tasks_made", sa.Integer, nullable=False),
     sa.Column("outcome_note", sa.Text),
     sa.Index("uq_case_open_vin", "vin", unique=True,
@@ -273,6 +276,15 @@ task = sa.Table(
     sa.Column("lease_until", UtcTime),
     sa.Column("claimed_at", UtcTime),
     sa.Column("contacted_at", UtcTime),
+    sa.Column("holder_name", sa.String(128)),
+    # a pause ends at `wake_at`, or when the priority rises above `paused_rank`
+    sa.Column("wake_at", UtcTime),
+    sa.Column("paused_rank", sa.Integer),
+    # the dealer's promises: the appointment, and when to try to reach the customer again
+    sa.Column("appointment_at", UtcTime),
+    sa.Column("is_pick_up", sa.Boolean),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", UtcTime),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Index("uq_task_open_case_queue", "case_id", "queue", unique=True,
              sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
@@ -319,6 +331,9 @@ outbox = sa.Table(
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("data", Json, nullable=False),
     sa.Column("sent_at", UtcTime),
+    # PostgreSQL: the transaction that wrote it, in whose order live pages follow (dispatch/changes)
+    sa.Column("xid", sa.BigInteger),
+    sa.Index(None, "xid"),
     sa.Index("ix_outbox_unsent", "seq",
              sqlite_where=sa.text("sent_at is null"), postgresql_where=sa.text("sent_at is null")),
 )  # fmt: skip
@@ -346,6 +361,94 @@ idempotency = sa.Table(
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("body", Json, nullable=False),
     sa.Column("at", UtcTime, nullable=False),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("person_id", Id, primary_key=True),
+    sa.Column("login", sa.String(128), nullable=False, unique=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("desks", Json),  # null: all desks
+    sa.Column("language", sa.String(8), nullable=False),
+    sa.Column("password_hash", sa.Text),
+    sa.Column("totp_secret", sa.String(64)),
+    sa.Column("totp_used", sa.BigInteger),
+    sa.Column("has_shortcuts", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("created_at", UtcTime, nullable=False),
+    sa.Column("disabled_at", UtcTime),
+)
+
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("session_sha256", sa.String(64), primary_key=True),
+    sa.Column("person_id", Id, nullable=False),
+    sa.Column("csrf", sa.String(64), nullable=False),
+    sa.Column("started_at", UtcTime, nullable=False),
+    sa.Column("ends_at", UtcTime, nullable=False),
+    sa.Column("ended_at", UtcTime),
+    sa.Index(None, "person_id"),
+)
+
+login_failure = sa.Table(
+    "login_failure",
+    metadata,
+    sa.Column("failure_id", Serial, primary_key=True, autoincrement=True),
+    sa.Column("login", sa.String(128), nullable=False),
+    sa.Column("address", sa.String(64), nullable=False),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Index(None, "login", "at"),
+    sa.Index(None, "address", "at"),
+)
+
+# --- what a person writes and where a person is, while at work on a task ---
+
+worksheet = sa.Table(
+    "worksheet",
+    metadata,
+    sa.Column("task_id", Id, primary_key=True),
+    sa.Column("person_id", Id, primary_key=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("answers", Json, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("saved_at", UtcTime, nullable=False),
+)
+
+presence = sa.Table(
+    "presence",
+    metadata,
+    sa.Column("task_id", Id, primary_key=True),
+    sa.Column("person_id", Id, primary_key=True),
+    sa.Column("name", sa.String(128), nullable=False),
+    sa.Column("seen_at", UtcTime, nullable=False),
+    sa.Index(None, "seen_at"),
+)
+
+handover = sa.Table(
+    "handover",
+    metadata,
+    sa.Column("handover_id", Id, primary_key=True),
+    sa.Column("desk", Id, nullable=False),
+    sa.Column("given_by", Id, nullable=False),
+    sa.Column("given_by_name", sa.String(128), nullable=False),
+    sa.Column("given_at", UtcTime, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    # the urgent tasks that the next person confirms, each with who did and when
+    sa.Column("urgent", Json, nullable=False),
+    sa.Column("taken_at", UtcTime),
+    sa.Index(None, "desk", "given_at"),
+)
+
+card = sa.Table(
+    "card",
+    metadata,
+    sa.Column("card_sha256", sa.String(64), primary_key=True),
+    sa.Column("task_id", Id, nullable=False),
+    sa.Column("made_by", sa.String(128), nullable=False),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("ends_at", UtcTime, nullable=False),
 )
 
 audit = sa.Table(

@@ -164,12 +164,13 @@ class Disposition(StrEnum):
 
 
 class Role(StrEnum):
-    """What the bearer of an API key may do."""
+    """What a person or the bearer of an API key may do."""
 
     OPERATOR = "operator"
     SUPERVISOR = "supervisor"
     DEALER = "dealer"
     ENGINEER = "engineer"
+    ADMINISTRATOR = "administrator"
 
 
 class Feed(StrEnum):

@@ -72,15 +72,13 @@ class _Follower:
             message = f"chapter {self._chapter.case_id} has neither a case nor a moment"
             raise AssertionError(message)
         chapter = self._chapter
-        lat, lon = chapter.place if chapter.place else (None, None)
         self._case = case = replace(
             case,
             partition=chapter.partition,
             root=chapter.root,
             heal_at=chapter.heal_at,
             defaulted=tuple(sorted(chapter.defaulted)),
-            lat=lat,
-            lon=lon,
+            place=chapter.place,
         )
         if chapter.closed_at is not None:
             self._heal(chapter.closed_at)

@@ -8,7 +8,7 @@ from dispatch.deadline import deadlines
 from dispatch.route import Routed, needs_of, route
 from dispatch.silence import held_because
 from dispatch.task import new_task
-from models.case import Case, Task, Vehicle
+from models.case import Case, Place, Task, Vehicle
 from models.words import PRIORITY_RANK, Disposition, Priority, TaskState
 from pacc.policy import Policy
 
@@ -36,9 +36,7 @@ class Work:
         """Whether somebody has a task of this priority already."""
         return any(task.priority is priority for task in self._open.values())
 
-    def assign(
-        self, case: Case, place: tuple[float, float] | None, at: datetime
-    ) -> Iterator[tuple[Task, str]]:
+    def assign(self, case: Case, place: Place | None, at: datetime) -> Iterator[tuple[Task, str]]:
         """Bring the tasks in line with the case's priority; yield what changed and how."""
         priority = case.ranking.priority
         if self.is_settled(priority):
@@ -46,7 +44,7 @@ class Work:
         routed = route(
             priority,
             self._vehicle.info,
-            place,
+            place.point if place else None,
             self._policy.directory,
             needs=needs_of(self._vehicle.info.powertrain),
             at=at,

@@ -176,14 +176,16 @@ class Centre(Room):
 
 def operator(name: str = "Li", desk: str = "rsa-beijing") -> Actor:
     """A roadside assistance operator."""
-    return Actor(f"key of {name}", name, Role.OPERATOR, desk)
+    return Actor(f"key of {name}", name, Role.OPERATOR, frozenset({desk}))
 
 
 def advisor(desk: str, name: str = "Wang") -> Actor:
     """A service advisor of a dealer."""
-    return Actor(f"key of {name}", name, Role.DEALER, desk)
+    return Actor(f"key of {name}", name, Role.DEALER, frozenset({desk}))
 
 
 def supervisor(desk: str | None = None) -> Actor:
     """A supervisor of one desk or of all."""
-    return Actor("key of Zhao", "Zhao", Role.SUPERVISOR, desk)
+    return Actor(
+        "key of Zhao", "Zhao", Role.SUPERVISOR, None if desk is None else frozenset({desk})
+    )

@@ -1,0 +1,109 @@
+"""Waiting for the customer: pauses, attempts, appointments; and where the vehicle waits."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from dispatch import outreach
+from dispatch import store as work
+from dispatch.cadence import CADENCE, Channel
+from models import tables as t
+from models.words import Step
+from tests.test_work import LI, stranded
+from tests.worlds import CAR, START, Centre, Stream, advisor
+
+BEIJING: dict[str, Any] = {"lat": 39.9, "lon": 116.4}
+
+
+def test_a_pause_ends_by_itself_and_nobody_is_handed_the_task_meanwhile(engine: sa.Engine) -> None:
+    centre, task_id = stranded(engine)
+    centre.act(work.claim, task_id, LI)
+    pause = work.Details(pause=timedelta(minutes=10))
+    centre.act(work.step, task_id, LI, what=Step.PAUSE, note=None, more=pause)
+    centre.later(minutes=5)
+    assert centre.act(work.candidates, LI) == []
+    assert "task_woken" not in centre.entries()
+    centre.later(minutes=5)
+    assert centre.act(work.candidates, LI) == [task_id]
+    assert centre.entries().count("task_woken") == 1
+    assert (centre.task()["paused_at"], centre.task()["alarms"]) == (None, 2)
+
+
+def test_a_case_that_turns_urgent_does_not_sleep_on(engine: sa.Engine) -> None:
+    centre = Centre(engine)
+    stream = Stream().says(CAR, "dtc:P0A80", severity="limited", position=BEIJING)
+    centre.plays(stream.records)
+    task_id = centre.task()["task_id"]
+    centre.act(work.claim, task_id, LI)
+    pause = work.Details(pause=timedelta(hours=2))
+    centre.act(work.step, task_id, LI, what=Step.PAUSE, note=None, more=pause)
+    stream.says(CAR, "dtc:P0C01", 1, severity="stop", motion="moving", position=BEIJING)
+    centre.worker.process(stream.records[1:])
+    assert centre.later(seconds=1).done["woken"] == 1
+    assert (centre.task()["priority"], centre.task()["paused_at"]) == ("urgent", None)
+
+
+def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be(
+    engine: sa.Engine,
+) -> None:
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
+    task = centre.task()
+    wang = advisor(task["desk"])
+    tried = []
+    for number, one in enumerate(CADENCE, start=1):
+        assert centre.act(work.candidates, wang) == [task["task_id"]]
+        centre.act(work.claim, task["task_id"], wang)
+        centre.act(outreach.attempt, task["task_id"], wang, channel=one.channel, note=None)
+        tried.append(centre.now)
+        now = centre.task()
+        assert (now["state"], now["holder"], now["attempts"]) == ("queued", None, number)
+        if now["next_attempt_at"] is not None:
+            assert centre.act(work.candidates, wang) == []
+            centre.later(seconds=(now["next_attempt_at"] - centre.now).total_seconds())
+    days = [(at - tried[0]).days for at in tried]
+    assert days[2:] == sorted(days[2:])
+    assert days[-2] >= 7
+    assert days[-1] >= 14
+    centre.later(days=10)
+    assert centre.task()["disposition"] == "unreachable"
+    assert centre.entries().count("case_closed") == 1
+
+
+def test_a_dealer_who_lets_an_attempt_lapse_loses_the_customer(engine: sa.Engine) -> None:
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
+    task = centre.task()
+    wang = advisor(task["desk"])
+    centre.act(work.claim, task["task_id"], wang)
+    centre.act(outreach.attempt, task["task_id"], wang, channel=Channel.CALL, note=None)
+    centre.later(days=6)
+    assert centre.task(task_id=task["task_id"])["disposition"] == "returned"
+
+
+def test_a_booking_keeps_when_and_how_the_vehicle_comes(engine: sa.Engine) -> None:
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
+    task = centre.task()
+    wang = advisor(task["desk"])
+    centre.act(work.claim, task["task_id"], wang)
+    slot = centre.now + timedelta(days=1)
+    more = work.Details(appointment_at=slot, is_pick_up=True)
+    centre.act(work.step, task["task_id"], wang, what=Step.BOOK, note=None, more=more)
+    now = centre.task()
+    assert (now["appointment_at"], now["is_pick_up"]) == (slot, True)
+    assert now["contacted_at"] is not None
+    (entry,) = [row for row in centre.rows(t.entry) if row["kind"] == "task_booked"]
+    assert entry["detail"] == {"appointment_at": slot.isoformat(), "pick_up": True}
+
+
+def test_a_case_keeps_where_the_vehicle_was_last_and_how_surely(engine: sa.Engine) -> None:
+    centre = Centre(engine)
+    on_g6 = {**BEIJING, "accuracy_m": 12, "road": "G6 进京 K12"}
+    stream = Stream().says(CAR, "dtc:P0A80", 5, position=on_g6)
+    stream.says(CAR, "dtc:P0C01", 1, position={"lat": 31.2, "lon": 121.5})  # older, and late
+    centre.plays(stream.records)
+    (case,) = centre.rows(t.case)
+    assert (case["lat"], case["accuracy_m"], case["road"]) == (BEIJING["lat"], 12, "G6 进京 K12")
+    assert (case["place_at"] - START).total_seconds() == 300
