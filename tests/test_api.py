@@ -111,7 +111,8 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
                "silence_id": "0" * 32}  # fmt: skip
     bodies: dict[str, Any] = {
         "take-over": {"reason": "r"}, "transfer": {"desk": "rsa-wuhan", "reason": "r"},
-        "complete": {"disposition": "false_alarm"}, "attempt": {"channel": "call"}, "silences": {"kind": "silence", "reason": "r"},
+        "complete": {"disposition": "false_alarm"}, "attempt": {"channel": "call"},
+        "silences": {"kind": "silence", "reason": "r"},
     }  # fmt: skip
     keys = [web.key(Role.OPERATOR, "rsa-beijing"), web.key(Role.SUPERVISOR, "rsa-beijing"),
             web.key(Role.DEALER, "dealer-shanghai-1")]  # fmt: skip
