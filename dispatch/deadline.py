@@ -42,7 +42,7 @@ def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime)
 
 def next_open(desk: Desk, at: datetime) -> datetime:
     """Give `at` if the desk is open then, else when it opens next."""
-    days = _open_days(desk, at)
+    days = open_days(desk, at)
     opens, closes = next(days)
     if at >= closes:
         opens, _ = next(days)
@@ -51,7 +51,7 @@ def next_open(desk: Desk, at: datetime) -> datetime:
 
 def next_business_day(desk: Desk, at: datetime) -> datetime:
     """Add one business day: outside opening hours the count starts at the next opening."""
-    days = _open_days(desk, at)
+    days = open_days(desk, at)
     opens, closes = next(days)
     start = min(max(at, opens), closes)
     while start >= closes:
@@ -65,7 +65,7 @@ def next_business_day(desk: Desk, at: datetime) -> datetime:
     return min(max(same_time, opens_next), closes_next)
 
 
-def _open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+def open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Give opening and closing time of each business day, from the day of `at` on, in UTC."""
     zone = ZoneInfo(desk.timezone)
     hours = desk.hours or _USUAL_HOURS

@@ -13,12 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import pacc
 from dispatch import api
 from dispatch.auth import AsEngineer, InOffice, Office
+from dispatch.console.live import running
+from dispatch.console.setup import Console
+from dispatch.console.site import add_console, is_page, refusal
 from dispatch.shapes import Ident, Problem
 from ingest import account, quarantine
 from models.errors import PaccError
@@ -106,17 +110,21 @@ def ready(office: InOffice) -> dict[str, str]:
     return {"status": "ready"}
 
 
-def make_app(office: Office, intake: Intake, metrics: Metrics, body_limit: int) -> FastAPI:
-    """Put the application together. Nothing but health, and this documentation, is for anybody."""
+def make_app(
+    office: Office, intake: Intake, metrics: Metrics, body_limit: int, console: Console
+) -> FastAPI:
+    """Put the application together. Nothing but health, the door and documentation is for all."""
     app = FastAPI(
         title="PACC 主动客户支持",
         version=pacc.__version__,
         description="Vehicle fault alerts become customer care before the customer calls.",
         docs_url=None,
         redoc_url=None,
+        lifespan=running,
     )
     app.state.office = office
     app.state.intake = intake
+    add_console(app, office, console)
     app.include_router(health)
     app.include_router(api.router)
     app.include_router(engineering)
@@ -183,14 +191,18 @@ def problem(
     return JSONResponse(document, status, dict(headers or {}), media_type=kind)
 
 
-async def _expected(_request: Request, error: Exception) -> Response:
+async def _expected(request: Request, error: Exception) -> Response:
     assert isinstance(error, PaccError)
+    if is_page(request):
+        return await run_in_threadpool(refusal, request, error.status, request.app.state.office)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
     return problem(error.status, str(error), error.facts, headers)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    if is_page(request):
+        return await run_in_threadpool(refusal, request, 404, request.app.state.office)
     mistakes = [
         {"where": "/".join(str(part) for part in one["loc"]), "what": one["msg"]}
         for one in error.errors()
@@ -199,8 +211,11 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     return problem(422, detail, {"mistakes": mistakes})
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if is_page(request):
+        office = request.app.state.office
+        return await run_in_threadpool(refusal, request, error.status_code, office)
     return problem(error.status_code, str(error.detail), None, error.headers)
 
 

@@ -7,7 +7,18 @@ import sqlalchemy as sa
 import typer
 
 from models.errors import PaccError, Unreachable
-from pacc.commands import admin, keys, look, masters, quarantine, rules, service, simulation, stream
+from pacc.commands import (
+    admin,
+    keys,
+    look,
+    masters,
+    people,
+    quarantine,
+    rules,
+    service,
+    simulation,
+    stream,
+)
 from pacc.terminal import say
 
 app = typer.Typer(
@@ -17,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (admin, stream, service, look, masters, keys, quarantine, rules, simulation):
+for group in (admin, stream, service, look, masters, keys, people, quarantine, rules, simulation):
     group.add_to(app)
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -77,6 +77,13 @@ class Settings(BaseModel):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     body_limit: Annotated[int, Field(ge=1024, le=16 * 1024 * 1024)] = 1024 * 1024
+    shift: Duration = timedelta(hours=12)
+    card_lifetime: Duration = timedelta(hours=4)
+    map_url: str | None = None
+    map_datum: Literal["wgs84", "gcj02"] = "wgs84"
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     log_format: Literal["text", "json"] = "text"
@@ -113,6 +120,8 @@ def masked(settings: Settings) -> dict[str, str]:
         spelled["database_url"] = masked_url(make_url(settings.database_url))
     except ArgumentError:
         spelled["database_url"] = "(not a database address)"
+    if settings.oidc_client_secret:
+        spelled["oidc_client_secret"] = "***"
     return spelled
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from dispatch.auth import Office
+from dispatch.console.setup import Code, Console, Oidc, RuleShown
 from dispatch.desks import load_directory
 from dispatch.events import Topics
 from dispatch.store import House
@@ -85,7 +86,31 @@ def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     worker, _ = make_worker(settings, None, format_="cloudevents")
     engine = make_engine(settings.database_url)
     office = Office(engine, make_house(settings, engine), utc_now)
-    return make_app(office, Intake(worker), metrics, settings.body_limit)
+    return make_app(office, Intake(worker), metrics, settings.body_limit, make_console(settings))
+
+
+def make_console(settings: Settings) -> Console:
+    """Give the console what it shows of codes and rules, and the settings of its own."""
+    ranker = load_ranker()
+
+    def code(name: str) -> Code:
+        entry = ranker.catalogue.entry(name)
+        return Code(entry.system.value, entry.title, entry.advice)
+
+    def rules(fired: Sequence[str]) -> list[RuleShown]:
+        return [
+            RuleShown(rule.rule_id, rule.title, rule.floor, rule.rule_id in fired)
+            for rule in ranker.rules.rules
+            if rule.is_on
+        ]
+
+    oidc = None
+    if settings.oidc_issuer:
+        oidc = Oidc(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+    return Console(
+        code, rules, settings.shift, settings.card_lifetime, settings.map_url, settings.map_datum,
+        oidc,
+    )  # fmt: skip
 
 
 def utc_now() -> datetime:

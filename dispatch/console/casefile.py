@@ -1,0 +1,193 @@
+"""Everything that the case page shows of one task: car, reasons, faults, calls, earlier cases."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dispatch.console import script, view
+from dispatch.console.setup import Console
+from dispatch.store import House
+from dispatch.task import endings, possible
+from models import tables as t
+from models.errors import NotThere
+from models.person import Actor
+from models.sql import upsert
+from models.words import Queue, Role, Step, TaskState
+
+_EARLIER: Final = 10
+_SHOWN_READINGS: Final = (
+    "state_of_charge", "low_voltage_v", "speed_kph", "range_km", "ambient_c", "odometer_km",
+)  # fmt: skip
+
+
+def casefile(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    console: Console,
+) -> dict[str, Any]:
+    """Gather the page. Raises `NotThere` for another desk's task and for nobody's."""
+    task = view.row(connection, task_id, actor, at, house)
+    if task is None:
+        raise NotThere(f"There is no task {task_id}.")
+    c = t.case.c
+    case = dict(
+        connection.execute(sa.select(t.case).where(c.case_id == task["case_id"])).mappings().one()
+    )
+    faults = _faults(connection, case["case_id"], console)
+    root = console.codes(task["cause"])
+    systems = {one["entry"].system for one in faults if one["folded_under"] is None}
+    queue, state = Queue(task["queue"]), TaskState(task["state"])
+    is_mine = bool(task["is_mine"])
+    can_work = actor.role in (Role.OPERATOR, Role.DEALER, Role.SUPERVISOR)
+    return {
+        "task": task,
+        "case": case,
+        "root": root,
+        "faults": faults,
+        "readings": _readings(faults),
+        "owner": None if actor.role is Role.ENGINEER else _owner(connection, task["vin"]),
+        "car": _car(connection, task["vin"]),
+        "questions": script.questions(systems),
+        "hints": script.hints(root.system),
+        "sheets": _sheets(connection, task_id, actor),
+        "earlier": _earlier(connection, case, actor),
+        "timeline": _timeline(connection, case["case_id"], actor),
+        "rules": console.rules(case["rules"]),
+        "looking": view.present(connection, [task_id], actor, at).get(task_id, []),
+        "can_work": can_work,
+        "steps": [s for s in possible(queue, state) if s not in _ELSEWHERE]
+        if is_mine and can_work
+        else [],
+        "endings": sorted(endings(queue, state)) if is_mine and can_work else [],
+        "desks": _desks(house, queue, task["desk"]) if can_work else [],
+        "silences": _silences(connection, task["vin"]),
+        "map_url": console.map_link(case["lat"], case["lon"]),
+    }
+
+
+# These have forms of their own.
+_ELSEWHERE: Final = (Step.CLAIM, Step.RELEASE, Step.PAUSE, Step.COMPLETE, Step.BOOK)
+
+
+def save_sheet(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    fields: Mapping[str, str],
+) -> None:
+    """Keep what somebody wrote on a task: theirs alone, whoever has the task in hand."""
+    row = {
+        "task_id": task_id, "person_id": actor.actor_id, "name": actor.name,
+        "answers": script.answers_in(fields), "note": fields.get("note", "")[:4000], "saved_at": at,
+    }  # fmt: skip
+    upsert(connection, t.worksheet, ("task_id", "person_id"), [row])
+
+
+def _faults(connection: sa.Connection, case_id: str, console: Console) -> list[dict[str, Any]]:
+    """The causes first, each followed by the symptoms folded under it."""
+    f = t.fault.c
+    query = sa.select(t.fault).where(f.case_id == case_id).order_by(f.first_seen, f.code)
+    rows = [
+        {**row, "entry": console.codes(row["code"])} for row in connection.execute(query).mappings()
+    ]
+    codes = {one["code"] for one in rows}
+    tops = [one for one in rows if one["folded_under"] not in codes]
+    tops.sort(key=lambda one: one["status"] == "cleared")
+    ordered = []
+    for top in tops:
+        ordered.append({**top, "is_folded": False})
+        ordered += [
+            {**one, "is_folded": True} for one in rows if one["folded_under"] == top["code"]
+        ]
+    return ordered
+
+
+def _readings(faults: list[dict[str, Any]]) -> list[tuple[str, float]]:
+    merged: dict[str, float] = {}
+    for one in sorted(faults, key=lambda fault: fault["last_seen"]):
+        merged.update(one["readings"])
+    named = [(name, merged[name]) for name in _SHOWN_READINGS if name in merged]
+    others = sorted(item for item in merged.items() if item[0] not in _SHOWN_READINGS)
+    return named + others[:6]
+
+
+def _owner(connection: sa.Connection, vin: str) -> dict[str, Any] | None:
+    """The owner; the number only where its owner allowed calls."""
+    found = connection.execute(sa.select(t.contact).where(t.contact.c.vin == vin)).mappings()
+    row = found.one_or_none()
+    if row is None:
+        return None
+    return {**row, "phone": row["phone"] if row["has_consent"] else None}
+
+
+def _car(connection: sa.Connection, vin: str) -> dict[str, Any]:
+    v = t.vehicle.c
+    query = sa.select(v.plate, v.model, v.powertrain, v.region).where(v.vin == vin)
+    return dict(connection.execute(query).mappings().one())
+
+
+def _sheets(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str, Any]:
+    """What the person wrote, and what others wrote before."""
+    w = t.worksheet.c
+    query = sa.select(t.worksheet).where(w.task_id == task_id).order_by(w.saved_at)
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    own = next((row for row in rows if row["person_id"] == actor.actor_id), None)
+    others = [row for row in rows if row is not own and (row["note"] or row["answers"])]
+    answers: dict[str, str] = {}
+    for row in others:
+        answers.update(row["answers"])
+    answers.update(own["answers"] if own else {})
+    return {"note": own["note"] if own else "", "answers": answers, "others": others}
+
+
+def _earlier(
+    connection: sa.Connection, case: Mapping[str, Any], actor: Actor
+) -> list[dict[str, Any]]:
+    """Earlier cases of the vehicle, with how they ended."""
+    c, k = t.case.c, t.task.c
+    ended = (
+        sa.select(sa.func.max(k.disposition))
+        .where(k.case_id == c.case_id, k.disposition.not_in(("superseded", "returned")))
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(c.case_id, c.opened_at, c.closed_at, c.state, c.priority, c.reasons,
+                  ended.label("disposition"))
+        .where(c.vin == case["vin"], c.case_id != case["case_id"])
+        .order_by(c.opened_at.desc())
+        .limit(_EARLIER)
+    )  # fmt: skip
+    if actor.desks is not None:
+        own = sa.select(k.case_id).where(k.desk.in_(sorted(actor.desks)))
+        query = query.where(c.case_id.in_(own))
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dict[str, Any]]:
+    e = t.entry.c
+    query = sa.select(t.entry).where(e.case_id == case_id).order_by(e.at.desc(), e.entry_id)
+    if actor.desks is not None:
+        own = sa.select(t.task.c.task_id).where(t.task.c.desk.in_(sorted(actor.desks)))
+        query = query.where(sa.or_(e.task_id.is_(None), e.task_id.in_(own)))
+    return [dict(row) for row in connection.execute(query.limit(200)).mappings()]
+
+
+def _silences(connection: sa.Connection, vin: str) -> list[dict[str, Any]]:
+    s = t.silence.c
+    query = sa.select(t.silence).where(s.vin == vin, s.released_at.is_(None))
+    return [dict(row) for row in connection.execute(query.order_by(s.starts_at)).mappings()]
+
+
+def _desks(house: House, queue: Queue, desk: str) -> list[dict[str, Any]]:
+    """The desks that a task could be handed to."""
+    return [
+        {"desk_id": one.desk_id, "name": one.name}
+        for one in house.directory.open_desks(queue, None)
+        if one.desk_id != desk
+    ]

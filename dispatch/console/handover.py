@@ -1,0 +1,157 @@
+"""The change of shift: what is open, what was promised; the next person confirms each urgent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from dispatch.auth import InOffice
+from dispatch.console import view
+from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.console.page import render, translate
+from dispatch.console.words import N_
+from dispatch.sight import seen
+from dispatch.store import House
+from models import tables as t
+from models.errors import Conflict, NotAllowed, NotThere
+from models.ids import digest
+from models.person import Actor
+from models.words import Role
+
+router = APIRouter(include_in_schema=False)
+HandoverId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_GIVERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
+
+
+@router.get("/handover")
+def show(request: Request, office: InOffice, visitor: AsVisitor) -> Response:
+    """Show the sheet of the desk, and a shift that waits to be taken."""
+    return _page(request, office, visitor)
+
+
+@router.post("/handover")
+def give(request: Request, office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
+    """Give the shift away; not with a driver in hand."""
+    at = office.now()
+    desk = _desk(visitor.actor)
+    with office.engine.begin() as connection:
+        held = view.held_by(connection, visitor.actor)
+        if not held:
+            _write(connection, visitor.actor, desk, fields.get("note", "")[:4000], at)
+    if held:
+        sentence = N_("You still have a case in hand: finish it, release it or hand it on first.")
+        notice = translate(visitor.reader.language, sentence)
+        return _page(request, office, visitor, notice, 409, fields)
+    return RedirectResponse("/handover", 303)
+
+
+@router.post("/handover/{handover_id}/confirm/{task_id}")
+def confirm(
+    request: Request, office: InOffice, visitor: AsWriter, handover_id: HandoverId,
+    task_id: Annotated[str, Path(max_length=64)],
+) -> Response:  # fmt: skip
+    """Say that one urgent case is understood; the last one takes the shift."""
+    try:
+        with office.engine.begin() as connection:
+            _confirm(connection, handover_id, task_id, visitor.actor, office.now())
+    except Conflict as refused:
+        return _page(request, office, visitor, str(refused), 409)
+    return RedirectResponse("/handover", 303)
+
+
+def _confirm(
+    connection: sa.Connection, handover_id: str, task_id: str, actor: Actor, at: datetime
+) -> None:
+    h = t.handover.c
+    query = sa.select(t.handover).where(h.handover_id == handover_id).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None or not actor.sees(row.desk) or task_id not in row.urgent:
+        raise NotThere("There is no such case on a hand-over of yours.")
+    if row.given_by == actor.actor_id:
+        raise Conflict("The next person confirms, not the one who goes.")
+    stamp = {"name": actor.name, "at": at.isoformat()}
+    urgent = {**row.urgent, task_id: stamp}
+    is_taken = all(urgent.values())
+    connection.execute(
+        sa.update(t.handover)
+        .where(h.handover_id == handover_id)
+        .values(urgent=urgent, taken_at=at if is_taken else None)
+    )
+
+
+def _page(
+    request: Request, office: InOffice, visitor: Visitor, notice: str = "", status: int = 200,
+    fields: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    at = office.now()
+    codes = request.app.state.console.codes
+    with office.engine.begin() as connection:
+        rows = _open(connection, visitor.actor, at, office.house)
+        pending = _pending(connection, visitor.actor)
+        held = view.held_by(connection, visitor.actor)
+    shown = [{**row, "title": codes(row["cause"]).title} for row in rows]
+    context = {
+        "pressing": [row for row in shown if row["priority"] != "normal" and not _waits(row)],
+        "promises": [row for row in shown if row["appointment_at"] or row["next_attempt_at"]],
+        "snoozed": [row for row in shown if _waits(row)],
+        "can_give": visitor.actor.role in _GIVERS and bool(visitor.actor.desks),
+        "pending": pending, "held": held, "notice": notice, "note": (fields or {}).get("note", ""),
+        "by_id": {row["task_id"]: row for row in shown},
+    }  # fmt: skip
+    return render(visitor.reader, "handover.html", context, status=status)
+
+
+def _waits(row: dict[str, Any]) -> bool:
+    return bool(row["is_snoozed"] or row["held_zh"])
+
+
+def _desk(actor: Actor) -> str:
+    if actor.role not in _GIVERS or not actor.desks:
+        raise NotAllowed("A shift is handed over by who belongs to a desk.")
+    return min(actor.desks)
+
+
+def _write(connection: sa.Connection, actor: Actor, desk: str, note: str, at: datetime) -> None:
+    k = t.task.c
+    query = sa.select(k.task_id).where(
+        k.priority == "urgent", k.state != "done", seen(k.desk, actor)
+    )
+    urgent: dict[str, dict[str, str]] = {
+        task_id: {} for task_id in connection.execute(query).scalars()
+    }
+    connection.execute(
+        sa.insert(t.handover).values(
+            handover_id=digest("handover", actor.actor_id, at.isoformat()), desk=desk,
+            given_by=actor.actor_id, given_by_name=actor.name, given_at=at, note=note,
+            urgent=urgent, taken_at=None if urgent else at,
+        )
+    )  # fmt: skip
+
+
+def _open(
+    connection: sa.Connection, actor: Actor, at: datetime, house: House
+) -> list[dict[str, Any]]:
+    k = t.task.c
+    query = (
+        view.row_query()
+        .where(k.state != "done", seen(k.desk, actor))
+        .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
+        .limit(view.ROWS)
+    )
+    found = connection.execute(query).mappings()
+    return [view.shown(dict(row), actor, at, house) for row in found]
+
+
+def _pending(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:
+    """The newest hand-overs of the person's desks that nobody has taken whole."""
+    h = t.handover.c
+    query = (
+        sa.select(t.handover)
+        .where(h.taken_at.is_(None), seen(h.desk, actor))
+        .order_by(h.given_at.desc())
+        .limit(3)
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]

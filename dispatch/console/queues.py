@@ -1,0 +1,91 @@
+"""The queue pages: the roadside list, its rows, and taking the next best case."""
+
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from dispatch import store
+from dispatch.auth import InOffice, Office
+from dispatch.console import view
+from dispatch.console.door import AsVisitor, AsWriter, Visitor
+from dispatch.console.page import render, translate
+from dispatch.console.words import N_
+from models.errors import Conflict
+from models.words import Queue
+
+router = APIRouter(include_in_schema=False)
+Tab = Literal["all", "urgent", "high", "mine", "snoozed", "missed"]
+
+
+@router.get("/queue")
+def queue(
+    request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = "all",
+    said: Annotated[str, Query(max_length=40)] = "",
+) -> Response:  # fmt: skip
+    """Show the roadside queue."""
+    context = {**_list(request, office, visitor, tab), "said": _said(visitor, said)}
+    return render(visitor.reader, "queue.html", context)
+
+
+@router.get("/queue/rows")
+def rows(request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = "all") -> Response:
+    """Show the list alone, for a page that is open already."""
+    return render(visitor.reader, "queue_list.html", _list(request, office, visitor, tab))
+
+
+@router.post("/next")
+def take_next(office: InOffice, visitor: AsWriter) -> Response:
+    """Claim the most pressing case and go to it; say so if none waits."""
+    with office.engine.begin() as connection:
+        waiting = store.candidates(connection, visitor.actor, office.now())
+    for task_id in waiting:
+        try:
+            with office.engine.begin() as connection:
+                store.claim(connection, task_id, visitor.actor, office.now(), office.house)
+        except Conflict:
+            continue  # somebody was faster: the next one
+        return RedirectResponse(f"/task/{task_id}", 303)
+    return RedirectResponse("/queue?said=nothing_waits", 303)
+
+
+def _list(request: Request, office: Office, visitor: Visitor, tab: str) -> dict[str, Any]:
+    at = office.now()
+    codes = request.app.state.console.codes
+    with office.engine.begin() as connection:
+        listed = view.queue(connection, visitor.actor, at, office.house, Queue.ROADSIDE, tab)
+        counts = view.counts(connection, visitor.actor, Queue.ROADSIDE)
+        looking = view.present(connection, [row["task_id"] for row in listed], visitor.actor, at)
+        flooded = _flooded(connection, office, visitor)
+    shown = [
+        {**row, "title": codes(row["cause"]).title,
+         "looking": looking.get(row["task_id"], [])}
+        for row in listed
+    ]  # fmt: skip
+    return {"rows": shown, "counts": counts, "tab": tab, "tabs": view.TABS,
+            "groups": grouped(shown) if flooded else None, "flooded": flooded}  # fmt: skip
+
+
+def grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Group rows by cause, in the order in which each cause first appears."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["cause"], []).append(row)
+    return list(groups.items())
+
+
+def _flooded(connection: sa.Connection, office: Office, visitor: Visitor) -> int:
+    """How many urgent cases came within ten minutes, if more than people can take."""
+    found = view.floods(connection, office.now())
+    return sum(count for desk, count in found.items() if visitor.actor.sees(desk))
+
+
+def _said(visitor: Visitor, word: str) -> str:
+    return translate(visitor.reader.language, _SAID[word]) if word in _SAID else ""
+
+
+_SAID = {
+    "nothing_waits": N_("No case waits at your desk."),
+    "handed_on": N_("The case was handed to another desk."),
+}

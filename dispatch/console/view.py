@@ -1,0 +1,182 @@
+"""What the pages show, read from the database as far as the person may see it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from dispatch.console.place import nearby
+from dispatch.route import kilometres
+from dispatch.sessions import Session
+from dispatch.sight import seen
+from dispatch.store import House
+from models import tables as t
+from models.person import Actor
+from models.words import Queue, TaskState
+
+HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
+TABS: Final = ("all", "urgent", "high", "mine", "snoozed", "missed")
+ROWS: Final = 100
+PRESENT: Final = timedelta(seconds=45)
+FLOOD: Final = 10  # more urgent tasks than this within ten minutes
+FLOOD_WINDOW: Final = timedelta(minutes=10)
+_TASK: Final = (
+    "task_id", "case_id", "vin", "queue", "desk", "state", "priority", "score", "opened_at",
+    "claim_by", "contact_by", "claimed_at", "contacted_at", "claim_missed_at", "contact_missed_at",
+    "paused_at", "wake_at", "held_zh", "held_en", "holder", "holder_name", "version", "alarms",
+    "attempts", "next_attempt_at", "appointment_at", "is_pick_up",
+)  # fmt: skip
+
+
+def zone_of(session: Session, house: House) -> ZoneInfo:
+    """Give the zone in which somebody lives: their desk's, if they belong to one."""
+    desks = session.person.actor.desks
+    found = house.directory.desk(next(iter(desks))) if desks else None
+    return ZoneInfo(found.timezone) if found else HOME_ZONE
+
+
+def held_by(connection: sa.Connection, actor: Actor) -> Sequence[str]:
+    """Give the tasks that somebody has in hand."""
+    k = t.task.c
+    query = sa.select(k.task_id).where(k.holder == actor.actor_id, k.state != "done")
+    return connection.execute(query.order_by(k.task_id)).scalars().all()
+
+
+def queue(
+    connection: sa.Connection, actor: Actor, at: datetime, house: House, kind: Queue, tab: str
+) -> list[dict[str, Any]]:
+    """List a tab of a queue in the order in which to take it."""
+    k = t.task.c
+    query = (
+        row_query()
+        .where(k.queue == kind.value, k.state != TaskState.DONE.value, seen(k.desk, actor))
+        .where(_condition(tab, actor))
+        .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
+        .limit(ROWS)
+    )
+    rows = connection.execute(query).mappings()
+    return [shown(dict(row), actor, at, house) for row in rows]
+
+
+def row(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> dict[str, Any] | None:
+    """Give one row of a queue; None for another desk's and nobody's."""
+    k = t.task.c
+    query = row_query().where(k.task_id == task_id, seen(k.desk, actor))
+    found = connection.execute(query).mappings().one_or_none()
+    return None if found is None else shown(dict(found), actor, at, house)
+
+
+def row_query() -> sa.Select[Any]:
+    """Select tasks with what a row shows of their case and vehicle."""
+    k, c, v, d = t.task.c, t.case.c, t.vehicle.c, t.desk.c
+    joined = (
+        t.task.join(t.case, c.case_id == k.case_id)
+        .join(t.vehicle, v.vin == k.vin)
+        .outerjoin(t.desk, d.desk_id == k.desk)
+    )
+    cause = sa.case((c.cause == "", c.root), else_=c.cause).label("cause")
+    columns = [*(k[name] for name in _TASK), cause, c.reasons, c.action, c.lat, c.lon, c.place_at,
+               c.road, c.accuracy_m, v.plate, v.model, d.name_zh, d.name_en]  # fmt: skip
+    return sa.select(*columns).select_from(joined)
+
+
+def shown(one: dict[str, Any], actor: Actor, at: datetime, house: House) -> dict[str, Any]:
+    """Add what follows from a row: what is due, whose it is, where it is."""
+    desk = house.directory.desk(one["desk"])
+    has_place = one["lat"] is not None and one["lon"] is not None
+    point = (one["lat"], one["lon"])
+    return {
+        **one,
+        "due": _due(one),
+        "is_mine": one["holder"] == actor.actor_id,
+        "is_snoozed": one["paused_at"] is not None,
+        "is_missed": _is_missed(one),
+        "nearby": nearby(*point) if has_place else None,
+        "desk_name": {"zh": one["name_zh"] or one["desk"], "en": one["name_en"] or one["desk"]},
+        "desk_km": kilometres((desk.lat, desk.lon), point) if desk and has_place else None,
+        "age": at - one["opened_at"],
+    }
+
+
+def counts(connection: sa.Connection, actor: Actor, kind: Queue) -> dict[str, int]:
+    """Count the rows of every tab."""
+    k = t.task.c
+    sums = [
+        sa.func.coalesce(sa.func.sum(sa.case((_condition(tab, actor), 1), else_=0)), 0).label(tab)
+        for tab in TABS
+    ]
+    query = sa.select(*sums).where(
+        k.queue == kind.value, k.state != TaskState.DONE.value, seen(k.desk, actor)
+    )
+    return {name: int(value) for name, value in connection.execute(query).mappings().one().items()}
+
+
+def floods(connection: sa.Connection, at: datetime) -> dict[str, int]:
+    """Give the desks with more urgent tasks in ten minutes than people can take, with how many."""
+    k = t.task.c
+    many = sa.func.count()
+    query = (
+        sa.select(k.desk, many)
+        .where(k.priority == "urgent", k.opened_at > at - FLOOD_WINDOW, k.queue == "roadside")
+        .group_by(k.desk)
+        .having(many > FLOOD)
+    )
+    return dict(connection.execute(query).all())
+
+
+def present(
+    connection: sa.Connection, task_ids: Sequence[str], actor: Actor, at: datetime
+) -> dict[str, list[str]]:
+    """Say who else looks at these tasks now."""
+    p = t.presence.c
+    query = (
+        sa.select(p.task_id, p.name)
+        .where(p.task_id.in_(task_ids), p.seen_at > at - PRESENT, p.person_id != actor.actor_id)
+        .order_by(p.task_id, p.name)
+    )
+    looking: dict[str, list[str]] = {}
+    for task_id, name in connection.execute(query):
+        looking.setdefault(task_id, []).append(name)
+    return looking
+
+
+def _condition(tab: str, actor: Actor) -> sa.ColumnElement[bool]:
+    k = t.task.c
+    is_awake = sa.and_(k.paused_at.is_(None), k.held_zh.is_(None))
+    conditions: Mapping[str, sa.ColumnElement[bool]] = {
+        "all": is_awake,
+        "urgent": sa.and_(k.priority == "urgent", is_awake),
+        "high": sa.and_(k.priority == "high", is_awake),
+        "mine": k.holder == actor.actor_id,
+        "snoozed": sa.not_(is_awake),
+        "missed": is_missed(),
+    }
+    return conditions[tab]
+
+
+def is_missed() -> sa.ColumnElement[bool]:
+    """Say that a promise was missed and is still not kept."""
+    k = t.task.c
+    return sa.or_(
+        sa.and_(k.claim_missed_at.is_not(None), k.claimed_at.is_(None)),
+        sa.and_(k.contact_missed_at.is_not(None), k.contacted_at.is_(None)),
+    )
+
+
+def _due(one: Mapping[str, Any]) -> datetime | None:
+    """When the next promise is due: the claim, then the contact; none once the customer knows."""
+    if one["contacted_at"] is not None:
+        return None
+    if one["claimed_at"] is None and one["claim_by"] is not None:
+        return one["claim_by"]  # type: ignore[no-any-return]
+    return one["contact_by"]  # type: ignore[no-any-return]
+
+
+def _is_missed(one: Mapping[str, Any]) -> bool:
+    return (one["claim_missed_at"] is not None and one["claimed_at"] is None) or (
+        one["contact_missed_at"] is not None and one["contacted_at"] is None
+    )
