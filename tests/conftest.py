@@ -1,19 +1,17 @@
 """What tests share: a database of each kind, a real broker, and the way to skip honestly."""
 
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from kafka import KafkaAdminClient
 
 from models.migrations import upgrade
 from pacc.database import make_engine
-from tests.servers.kafka import running_kafka
-from tests.servers.postgres import running_postgres
+from tests.servers.kafka import new_topic, running_kafka
+from tests.servers.postgres import new_database, running_postgres
 from tests.servers.processes import NotToBeHad
 
 
@@ -60,14 +58,8 @@ def kafka_address() -> Iterator[str]:
 @pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
     """The URL of a database of this test's own."""
-    name = f"pacc_{uuid.uuid4().hex}"
-    server = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(sa.text(f"create database {name}"))
-    yield sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(sa.text(f"drop database {name} with (force)"))
-    server.dispose()
+    with new_database(postgres_server) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -93,13 +85,7 @@ def make_topic(kafka_address: str) -> Callable[[int], str]:
     """Make a topic of this test's own with so many partitions."""
 
     def make(partitions: int = 1) -> str:
-        name = f"test.{uuid.uuid4().hex}"
-        admin = KafkaAdminClient(bootstrap_servers=kafka_address)
-        admin.create_topics(
-            {name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
-        )
-        admin.close()
-        return name
+        return new_topic(kafka_address, partitions)
 
     return make
 

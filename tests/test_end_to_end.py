@@ -1,14 +1,10 @@
 """The main job as a whole: real payloads and 20,000 alerts through a real Kafka, with a SIGKILL."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +17,7 @@ from models.migrations import upgrade
 from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker, run
 from pacc.simulation.stream import Simulation, Trouble
+from tests.commands import Pacc, is_ready, waits
 from tests.servers.processes import free_port
 from tests.worlds import SAMPLE_DESKS, Room
 
@@ -48,44 +45,6 @@ def day(topic: str) -> list[Message]:
     records = Simulation(topic, 9000, 24, 11, TROUBLE).records()
     assert len(records) > ALERTS
     return [Message(topic, r.key, r.value, r.headers, r.timestamp) for r in records[:ALERTS]]
-
-
-class Pacc:
-    """The command line in processes of its own, all with the same settings."""
-
-    def __init__(self, **settings: str) -> None:
-        self._env = {**os.environ, **settings}
-
-    def __call__(self, *words: str) -> Any:
-        """Run a command to its end; give its JSON."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pacc.cli", *words, "--json"],
-            env=self._env, capture_output=True, text=True, timeout=180, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    @contextmanager
-    def runs(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
-        """Keep a command running."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "pacc.cli", *words],
-            env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-            process.wait(timeout=20)
-
-
-def waits(condition: Callable[[], bool], seconds: float = 90) -> None:
-    """Wait for something to become true."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.05)
 
 
 def pages(url: str, key: str, path: str) -> list[dict[str, Any]]:
@@ -204,15 +163,6 @@ def each_case_is_in_its_queue(pacc: Pacc, room: Room, port: int) -> None:
         assert task["desk"].startswith("rsa-" if task["queue"] == "roadside" else "dealer-")
         assert task["priority"] == row["priority"]
         assert cases[row["case_id"]]["reasons"][0]["zh"]
-
-
-def is_ready(url: str) -> bool:
-    """Whether the API says that it is ready."""
-    try:
-        with urllib.request.urlopen(f"{url}/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def what_was_decided_has_left(pacc: Pacc, address: str, room: Room, topics: dict[str, str]) -> None:

@@ -184,7 +184,7 @@ def prefer(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
     if values:
         with office.engine.begin() as connection:
             set_preference(connection, visitor.actor.actor_id, **values)
-    return RedirectResponse(local(fields.get("to", "/")), 303, {"HX-Refresh": "true"})
+    return RedirectResponse(local(fields.get("to", "/")), 303)
 
 
 def local(to: str) -> str:

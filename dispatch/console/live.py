@@ -6,6 +6,7 @@ A page hears `moved` (tasks of its desks changed, with the number of the change 
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Pulse:
     unclaimed: Mapping[str, int]  # desk → urgent tasks that nobody has claimed
     floods: Mapping[str, int]
     held: Mapping[str, Sequence[str]]  # person → tasks
-    sessions: frozenset[str]
+    ended: frozenset[str]  # of the sessions that were listening
 
 
 @dataclass(eq=False, slots=True)
@@ -76,14 +77,14 @@ class Hub:
     async def listen(self, visitor: Visitor, last: int | None) -> AsyncIterator[ServerSentEvent]:
         """Give events from now on; after a break, what was missed since `last` comes first."""
         listener = Listener(visitor)
-        first = await anyio.to_thread.run_sync(self._catch_up, last)
-        self._listeners.add(listener)
-        if self._looking is None or self._looking.done():
-            self._at = first[0]
-            self._looking = asyncio.create_task(self._look_on())
-        self._send_changes([listener], first[1], first[0])
-        listener.tell(_beat(visitor.actor, await anyio.to_thread.run_sync(self.pulse)))
+        self._listeners.add(listener)  # first of all: what happens from here on is heard
         try:
+            end, missed = await anyio.to_thread.run_sync(self._catch_up, last)
+            if self._looking is None or self._looking.done():
+                self._at = end
+                self._looking = asyncio.create_task(self._look_on())
+            listener.tell(_beat(visitor.actor, await self.pulse(), end, is_first=True))
+            self._send_changes([listener], missed, end)
             while (event := await listener.waiting.get()) is not None:
                 yield event
         finally:
@@ -97,24 +98,33 @@ class Hub:
             listener.tell(None)
 
     async def _look_on(self) -> None:
-        loop = asyncio.get_running_loop()
-        next_beat = loop.time() + BEAT_SECONDS
-        while self._listeners:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                end, found = await anyio.to_thread.run_sync(self._changes)
-                is_beat = loop.time() >= next_beat
-                pulse = await anyio.to_thread.run_sync(self.pulse) if is_beat else None
-            except sa.exc.OperationalError as outage:
-                _log.warning("live pages wait for the database", outage=str(outage.orig))
-                continue
-            self._at = end
-            self._send_changes(list(self._listeners), found, end)
-            if pulse is not None:
-                next_beat = loop.time() + BEAT_SECONDS
-                for listener in list(self._listeners):
-                    is_in = listener.visitor.session.key in pulse.sessions
-                    listener.tell(_beat(listener.visitor.actor, pulse) if is_in else None)
+        """Look until nobody listens. If looking fails, pages are cut off: they come back anew."""
+        next_beat = time.monotonic() + BEAT_SECONDS
+        try:
+            while self._listeners:
+                await asyncio.sleep(LOOK_SECONDS)
+                is_beat = time.monotonic() >= next_beat
+                await self._look(is_beat=is_beat)
+                if is_beat:
+                    next_beat = time.monotonic() + BEAT_SECONDS
+        finally:
+            for listener in list(self._listeners):
+                listener.tell(None)
+
+    async def _look(self, *, is_beat: bool) -> None:
+        try:
+            end, found = await anyio.to_thread.run_sync(self._changes)
+            pulse = await self.pulse() if is_beat else None
+        except sa.exc.OperationalError as outage:
+            _log.warning("live pages wait for the database", outage=str(outage.orig))
+            return
+        self._at = end
+        self._send_changes(list(self._listeners), found, end)
+        if pulse is None:
+            return
+        for listener in list(self._listeners):
+            has_ended = listener.visitor.session.key in pulse.ended
+            listener.tell(None if has_ended else _beat(listener.visitor.actor, pulse, end))
 
     def _send_changes(
         self, listeners: Sequence[Listener], found: Sequence[Change], end: int
@@ -137,11 +147,14 @@ class Hub:
             end = horizon(connection)
             return end, (changes(connection, self._at, end) if end > self._at else [])
 
-    def pulse(self) -> Pulse:
+    async def pulse(self) -> Pulse:
         """Look at what every page is told at a beat."""
+        keys = [one.visitor.session.key for one in self._listeners]
+        return await anyio.to_thread.run_sync(self._pulse, keys)
+
+    def _pulse(self, keys: Sequence[str]) -> Pulse:
         at = self._office.now()
         k, s = t.task.c, t.session.c
-        keys = [one.visitor.session.key for one in self._listeners]
         with self._office.engine.begin() as connection:
             unclaimed = connection.execute(
                 sa.select(k.desk, sa.func.count())
@@ -160,23 +173,28 @@ class Hub:
                 )
             ).scalars()
             return Pulse(
-                at, dict(unclaimed.all()), view.floods(connection, at), held, frozenset(valid)
+                at,
+                dict(unclaimed.all()),
+                view.floods(connection, at),
+                held,
+                frozenset(keys).difference(valid),
             )
 
 
-def _event(name: str, facts: Mapping[str, Any], number: int | None = None) -> ServerSentEvent:
+def _event(name: str, facts: Mapping[str, Any], number: int) -> ServerSentEvent:
     text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
-    return ServerSentEvent(text, event=name, id=None if number is None else str(number))
+    return ServerSentEvent(text, event=name, id=str(number))
 
 
-def _beat(actor: Actor, pulse: Pulse) -> ServerSentEvent:
+def _beat(actor: Actor, pulse: Pulse, number: int, *, is_first: bool = False) -> ServerSentEvent:
     facts = {
+        "first": is_first,
         "now": int(pulse.at.timestamp() * 1000),
         "urgent": sum(count for desk, count in pulse.unclaimed.items() if actor.sees(desk)),
         "flood": sum(count for desk, count in pulse.floods.items() if actor.sees(desk)),
         "mine": pulse.held.get(actor.actor_id, []),
     }
-    return _event("beat", facts)
+    return _event("beat", facts, number)
 
 
 @router.get("/live")
@@ -192,7 +210,7 @@ async def live(request: Request, visitor: AsVisitor) -> Response:
 async def pulse(request: Request, visitor: AsVisitor) -> Response:
     """Say the beat once: for a page whose stream is broken."""
     hub: Hub = request.app.state.hub
-    beat = _beat(visitor.actor, await anyio.to_thread.run_sync(hub.pulse))
+    beat = _beat(visitor.actor, await hub.pulse(), 0)
     return Response(str(beat.data), media_type="application/json")
 
 

@@ -13,12 +13,12 @@ from dispatch.auth import InOffice, Office
 from dispatch.cadence import CADENCE, Channel, planned
 from dispatch.console import slots, view
 from dispatch.console.casefile import casefile, save_sheet
-from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.console.door import WORKERS, AsVisitor, AsWriter, Fields, Visitor
 from dispatch.console.page import render, translate
 from dispatch.console.words import N_
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, PaccError, Unusable
-from models.words import Disposition, Role, Step
+from models.words import Disposition, Step
 
 router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
 TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
@@ -34,10 +34,12 @@ def show(request: Request, office: InOffice, visitor: AsVisitor, task_id: TaskId
 
 
 @router.post("/claim")
-def claim(request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId) -> Response:
+def claim(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
     """Take the case in hand."""
     return _act(
-        request, office, visitor, task_id, {},
+        request, office, visitor, task_id, fields,
         lambda c, at: store.claim(c, task_id, visitor.actor, at, office.house),
     )  # fmt: skip
 
@@ -188,14 +190,21 @@ def silence(
 @router.post("/sheet")
 def sheet(office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields) -> Response:
     """Save what is being written; it is kept for whoever wrote it, also if the case is lost."""
-    if visitor.actor.role not in (Role.OPERATOR, Role.DEALER, Role.SUPERVISOR):
+    if visitor.actor.role not in WORKERS:
         raise NotAllowed("Your role looks, and writes no notes.")
-    at = office.now()
     with office.engine.begin() as connection:
-        if view.row(connection, task_id, visitor.actor, at, office.house) is None:
-            raise NotThere(f"There is no task {task_id}.")
-        save_sheet(connection, task_id, visitor.actor, at, fields)
+        _keep_sheet(connection, office, visitor, task_id, fields)
     return Response(status_code=204)
+
+
+def _keep_sheet(
+    connection: sa.Connection, office: Office, visitor: Visitor, task_id: str,
+    fields: Mapping[str, str],
+) -> None:  # fmt: skip
+    at = office.now()
+    if view.row(connection, task_id, visitor.actor, at, office.house) is None:
+        raise NotThere(f"There is no task {task_id}.")
+    save_sheet(connection, task_id, visitor.actor, at, fields)
 
 
 def said(visitor: Visitor, error: PaccError) -> str:
@@ -231,6 +240,8 @@ def _act(
     notice, status = "", 200
     try:
         with office.engine.begin() as connection:
+            if "note" in fields and visitor.actor.role in WORKERS:
+                _keep_sheet(connection, office, visitor, task_id, fields)
             do(connection, office.now())
     except (Conflict, Unusable, NotAllowed) as refused:
         notice, status = said(visitor, refused), refused.status

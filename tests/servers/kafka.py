@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,3 +109,14 @@ def _answers(address: str) -> bool:
     except KafkaError:
         return False
     return True
+
+
+def new_topic(address: str, partitions: int) -> str:
+    """Make a topic of its own with so many partitions."""
+    name = f"test.{uuid.uuid4().hex}"
+    admin = KafkaAdminClient(bootstrap_servers=address)
+    admin.create_topics(
+        {name: {"num_partitions": partitions, "replication_factor": 1}}, wait_for_metadata=True
+    )
+    admin.close()
+    return name

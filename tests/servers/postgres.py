@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from tests.servers.processes import NotToBeHad, free_port, running
 
@@ -41,6 +44,19 @@ def running_postgres() -> Iterator[str]:
         with running(command, folder / "log", lambda: _answers(port), seconds=60,
                      ending=signal.SIGINT):  # fmt: skip
             yield f"postgresql+psycopg://pacc@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """Give the URL of a database of its own, which goes away again."""
+    name = f"pacc_{uuid.uuid4().hex}"
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"create database {name}"))
+    yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"drop database {name} with (force)"))
+    engine.dispose()
 
 
 def _binaries() -> Path:

@@ -32,14 +32,23 @@
 
   // --- the list: new rows wait while somebody reads, keys or the pointer are in it ---
   const region = () => $('[data-live]');
-  let pointer = 0;
+  let pointer = 0, asking = null, again = false;
   const isBusy = () => shift.isFrozen || (Date.now() - pointer < 2500);
   function refresh() {
     const there = region();
     fresh = new Set();
     shift.newCount = 0;
-    if (there && !shift.isPassive) htmx.trigger(there, 'refresh');
+    if (!there || shift.isPassive) return;
+    if (asking?.isConnected) { again = true; return; }
+    asking = there;
+    htmx.trigger(there, 'refresh');
   }
+  // one question at a time; what moved meanwhile is asked for afterwards
+  document.addEventListener('htmx:finally:request', event => {
+    if (event.detail.ctx?.sourceElement !== asking) return;
+    asking = null;
+    if (again) { again = false; refresh(); }
+  });
   function moved(tasks) {
     const there = region();
     if (!there) return;
@@ -57,10 +66,12 @@
   }
   function hear(beat) {
     heard = Date.now();
+    body.dataset.heard = 'yes';
     offset = beat.now - heard;
     flood = beat.flood;
     shift.isFlood = flood > 0;
-    if (shift.isLost) { shift.isLost = false; say(said('back')); refresh(); }
+    // what happened between the page and its stream, or while the stream was broken, is asked for
+    if (shift.isLost) { shift.isLost = false; say(said('back')); refresh(); } else if (beat.first) refresh();
     const lost = mine.filter(task => !beat.mine.includes(task));
     mine = beat.mine;
     if (lost.length && region() && lost.includes(region().dataset.task)) refresh();
@@ -111,7 +122,9 @@
     init() {
       shift = this;
       for (const name of ['beat', 'moved']) $('#live').addEventListener(name, event => name === 'beat' ? hear(JSON.parse(event.detail.data)) : onMoved(event));
-      this.hold(false);
+      // Alpine starts before htmx has looked at the page: the stream waits for it
+      const start = () => setTimeout(() => this.hold(false));
+      if (document.readyState === 'complete') start(); else addEventListener('load', start);
       if (navigator.userActivation?.hasBeenActive && sessionStorage.sound) this.startSound();
     },
     // One tab of a browser is live; the others stand still until it goes.
@@ -155,7 +168,7 @@
         if (field.type === 'radio') field.checked = field.value === value; else field.value = value;
       }
     }
-    htmx.trigger(form, 'save');
+    setTimeout(() => htmx.trigger(form, 'save'), 200);
   }
   document.addEventListener('input', event => {
     const form = event.target.closest('form[data-sheet]');
@@ -166,12 +179,18 @@
   document.addEventListener('htmx:after:request', event => {
     const {ctx} = event.detail, form = ctx?.sourceElement;
     if (!form?.dataset?.sheet || !ctx.response?.raw?.ok) return;
-    if (localStorage.getItem(kept(form)) === form.dataset.sent) localStorage.removeItem(kept(form));
+    if (localStorage.getItem(kept(form)) !== form.dataset.sent) return;
+    localStorage.removeItem(kept(form));
     $('[data-saved]', form).textContent = said('saved');
   });
   document.addEventListener('htmx:config:request', event => {
     const {ctx} = event.detail, form = ctx.sourceElement;
     if (form.dataset?.sheet) form.dataset.sent = values(form);
+    // a step takes along what is not saved yet, so that it is in the timeline with it
+    const sheet = $('form[data-sheet]');
+    if (sheet && ctx.request.method === 'POST' && form !== sheet && form.closest?.('#main')) {
+      for (const [name, value] of new FormData(sheet)) if (name !== 'csrf') ctx.request.body.append(name, value);
+    }
     ctx.request.headers['X-CSRF-Token'] = body.dataset.csrf;
   });
   setInterval(() => { const form = $('form[data-sheet]'); if (form && localStorage.getItem(kept(form))) htmx.trigger(form, 'save'); }, 5000);
@@ -190,7 +209,22 @@
     tick();
     restore();
   }
-  document.addEventListener('htmx:after:swap', settle);
+  // What somebody types into a form stays when the page around it is refreshed.
+  let typed = [];
+  const fields = () => $$('#main form:not([data-sheet]) :is(input:not([type=hidden]), select, textarea)');
+  const place = field => `${field.form.getAttribute('action')} ${field.name} ${['radio', 'checkbox'].includes(field.type) ? field.value : ''}`;
+  document.addEventListener('htmx:before:swap', event => {
+    if (!event.detail.ctx?.sourceElement?.matches?.('[data-live]')) return;
+    typed = fields().map(field => [place(field), field.checked, field.value]);
+  });
+  document.addEventListener('htmx:after:swap', () => {
+    for (const field of fields()) {
+      const was = typed.find(([where]) => where === place(field));
+      if (was) [, field.checked, field.value] = was;
+    }
+    typed = [];
+    settle();
+  });
   document.addEventListener('DOMContentLoaded', settle);
   document.addEventListener('pointermove', event => { if (event.target.closest?.('table.queue')) pointer = Date.now(); });
 
