@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench lock
+.PHONY: setup demo test check bench lock screenshots words
 
 setup: .venv/.ready
 
@@ -32,3 +32,12 @@ bench: setup
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+
+# The pictures of the documentation, from a running demo.
+screenshots: setup
+	$(BIN)/python -m deploy.screenshots
+
+# Brings new sentences of the console into its catalogues; what is empty then has to be translated.
+words: setup
+	$(BIN)/pybabel -q extract -F dispatch/console/locale/babel.cfg -k N_ --no-location -o .cache/console.pot dispatch/console
+	for one in zh en; do $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i .cache/console.pot -l $$one -o dispatch/console/locale/$$one/LC_MESSAGES/console.po; done

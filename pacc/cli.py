@@ -9,6 +9,7 @@ import typer
 from models.errors import PaccError, Unreachable
 from pacc.commands import (
     admin,
+    demo,
     keys,
     look,
     masters,
@@ -28,7 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for group in (admin, stream, service, look, masters, keys, people, quarantine, rules, simulation):
+_GROUPS = (
+    admin, stream, service, look, masters, keys, people, quarantine, rules, simulation, demo,
+)  # fmt: skip
+for group in _GROUPS:
     group.add_to(app)
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)

@@ -81,12 +81,18 @@ class Always(dict[str, str]):
         return self._name
 
 
+def make_intake(settings: Settings) -> Intake:
+    """Put the way of alerts that come over HTTP together."""
+    worker, _ = make_worker(settings, None, format_="cloudevents")
+    return Intake(worker)
+
+
 def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     """Put the web application together on the settings' database."""
-    worker, _ = make_worker(settings, None, format_="cloudevents")
     engine = make_engine(settings.database_url)
     office = Office(engine, make_house(settings, engine), utc_now)
-    return make_app(office, Intake(worker), metrics, settings.body_limit, make_console(settings))
+    console = make_console(settings)
+    return make_app(office, make_intake(settings), metrics, settings.body_limit, console)
 
 
 def make_console(settings: Settings) -> Console:

@@ -98,7 +98,9 @@ def test_the_demo_plays_a_day_and_gives_keys(tmp_path: Path) -> None:
     for _ in range(2):
         facts: dict[str, Any] = json.loads(CliRunner().invoke(app, wanted).stdout)
     assert facts["alerts"] > 300
-    assert set(facts["keys"]) == {"operator", "dealer", "supervisor", "engineer"}
+    roles = {"operator", "dealer", "supervisor", "engineer"}
+    assert set(facts["keys"]) == roles
+    assert set(facts["logins"]) == {*roles, "administrator"}
     assert sum(facts["cases"].values()) > 10
     with (folder / "fleet.csv").open(encoding="utf-8") as fleet:
         assert len(list(csv.DictReader(fleet))) == 300

@@ -2,36 +2,21 @@
 
 import csv
 import json
-import shutil
-import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import sqlalchemy as sa
 import typer
 
-from dispatch.keys import create_key
-from dispatch.masters import import_desks, import_vehicles, read_rows
 from ingest.tape import write_tape
-from models import tables as t
 from models.batch import Message, Record
-from models.errors import Unusable
-from models.migrations import upgrade
-from models.words import Outcome, Priority, Role
 from pacc import wiring
-from pacc.commands.service import Keeper, listen
-from pacc.commands.stream import play
-from pacc.database import make_engine
-from pacc.logs import set_up_logs
-from pacc.pipeline import Tally
 from pacc.settings import Settings, load_settings
 from pacc.simulation.day import summary
 from pacc.simulation.fleet import cars, master_row
 from pacc.simulation.stream import START, Simulation, Trouble
-from pacc.terminal import AsJson, counted, give, progress, say, tell_rows
+from pacc.terminal import AsJson, counted, give, progress
 
 _SEND_AT_ONCE = 500
 Seed = Annotated[int, typer.Option(help="The same seed gives the same stream.")]
@@ -41,7 +26,6 @@ Share = typer.Option(min=0, max=1)
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("simulate")(simulate)
-    app.command("demo")(demo)
 
 
 def simulate(
@@ -120,141 +104,3 @@ def write_truth(made: Simulation, path: Path) -> None:
                 "is_immobilised": one.is_immobilised,
             }
             out.write(json.dumps(line) + "\n")
-
-
-def demo(
-    vehicles: Annotated[int, typer.Option(min=1, max=1_000_000)] = 2000,
-    seed: Seed = 1,
-    folder: Annotated[Path, typer.Option(help="Made anew each time.")] = Path(".demo"),
-    port: Annotated[int | None, typer.Option(min=0, max=65535)] = None,
-    serve: Annotated[bool, typer.Option(help="Serve the API afterwards.")] = True,
-    as_json: AsJson = False,
-) -> None:
-    """Play a day of an invented fleet through the real pipeline, and serve what came of it."""
-    settings = prepare(load_settings(), folder)
-    set_up_logs(settings.log_format, "warning")
-    started = wiring.utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
-    made = Simulation("pacc.alerts", vehicles, 24, seed, start=started)
-    tape = folder / "day.jsonl.gz"
-    with progress("simulate") as bar:
-        alerts = write_tape(counted(bar, made.records()), tape)
-    write_fleet(made, folder / "fleet.csv")
-    keys = furnish(settings, folder)
-    tally = play(settings, [tape], batch=None)
-    facts = what_happened(settings, made, alerts, tally)
-    if as_json:
-        give({**facts, "keys": keys}, as_json=True)
-    else:
-        show(facts, keys)
-    if serve:
-        _serve(settings, settings.port if port is None else port)
-
-
-def prepare(settings: Settings, folder: Path) -> Settings:
-    """Make the folder anew; refuse to empty one that no demo made."""
-    mark = folder / ".pacc-demo"
-    if folder.exists() and any(folder.iterdir()) and not mark.exists():
-        raise Unusable(f"{folder} holds other things: name an empty folder with --folder.")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    mark.touch()
-    url = f"sqlite:///{folder / 'pacc.db'}"
-    return settings.model_copy(update={"database_url": url, "relay": False})
-
-
-def furnish(settings: Settings, folder: Path) -> dict[str, str]:
-    """Bring schema, desks and fleet, and make a key for each kind of person."""
-    engine = make_engine(settings.database_url)
-    upgrade(engine)
-    with as_file(files("pacc") / "sample" / "desks.csv") as desks, engine.begin() as connection:
-        import_desks(connection, read_rows(desks))
-        import_vehicles(connection, read_rows(folder / "fleet.csv"))
-        now = wiring.utc_now()
-        people = (
-            (Role.OPERATOR, "rsa-beijing", "李 Li"),
-            (Role.DEALER, "dealer-beijing-1", "王 Wang"),
-            (Role.SUPERVISOR, None, "赵 Zhao"),
-            (Role.ENGINEER, None, "陈 Chen"),
-        )
-        keys = {
-            role.value: create_key(connection, role, desk, name, now)["key"]
-            for role, desk, name in people
-        }
-    engine.dispose()
-    return keys
-
-
-def what_happened(
-    settings: Settings, made: Simulation, alerts: int, tally: Tally
-) -> dict[str, Any]:
-    """Count what came of the day."""
-    engine = make_engine(settings.database_url)
-    c, k = t.case.c, t.task.c
-    with engine.begin() as connection:
-        cases = _counts(connection, c.priority, sa.true())
-        tasks = _counts(connection, k.queue, k.state != "done")
-        healed = connection.execute(
-            sa.select(sa.func.count()).select_from(t.case).where(c.state == "healed")
-        ).scalar_one()
-    engine.dispose()
-    return {
-        "vehicles": made.vehicles,
-        "alerts": alerts,
-        "cases": {one.value: cases.get(one.value, 0) for one in reversed(Priority)},
-        "healed": healed,
-        "open_tasks": tasks,
-        "quarantined": tally.outcomes[Outcome.QUARANTINED.value],
-        "duplicates": tally.outcomes[Outcome.DUPLICATE.value],
-        "seconds": round(tally.seconds, 1),
-        "truth": summary([one for _, one in made.truths]),
-    }
-
-
-def _counts(
-    connection: sa.Connection, column: sa.ColumnElement[str], where: sa.ColumnElement[bool]
-) -> dict[str, int]:
-    query = sa.select(column, sa.func.count()).where(where).group_by(column).order_by(column)
-    rows = connection.execute(query).all()
-    return {row[0]: row[1] for row in rows}
-
-
-def show(facts: dict[str, Any], keys: dict[str, str]) -> None:
-    """Tell a person what happened, and how to look at it."""
-    tell_rows(
-        [{"what": name, "how many": value} for name, value in _flat(facts)], ("what", "how many")
-    )
-    say("\nKeys for this demo (role: key):")
-    for role, key in keys.items():
-        say(f"  {role}: {key}")
-    say("\nLook at it (the address is below, once the API listens):")
-    say('  curl -H "Authorization: Bearer KEY" ADDRESS/v1/tasks?limit=5')
-    say("  or open ADDRESS/docs, press Authorize and paste a key. Ctrl-C ends the demo.\n")
-
-
-def _flat(facts: dict[str, Any]) -> list[tuple[str, Any]]:
-    flat: list[tuple[str, Any]] = []
-    for name, value in facts.items():
-        if isinstance(value, dict):
-            flat += [(f"{name}: {inner}", one) for inner, one in value.items()]
-        else:
-            flat.append((name, value))
-    return flat
-
-
-def _serve(settings: Settings, port: int) -> None:
-    """Serve, with time passing beside it."""
-    ended = threading.Event()
-    keeper = Keeper(settings)
-
-    def tend() -> None:
-        while not ended.wait(settings.tend_every.total_seconds()):
-            keeper.look()
-
-    thread = threading.Thread(target=tend, daemon=True)
-    thread.start()
-    try:
-        listen(settings, settings.host, port)
-    finally:
-        ended.set()
-        thread.join(timeout=5)
-        keeper.close()

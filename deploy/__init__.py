@@ -1,0 +1,1 @@
+"""What builds and shows the project: assets, image, screenshots."""
