@@ -122,6 +122,14 @@ def verify(
     return person_of(row)
 
 
+def find_person(connection: sa.Connection, login: str) -> Person | None:
+    """Find somebody by name, for whom another has vouched; None for nobody and the disabled."""
+    p = t.person.c
+    query = sa.select(t.person).where(p.login == login, p.disabled_at.is_(None))
+    row = connection.execute(query).one_or_none()
+    return None if row is None else person_of(row)
+
+
 def person_of(row: sa.Row[Any]) -> Person:
     """Read a person."""
     desks = None if row.desks is None else frozenset(row.desks)

@@ -84,6 +84,7 @@ class Settings(BaseModel):
     oidc_issuer: str | None = None
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
+    oidc_claim: str = "preferred_username"
     metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = 0
     log_format: Literal["text", "json"] = "text"

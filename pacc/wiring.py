@@ -112,7 +112,12 @@ def make_console(settings: Settings) -> Console:
 
     oidc = None
     if settings.oidc_issuer:
-        oidc = Oidc(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)
+        oidc = Oidc(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.oidc_claim,
+        )
     return Console(
         code, rules, settings.shift, settings.card_lifetime, settings.map_url, settings.map_datum,
         oidc,

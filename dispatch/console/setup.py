@@ -36,6 +36,7 @@ class Oidc:
     issuer: str
     client_id: str
     client_secret: str
+    claim: str = "preferred_username"  # which claim is the name of one of our people
 
 
 @dataclass(frozen=True, slots=True)
