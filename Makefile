@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench lock screenshots words
+.PHONY: setup demo test check bench bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -28,6 +28,9 @@ check: setup
 # Ratios of one run, with a Kafka and a PostgreSQL of its own.
 bench: setup
 	$(BIN)/python -m bench.throughput
+
+bench-console: setup
+	$(BIN)/python -m bench.console
 
 # Needs uv. The lock carries hashes and no registry's address.
 lock:

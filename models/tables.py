@@ -290,6 +290,14 @@ task = sa.Table(
              sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
     sa.Index("ix_task_order", "queue", "desk", "state", "priority_rank", "score"),
     sa.Index("ix_task_vin", "vin"),
+    # what the console asks for all the time, whatever lies behind in the table
+    sa.Index("ix_task_open_order", "queue", sa.text("priority_rank desc"), sa.text("score desc"),
+             "opened_at", "task_id",
+             sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
+    sa.Index("ix_task_urgent", "opened_at", sqlite_where=sa.text("priority = 'urgent'"),
+             postgresql_where=sa.text("priority = 'urgent'")),
+    sa.Index("ix_task_holder", "holder", sqlite_where=sa.text("holder is not null"),
+             postgresql_where=sa.text("holder is not null")),
 )  # fmt: skip
 
 entry = sa.Table(

@@ -1,5 +1,7 @@
 """People at work: who they are, what they write, how long they wait; and where the vehicle is."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -9,6 +11,15 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+_TASK_INDEXES: tuple[tuple[str, list[Any], str], ...] = (
+    (
+        "ix_task_open_order",
+        ["queue", sa.text("priority_rank desc"), sa.text("score desc"), "opened_at", "task_id"],
+        "state <> 'done'",
+    ),
+    ("ix_task_urgent", ["opened_at"], "priority = 'urgent'"),
+    ("ix_task_holder", ["holder"], "holder is not null"),
+)
 
 
 def upgrade() -> None:
@@ -126,10 +137,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("is_pick_up", sa.Boolean(), nullable=True))
         batch_op.add_column(sa.Column("attempts", sa.Integer(), server_default="0", nullable=False))
         batch_op.add_column(sa.Column("next_attempt_at", t.UtcTime(), nullable=True))
+    for name, columns, where in _TASK_INDEXES:
+        op.create_index(
+            name, "task", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
+        )
 
 
 def downgrade() -> None:
     """Take the schema back."""
+    for name, _, _ in _TASK_INDEXES:
+        op.drop_index(name, "task")
     with op.batch_alter_table("task", schema=None) as batch_op:
         batch_op.drop_column("next_attempt_at")
         batch_op.drop_column("attempts")
