@@ -82,6 +82,14 @@ def find_session(connection: sa.Connection, secret: str, at: datetime) -> Sessio
     return None if row is None else Session(person_of(row), row.csrf, row.ends_at, key)
 
 
+def at_work(connection: sa.Connection, at: datetime) -> list[Person]:
+    """List who is logged in now, each once, by name."""
+    s, p = t.session.c, t.person.c
+    live = sa.select(s.person_id).where(s.ended_at.is_(None), s.ends_at > at)
+    query = sa.select(t.person).where(p.person_id.in_(live), p.disabled_at.is_(None))
+    return [person_of(row) for row in connection.execute(query.order_by(p.name, p.person_id))]
+
+
 def log_out(connection: sa.Connection, session: Session, at: datetime) -> None:
     """End a session now."""
     connection.execute(

@@ -105,6 +105,25 @@ def take_over(
     _take(bench, actor, at, house, "taken_over", reason=reason, before=before)
 
 
+def reassign(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    to: Actor,
+    reason: str,
+) -> None:
+    """Put a task into somebody's hand: a supervisor's right, with a reason."""
+    if actor.role is not Role.SUPERVISOR:
+        raise NotAllowed("Only a supervisor gives a task to somebody.")
+    bench = open_bench(connection, task_id, actor, at, house)
+    if to.role not in _WORKERS or not to.sees(bench.task.desk):
+        raise Unusable(f"{to.name} does not work at the desk of this task.")
+    before = bench.hands.holder_name or "nobody"
+    _take(bench, to, at, house, "reassigned", reason=reason, before=before, to=to.name)
+
+
 def step(
     connection: sa.Connection,
     task_id: str,

@@ -334,6 +334,31 @@ def test_a_lost_case_keeps_the_notes_and_says_who_has_it(room: Console) -> None:
     assert "your notes are kept" in late.text
 
 
+def test_a_supervisor_gives_a_case_to_somebody_who_is_at_work(room: Console) -> None:
+    task = urgent(room)["task_id"]
+    for login in ("far", "chen", "li"):
+        room.enters(login)
+    room.posts(f"/task/{task}/claim")
+    refused = room.posts(f"/task/{task}/reassign", person="x", reason="r")
+    assert refused.status_code == 422
+    people = {row["login"]: row["person_id"] for row in room.centre.rows(t.person)}
+    assert (
+        room.posts(f"/task/{task}/reassign", person=people["chen"], reason="r").status_code == 403
+    )
+    room.enters("zhao")
+    page = room.client.get(f"/task/{task}").text
+    assert people["chen"] in page
+    assert people["far"] not in page
+    far = room.posts(f"/task/{task}/reassign", person=people["far"], reason="r")
+    assert far.status_code == 422
+    room.posts(f"/task/{task}/reassign", person=people["chen"], reason="Li is on another call")
+    assert urgent(room)["holder"] == people["chen"]
+    room.enters("chen")
+    page = room.client.get(f"/task/{task}").text
+    assert "You have it" in page
+    assert "Li is on another call" in page
+
+
 def test_nobody_goes_home_with_a_driver_in_hand(room: Console) -> None:
     task = urgent(room)["task_id"]
     room.enters("li")

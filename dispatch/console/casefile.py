@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dispatch.console import script, view
 from dispatch.console.setup import Console
+from dispatch.sessions import at_work
 from dispatch.store import House
 from dispatch.task import endings, possible
 from models import tables as t
@@ -65,6 +66,7 @@ def casefile(
         else [],
         "endings": sorted(endings(queue, state)) if is_mine and can_work else [],
         "desks": _desks(house, queue, task["desk"]) if can_work else [],
+        "colleagues": _colleagues(connection, task, actor, at),
         "silences": _silences(connection, task["vin"]),
         "map_url": console.map_link(case["lat"], case["lon"]),
     }
@@ -182,6 +184,17 @@ def _silences(connection: sa.Connection, vin: str) -> list[dict[str, Any]]:
     s = t.silence.c
     query = sa.select(t.silence).where(s.vin == vin, s.released_at.is_(None))
     return [dict(row) for row in connection.execute(query.order_by(s.starts_at)).mappings()]
+
+
+def _colleagues(
+    connection: sa.Connection, task: Mapping[str, Any], actor: Actor, at: datetime
+) -> list[Actor]:
+    """Who is at work and could be given the task; only a supervisor gives."""
+    if actor.role is not Role.SUPERVISOR:
+        return []
+    kind = Role.OPERATOR if task["queue"] == Queue.ROADSIDE else Role.DEALER
+    people = [one.actor for one in at_work(connection, at)]
+    return [one for one in people if one.role is kind and one.sees(task["desk"])]
 
 
 def _desks(house: House, queue: Queue, desk: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Path, Request, Response
@@ -11,11 +11,12 @@ from fastapi.responses import RedirectResponse
 from dispatch import hold, outreach, store
 from dispatch.auth import InOffice, Office
 from dispatch.cadence import CADENCE, Channel, planned
-from dispatch.console import slots, view
+from dispatch.console import forms, slots, view
 from dispatch.console.casefile import casefile, save_sheet
 from dispatch.console.door import WORKERS, AsVisitor, AsWriter, Fields, Visitor
 from dispatch.console.page import render, translate
 from dispatch.console.words import N_
+from dispatch.sessions import at_work
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, PaccError, Unusable
 from models.words import Disposition, Step
@@ -91,7 +92,7 @@ def snooze(
     """Wait for the customer; the case alarms again afterwards."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        more = store.Details(pause=timedelta(minutes=_number(fields, "minutes", 1, 24 * 60)))
+        more = store.Details(pause=timedelta(minutes=forms.number(fields, "minutes", 1, 24 * 60)))
         store.step(connection, task_id, visitor.actor, at, office.house, Step.PAUSE, None, more)
 
     return _act(request, office, visitor, task_id, fields, do)
@@ -104,7 +105,7 @@ def attempt(
     """Note that the customer was not reached."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        channel = _word(Channel, fields, "channel")
+        channel = forms.word(Channel, fields, "channel")
         outreach.attempt(connection, task_id, visitor.actor, at, office.house, channel,
                          _note(connection, task_id, visitor))  # fmt: skip
 
@@ -133,7 +134,7 @@ def finish(
     """End the task with its disposition and what was written."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        disposition = _word(Disposition, fields, "disposition")
+        disposition = forms.word(Disposition, fields, "disposition")
         store.complete(connection, task_id, visitor.actor, at, office.house, disposition,
                        _note(connection, task_id, visitor))  # fmt: skip
         if fields.get("never_again") == "on":
@@ -149,8 +150,25 @@ def take_over(
     """Take the case out of another's hand."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        reason = _words(fields, "reason")
+        reason = forms.words(fields, "reason")
         store.take_over(connection, task_id, visitor.actor, at, office.house, reason)
+
+    return _act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/reassign")
+def reassign(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Put the case into a colleague's hand."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        people = {one.actor.actor_id: one.actor for one in at_work(connection, at)}
+        to = people.get(fields.get("person", ""))
+        if to is None:
+            raise Unusable("Choose somebody who is at work.", field="person")
+        store.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
 
     return _act(request, office, visitor, task_id, fields, do)
 
@@ -162,7 +180,7 @@ def hand_on(
     """Hand the case to another desk; then it may be out of sight here."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        reason = _words(fields, "reason")
+        reason = forms.words(fields, "reason")
         store.transfer(connection, task_id, visitor.actor, at, office.house,
                        fields.get("desk", ""), reason)  # fmt: skip
 
@@ -180,9 +198,9 @@ def silence(
         if row is None:
             raise NotThere(f"There is no task {task_id}.")
         kind = "workshop" if fields.get("kind") == "workshop" else "silence"
-        ends = at + timedelta(hours=_number(fields, "hours", 1, 24 * 60))
+        ends = at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
         hold.silence(connection, row["vin"], visitor.actor, at, office.house, kind, ends,
-                     _words(fields, "reason"))  # fmt: skip
+                     forms.words(fields, "reason"))  # fmt: skip
 
     return _act(request, office, visitor, task_id, fields, do)
 
@@ -285,27 +303,3 @@ def _note(connection: sa.Connection, task_id: str, visitor: Visitor) -> str | No
 def _forget_consent(connection: sa.Connection, task_id: str) -> None:
     vin = sa.select(t.task.c.vin).where(t.task.c.task_id == task_id).scalar_subquery()
     connection.execute(sa.update(t.contact).where(t.contact.c.vin == vin).values(has_consent=False))
-
-
-def _words(fields: Mapping[str, str], name: str) -> str:
-    given = fields.get(name, "").strip()
-    if not given:
-        raise Unusable("Say why, in a few words.", field=name)
-    return given[:2000]
-
-
-def _number(fields: Mapping[str, str], name: str, least: int, most: int) -> int:
-    try:
-        value = int(fields.get(name, ""))
-    except ValueError:
-        raise Unusable(f"{name} is a whole number.", field=name) from None
-    if not least <= value <= most:
-        raise Unusable(f"{name} is from {least} to {most}.", field=name)
-    return value
-
-
-def _word(words: Any, fields: Mapping[str, str], name: str) -> Any:
-    try:
-        return words(fields.get(name, ""))
-    except ValueError:
-        raise Unusable(f"Choose one of the list for {name}.", field=name) from None

@@ -124,6 +124,7 @@ ENTRIES: Final = {
     "task_released": N_("Given back"),
     "task_lease_expired": N_("The claim ran out"),
     "task_taken_over": N_("Taken over"),
+    "task_reassigned": N_("Given to a colleague"),
     "task_transferred": N_("Handed to another desk"),
     "task_contacted": N_("Customer reached"),
     "task_en_route": N_("Help set out"),
