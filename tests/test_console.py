@@ -261,12 +261,24 @@ def test_law_8_on_every_page_another_desks_task_is_not_there(room: Console) -> N
     assert tried >= 14
     after = {one.name: room.centre.rows(one) for one in (t.task, t.case, t.entry, t.worksheet)}
     assert before == after
+    shows_nothing_of(room, dealers(room))
+    room.enters("far")
+    shows_nothing_of(room, urgent(room))
+
+
+def shows_nothing_of(room: Console, task: dict[str, Any]) -> None:
+    """No page that stands by itself names a task, its case or its vehicle."""
+    shown = 0
     for path in pages(room, "GET"):
         if "{" in path or path in ("/live", "/login"):
             continue
-        shown = room.client.get(path).text
-        assert theirs["task_id"] not in shown, path
-        assert OTHER[-6:] not in shown, path
+        for one in (path, f"{path}?tab=all", f"{path}?tab=urgent"):
+            text = room.client.get(one).text
+            assert task["task_id"] not in text, one
+            assert task["case_id"] not in text, one
+            assert task["vin"][-6:] not in text, one
+            shown += 1
+    assert shown >= 21
 
 
 def test_every_page_forbids_scripts_and_styles_from_elsewhere(room: Console) -> None:
