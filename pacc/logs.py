@@ -1,4 +1,4 @@
-"""Structured logs on stderr, in which no VIN can be read."""
+"""Structured logs on stderr, in which no VIN can be read, and no address that opens a card."""
 
 import logging
 import re
@@ -12,11 +12,12 @@ _SIGN: Final = "[A-HJ-NPR-Z0-9]"
 _VIN: Final = re.compile(
     rf"(?<![A-Za-z0-9])({_SIGN}{{3}}){_SIGN}{{10}}({_SIGN}{{4}})(?![A-Za-z0-9])"
 )
+_CARD: Final = re.compile(r"/card/[A-Za-z0-9_\-]+")
 
 
 def masked(text: str) -> str:
-    """Keep the maker and the last four signs of every VIN in a text."""
-    return _VIN.sub(r"\1**********\2", text)
+    """Keep the maker and the last four signs of every VIN, and nothing of a card's secret."""
+    return _CARD.sub("/card/…", _VIN.sub(r"\1**********\2", text))
 
 
 def set_up_logs(form: str, level: str) -> None:

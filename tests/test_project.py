@@ -217,6 +217,7 @@ def test_no_log_line_shows_a_vin(capsys: pytest.CaptureFixture[str]) -> None:
             set_up_logs(form, "info")
             structlog.get_logger("ours").info(f"seen {CAR}", vin=CAR, many=[{CAR: CAR}])
             logging.getLogger("theirs").warning("GET /v1/vehicles/%s/silences", CAR)
+            logging.getLogger("theirs").info('"GET %s HTTP/1.1"', "/card/Ab_9-x")
             try:
                 int(CAR)
             except ValueError:
@@ -227,6 +228,8 @@ def test_no_log_line_shows_a_vin(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().err
     assert shown.count("LBV**********0001") >= 8
     assert CAR not in shown
+    assert shown.count("/card/…") == 2
+    assert "Ab_9-x" not in shown
 
 
 def test_every_metric_stands_in_the_documents() -> None:
