@@ -89,7 +89,7 @@ def on_task(office: Office, actor: Actor, asked: once.Request, task_id: str, do:
 def claim_next(office: InOffice, actor: AsActor, asked: Asked) -> Response:
     """Claim the most pressing task that waits at your desk."""
     with office.engine.begin() as connection:
-        waiting = store.candidates(connection, actor, office.now())
+        waiting = read.candidates(connection, actor, office.now())
 
     def claim_one(task_id: str) -> Response:
         return on_task(

@@ -1,5 +1,7 @@
 """Pages of cases and tasks under the names of the command contract, as far as the actor may see."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,7 +33,7 @@ _TASK: Final = (
 _CASES: Final = Order(
     ((t.case.c.priority_rank, True), (t.case.c.score, True), (t.case.c.case_id, False))
 )
-_TASKS: Final = Order(
+TASKS: Final = Order(
     (
         (t.task.c.priority_rank, True),
         (t.task.c.score, True),
@@ -39,6 +41,7 @@ _TASKS: Final = Order(
         (t.task.c.task_id, False),
     )
 )
+_TRIED_AT_ONCE: Final = 20
 Page = tuple[list[dict[str, Any]], str | None]
 
 
@@ -93,10 +96,24 @@ def list_tasks(
     for column, value in ((c.queue, queue), (c.desk, desk), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    query = _TASKS.sort(_TASKS.behind(query, after)).limit(limit + 1)
+    query = TASKS.sort(TASKS.behind(query, after)).limit(limit + 1)
     found = [dict(row) for row in connection.execute(query).mappings()]
-    page, following = page_of(found, limit, _TASKS)
+    page, following = page_of(found, limit, TASKS)
     return [_shown(row) for row in page], following
+
+
+def candidates(connection: sa.Connection, actor: Actor, at: datetime) -> Sequence[str]:
+    """Give the tasks that the actor should try to claim next, in the order of the list."""
+    c = t.task.c
+    query = (
+        sa.select(c.task_id)
+        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None), c.paused_at.is_(None))
+        .where(sa.or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at))
+        .where(seen(c.desk, actor))
+        .where(sa.or_(c.holder.is_(None), c.lease_until <= at))
+        .limit(_TRIED_AT_ONCE)
+    )
+    return connection.execute(TASKS.sort(query)).scalars().all()
 
 
 def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str, Any]:

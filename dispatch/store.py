@@ -3,7 +3,6 @@
 Only the holder of a live claim moves a task; losing a race says who won it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,16 +13,11 @@ from dispatch.bench import AWAKE, NOBODY, Bench, Hands, not_there
 from dispatch.deadline import deadlines
 from dispatch.events import Topics
 from dispatch.route import Directory, needs_of, route_to_dealer
-from dispatch.sight import seen
 from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
-from models import tables as t
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
-from models.person import Actor
+from models.person import WORKERS, Actor
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, Role, Step, TaskState
-
-_WORKERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
-_TRIED_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +36,6 @@ class Details:
     pause: timedelta = timedelta(minutes=15)
     appointment_at: datetime | None = None
     is_pick_up: bool | None = None
-
-
-def candidates(connection: sa.Connection, actor: Actor, at: datetime) -> Sequence[str]:
-    """Give the tasks that the actor should try to claim next, the most pressing first."""
-    c = t.task.c
-    query = (
-        sa.select(c.task_id)
-        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None), c.paused_at.is_(None))
-        .where(sa.or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at))
-        .where(seen(c.desk, actor))
-        .where(sa.or_(c.holder.is_(None), c.lease_until <= at))
-        .order_by(c.priority_rank.desc(), c.score.desc(), c.contact_by, c.opened_at, c.task_id)
-        .limit(_TRIED_AT_ONCE)
-    )
-    return connection.execute(query).scalars().all()
 
 
 def claim(
@@ -118,7 +97,7 @@ def reassign(
     if actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor gives a task to somebody.")
     bench = open_bench(connection, task_id, actor, at, house)
-    if to.role not in _WORKERS or not to.sees(bench.task.desk):
+    if to.role not in WORKERS or not to.sees(bench.task.desk):
         raise Unusable(f"{to.name} does not work at the desk of this task.")
     before = bench.hands.holder_name or "nobody"
     _take(bench, to, at, house, "reassigned", reason=reason, before=before, to=to.name)
@@ -241,7 +220,7 @@ def open_bench(
     connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
 ) -> Bench:
     """Lock a task of the actor's desks. Raises `NotThere` for any other."""
-    if actor.role not in _WORKERS:
+    if actor.role not in WORKERS:
         raise NotAllowed("Your key may look, and not work on tasks.")
     bench = Bench(connection, task_id, house.topics, actor.name, at)
     if not actor.sees(bench.task.desk):

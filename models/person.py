@@ -9,6 +9,10 @@ PIPELINE: Final = "pacc"
 CLOCKWORK: Final = "pacc tend"
 
 
+# Who takes tasks in hand; engineers and administrators look.
+WORKERS: Final = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A person or the bearer of an API key. `desks` None: all desks, as supervisors may have."""

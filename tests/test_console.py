@@ -3,6 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from io import BytesIO
@@ -19,6 +20,7 @@ from httpx2 import Response
 from dispatch.console import words
 from dispatch.console.view import queue
 from dispatch.people import add_person, disable_person
+from dispatch.read import candidates
 from models import tables as t
 from models.errors import Conflict, NotThere, Unusable
 from models.person import Actor
@@ -339,10 +341,10 @@ def test_a_lost_case_keeps_the_notes_and_says_who_has_it(room: Console) -> None:
     assert refused.status_code == 422
     assert "Zhao" in room.posts(f"/task/{task}/take-over", reason="break").text
     room.enters("li")
-    late = room.posts(f"/task/{task}/step/contact")
+    late = room.posts(f"/task/{task}/step/contact", note="half a sentence, and the rest")
     assert late.status_code == 409
     assert "Zhao has this case in hand." in late.text
-    assert "half a sentence" in late.text
+    assert "half a sentence, and the rest" in late.text
     assert "your notes are kept" in late.text
 
 
@@ -577,7 +579,23 @@ def test_a_first_page_is_light() -> None:
 
 
 def test_the_queue_shows_the_order_in_which_next_takes(room: Console) -> None:
+    stream = Stream()
+    for number, severity in enumerate(("limited", "stop", "limited", "stop", "limited")):
+        stream.says(f"LBV8P2C05L7F4{number:04d}", "dtc:P0A78", number, id=f"o{number}",
+                    severity=severity, motion="moving", **BEIJING)  # fmt: skip
+    room.centre.worker.process([replace(one, offset=one.offset + 2) for one in stream.records])
+    with room.centre.engine.begin() as connection:  # a promise due soon does not jump the queue
+        connection.execute(
+            sa.update(t.task).where(t.task.c.priority == "high").values(
+                score=0.5,
+                contact_by=sa.case(
+                    (t.task.c.vin.endswith("4"), START), else_=START + timedelta(days=1)
+                ),
+            )
+        )  # fmt: skip
     li = Actor("li", "Li", Role.OPERATOR, frozenset({"rsa-beijing"}))
     with room.centre.engine.begin() as connection:
-        rows = queue(connection, li, START, room.centre.house, Queue.ROADSIDE, "all")
-    assert [row["task_id"] for row in rows] == [urgent(room)["task_id"]]
+        rows = queue(connection, li, room.centre.house, Queue.ROADSIDE, "all")
+        following = candidates(connection, li, START)
+    assert len(rows) == 6
+    assert [row["task_id"] for row in rows] == list(following)

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dispatch import outreach
+from dispatch import outreach, read
 from dispatch import store as work
 from dispatch.cadence import CADENCE, Channel
 from models import tables as t
@@ -22,10 +22,10 @@ def test_a_pause_ends_by_itself_and_nobody_is_handed_the_task_meanwhile(engine: 
     pause = work.Details(pause=timedelta(minutes=10))
     centre.act(work.step, task_id, LI, what=Step.PAUSE, note=None, more=pause)
     centre.later(minutes=5)
-    assert centre.act(work.candidates, LI) == []
+    assert centre.act(read.candidates, LI) == []
     assert "task_woken" not in centre.entries()
     centre.later(minutes=5)
-    assert centre.act(work.candidates, LI) == [task_id]
+    assert centre.act(read.candidates, LI) == [task_id]
     assert centre.entries().count("task_woken") == 1
     assert (centre.task()["paused_at"], centre.task()["alarms"]) == (None, 2)
 
@@ -53,14 +53,14 @@ def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be
     wang = advisor(task["desk"])
     tried = []
     for number, one in enumerate(CADENCE, start=1):
-        assert centre.act(work.candidates, wang) == [task["task_id"]]
+        assert centre.act(read.candidates, wang) == [task["task_id"]]
         centre.act(work.claim, task["task_id"], wang)
         centre.act(outreach.attempt, task["task_id"], wang, channel=one.channel, note=None)
         tried.append(centre.now)
         now = centre.task()
         assert (now["state"], now["holder"], now["attempts"]) == ("queued", None, number)
         if now["next_attempt_at"] is not None:
-            assert centre.act(work.candidates, wang) == []
+            assert centre.act(read.candidates, wang) == []
             centre.later(seconds=(now["next_attempt_at"] - centre.now).total_seconds())
     days = [(at - tried[0]).days for at in tried]
     assert days[2:] == sorted(days[2:])

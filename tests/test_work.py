@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dispatch import hold
+from dispatch import hold, read
 from dispatch import store as work
 from dispatch.relay import relay
 from dispatch.task import after, endings, possible
@@ -281,14 +281,14 @@ def test_a_workshop_holds_new_work_back_until_it_is_lifted(engine: sa.Engine) ->
     assert held["held_en"] == "Held back: the vehicle is in the workshop: brakes"
     with pytest.raises(Conflict, match="in the workshop"):
         centre.act(work.claim, held["task_id"], wang)
-    assert centre.act(work.candidates, wang) == []
+    assert centre.act(read.candidates, wang) == []
     centre.later(days=3)
     assert centre.done == {}
     centre.act(hold.lift, silence_id, wang)
     free = centre.task()
     assert free["held_en"] is None
     assert free["contact_by"] > centre.now
-    assert centre.act(work.candidates, wang) == [free["task_id"]]
+    assert centre.act(read.candidates, wang) == [free["task_id"]]
 
 
 def test_a_silence_that_ends_releases_only_what_is_still_broken(engine: sa.Engine) -> None:

@@ -30,7 +30,7 @@ def board(office: InOffice, visitor: AsSupervisor) -> Response:
         context = {
             "desks": _desks(connection, visitor.actor, at, office.house),
             "operators": _operators(connection, visitor.actor, at),
-            "muted": _muted(connection, visitor.actor, at, office.house),
+            "muted": _muted(connection, visitor.actor, office.house),
             "budget": BUDGET,
             "floods": [
                 (office.house.directory.desk(desk), count)
@@ -48,10 +48,9 @@ def wall(request: Request, office: InOffice, visitor: AsVisitor) -> Response:
 
 
 def _wall(request: Request, office: Office, visitor: Visitor) -> dict[str, Any]:
-    at = office.now()
     codes = request.app.state.console.codes
     with office.engine.begin() as connection:
-        rows = view.queue(connection, visitor.actor, at, office.house, Queue.ROADSIDE, "urgent")
+        rows = view.queue(connection, visitor.actor, office.house, Queue.ROADSIDE, "urgent")
         counts = view.counts(connection, visitor.actor, Queue.ROADSIDE)
     waiting = [row for row in rows if row["holder"] is None]
     oldest = min((row["opened_at"] for row in waiting), default=None)
@@ -112,9 +111,7 @@ def _operators(connection: sa.Connection, actor: Actor, at: datetime) -> list[di
     return [{"name": name, **one} for name, one in sorted(people.items())]
 
 
-def _muted(
-    connection: sa.Connection, actor: Actor, at: datetime, house: House
-) -> list[dict[str, Any]]:
+def _muted(connection: sa.Connection, actor: Actor, house: House) -> list[dict[str, Any]]:
     """Stop faults that a silence keeps quiet: shown here, never hidden."""
     k, f = t.task.c, t.fault.c
     stops = sa.select(f.case_id).where(f.severity == "stop", f.status.in_(("active", "lamp_only")))
@@ -126,4 +123,4 @@ def _muted(
         .limit(50)
     )
     found = connection.execute(query).mappings()
-    return [view.shown(dict(row), actor, at, house) for row in found]
+    return [view.shown(dict(row), actor, house) for row in found]

@@ -11,12 +11,12 @@ from fastapi.responses import RedirectResponse
 from dispatch.auth import InOffice
 from dispatch.console import view
 from dispatch.console.casefile import casefile
-from dispatch.console.door import WORKERS, AsWriter, reader_of
+from dispatch.console.door import AsWriter, reader_of
 from dispatch.console.page import render
 from dispatch.console.setup import Console
 from models import tables as t
 from models.errors import NotAllowed, NotThere
-from models.person import CLOCKWORK, Actor
+from models.person import CLOCKWORK, WORKERS, Actor
 from models.words import Role
 
 router = APIRouter(include_in_schema=False)
@@ -34,7 +34,7 @@ def make(
     console: Console = request.app.state.console
     secret = secrets.token_urlsafe(24)
     with office.engine.begin() as connection:
-        if view.row(connection, task_id, visitor.actor, at, office.house) is None:
+        if view.row(connection, task_id, visitor.actor, office.house) is None:
             raise NotThere(f"There is no task {task_id}.")
         connection.execute(
             sa.insert(t.card).values(

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from dispatch.console import script, view
 from dispatch.console.setup import Console
 from dispatch.sessions import at_work
+from dispatch.sight import seen
 from dispatch.store import House
 from dispatch.task import endings, possible
 from models import tables as t
 from models.errors import NotThere
-from models.person import Actor
+from models.person import WORKERS, Actor
 from models.sql import upsert
 from models.words import Queue, Role, Step, TaskState
 
@@ -32,19 +33,18 @@ def casefile(
     console: Console,
 ) -> dict[str, Any]:
     """Gather the page. Raises `NotThere` for another desk's task and for nobody's."""
-    task = view.row(connection, task_id, actor, at, house)
+    task = view.row(connection, task_id, actor, house)
     if task is None:
         raise NotThere(f"There is no task {task_id}.")
-    c = t.case.c
-    case = dict(
-        connection.execute(sa.select(t.case).where(c.case_id == task["case_id"])).mappings().one()
-    )
+    one = sa.select(t.case).where(t.case.c.case_id == task["case_id"])
+    case = dict(connection.execute(one).mappings().one())
     faults = _faults(connection, case["case_id"], console)
     root = console.codes(task["cause"])
     systems = {one["entry"].system for one in faults if one["folded_under"] is None}
     queue, state = Queue(task["queue"]), TaskState(task["state"])
     is_mine = bool(task["is_mine"])
-    can_work = actor.role in (Role.OPERATOR, Role.DEALER, Role.SUPERVISOR)
+    can_work = actor.role in WORKERS
+    works_on_it = is_mine and can_work
     return {
         "task": task,
         "case": case,
@@ -61,10 +61,8 @@ def casefile(
         "rules": console.rules(case["rules"]),
         "looking": view.present(connection, [task_id], actor, at).get(task_id, []),
         "can_work": can_work,
-        "steps": [s for s in possible(queue, state) if s not in _ELSEWHERE]
-        if is_mine and can_work
-        else [],
-        "endings": sorted(endings(queue, state)) if is_mine and can_work else [],
+        "steps": _steps(queue, state) if works_on_it else [],
+        "endings": sorted(endings(queue, state)) if works_on_it else [],
         "desks": _desks(house, queue, task["desk"]) if can_work else [],
         "colleagues": _colleagues(connection, task, actor, at),
         "silences": _silences(connection, task["vin"]),
@@ -72,7 +70,11 @@ def casefile(
     }
 
 
-# These have forms of their own.
+def _steps(queue: Queue, state: TaskState) -> list[Step]:
+    """The steps that are one press; the others have forms of their own."""
+    return [step for step in possible(queue, state) if step not in _ELSEWHERE]
+
+
 _ELSEWHERE: Final = (Step.CLAIM, Step.RELEASE, Step.PAUSE, Step.COMPLETE, Step.BOOK)
 
 
@@ -125,7 +127,7 @@ def _owner(connection: sa.Connection, vin: str) -> dict[str, Any] | None:
     row = found.one_or_none()
     if row is None:
         return None
-    return {**row, "phone": row["phone"] if row["has_consent"] else None}
+    return view.callable_owner(row)
 
 
 def _car(connection: sa.Connection, vin: str) -> dict[str, Any]:
@@ -166,7 +168,7 @@ def _earlier(
         .limit(_EARLIER)
     )  # fmt: skip
     if actor.desks is not None:
-        own = sa.select(k.case_id).where(k.desk.in_(sorted(actor.desks)))
+        own = sa.select(k.case_id).where(seen(k.desk, actor))
         query = query.where(c.case_id.in_(own))
     return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -175,7 +177,7 @@ def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dic
     e = t.entry.c
     query = sa.select(t.entry).where(e.case_id == case_id).order_by(e.at.desc(), e.entry_id)
     if actor.desks is not None:
-        own = sa.select(t.task.c.task_id).where(t.task.c.desk.in_(sorted(actor.desks)))
+        own = sa.select(t.task.c.task_id).where(seen(t.task.c.desk, actor))
         query = query.where(sa.or_(e.task_id.is_(None), e.task_id.in_(own)))
     return [dict(row) for row in connection.execute(query.limit(200)).mappings()]
 

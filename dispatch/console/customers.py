@@ -29,7 +29,7 @@ def customers(request: Request, office: InOffice, visitor: AsVisitor) -> Respons
     at = office.now()
     console: Console = request.app.state.console
     with office.engine.begin() as connection:
-        rows = _rows(connection, visitor.actor, at, office.house)
+        rows = _rows(connection, visitor.actor, office.house)
         owners = _owners(connection, visitor.actor, [row["vin"] for row in rows])
     shown = [
         {**row, "title": (code := console.codes(row["cause"])).title, "advice": code.advice,
@@ -51,9 +51,7 @@ def _part(row: dict[str, Any], at: datetime) -> str:
     return "later" if is_later or row["is_snoozed"] or row["held_zh"] else "call"
 
 
-def _rows(
-    connection: sa.Connection, actor: Actor, at: datetime, house: House
-) -> list[dict[str, Any]]:
+def _rows(connection: sa.Connection, actor: Actor, house: House) -> list[dict[str, Any]]:
     k = t.task.c
     due = sa.func.coalesce(k.next_attempt_at, k.appointment_at, k.contact_by)
     query = (
@@ -63,7 +61,7 @@ def _rows(
         .limit(_CUSTOMERS)
     )
     found = connection.execute(query).mappings()
-    return [view.shown(dict(row), actor, at, house) for row in found]
+    return [view.shown(dict(row), actor, house) for row in found]
 
 
 def _owners(connection: sa.Connection, actor: Actor, vins: list[str]) -> dict[str, dict[str, Any]]:
@@ -71,7 +69,4 @@ def _owners(connection: sa.Connection, actor: Actor, vins: list[str]) -> dict[st
     if actor.role is Role.ENGINEER:
         return {}
     query = sa.select(t.contact).where(within(connection, t.contact.c.vin, vins))
-    return {
-        row["vin"]: {**row, "phone": row["phone"] if row["has_consent"] else None}
-        for row in connection.execute(query).mappings()
-    }
+    return {row["vin"]: view.callable_owner(row) for row in connection.execute(query).mappings()}

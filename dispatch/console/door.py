@@ -28,7 +28,6 @@ HOME: Final = {
     Role.ENGINEER: "/queue",
     Role.ADMINISTRATOR: "/board",
 }
-WORKERS: Final = (Role.OPERATOR, Role.DEALER, Role.SUPERVISOR)
 
 
 class LogInFirst(PaccError):

@@ -12,6 +12,7 @@ from dispatch.auth import InOffice
 from dispatch.console import view
 from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
 from dispatch.console.page import render, translate
+from dispatch.console.refusals import said
 from dispatch.console.words import N_
 from dispatch.sight import seen
 from dispatch.store import House
@@ -58,7 +59,7 @@ def confirm(
         with office.engine.begin() as connection:
             _confirm(connection, handover_id, task_id, visitor.actor, office.now())
     except Conflict as refused:
-        return _page(request, office, visitor, str(refused), 409)
+        return _page(request, office, visitor, said(visitor.reader.language, refused), 409)
     return RedirectResponse("/handover", 303)
 
 
@@ -86,10 +87,9 @@ def _page(
     request: Request, office: InOffice, visitor: Visitor, notice: str = "", status: int = 200,
     fields: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    at = office.now()
     codes = request.app.state.console.codes
     with office.engine.begin() as connection:
-        rows = _open(connection, visitor.actor, at, office.house)
+        rows = _open(connection, visitor.actor, office.house)
         pending = _pending(connection, visitor.actor)
         held = view.held_by(connection, visitor.actor)
     shown = [{**row, "title": codes(row["cause"]).title} for row in rows]
@@ -131,9 +131,7 @@ def _write(connection: sa.Connection, actor: Actor, desk: str, note: str, at: da
     )  # fmt: skip
 
 
-def _open(
-    connection: sa.Connection, actor: Actor, at: datetime, house: House
-) -> list[dict[str, Any]]:
+def _open(connection: sa.Connection, actor: Actor, house: House) -> list[dict[str, Any]]:
     k = t.task.c
     query = (
         view.row_query()
@@ -142,7 +140,7 @@ def _open(
         .limit(view.ROWS)
     )
     found = connection.execute(query).mappings()
-    return [view.shown(dict(row), actor, at, house) for row in found]
+    return [view.shown(dict(row), actor, house) for row in found]
 
 
 def _pending(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:

@@ -229,7 +229,7 @@ def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
     looked_at = fields.get("task", "")
     if looked_at:
         with office.engine.begin() as connection:
-            if view.row(connection, looked_at, visitor.actor, at, office.house) is not None:
+            if view.row(connection, looked_at, visitor.actor, office.house) is not None:
                 row = {"task_id": looked_at, "person_id": visitor.actor.actor_id,
                        "name": visitor.actor.name, "seen_at": at}  # fmt: skip
                 upsert(connection, t.presence, ("task_id", "person_id"), [row])

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from dispatch import store
+from dispatch import read, store
 from dispatch.auth import InOffice, Office
 from dispatch.console import view
 from dispatch.console.door import AsVisitor, AsWriter, Visitor
@@ -39,7 +39,7 @@ def rows(request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = "all
 def take_next(office: InOffice, visitor: AsWriter) -> Response:
     """Claim the most pressing case and go to it; say so if none waits."""
     with office.engine.begin() as connection:
-        waiting = store.candidates(connection, visitor.actor, office.now())
+        waiting = read.candidates(connection, visitor.actor, office.now())
     for task_id in waiting:
         try:
             with office.engine.begin() as connection:
@@ -54,7 +54,7 @@ def _list(request: Request, office: Office, visitor: Visitor, tab: str) -> dict[
     at = office.now()
     codes = request.app.state.console.codes
     with office.engine.begin() as connection:
-        listed = view.queue(connection, visitor.actor, at, office.house, Queue.ROADSIDE, tab)
+        listed = view.queue(connection, visitor.actor, office.house, Queue.ROADSIDE, tab)
         counts = view.counts(connection, visitor.actor, Queue.ROADSIDE)
         looking = view.present(connection, [row["task_id"] for row in listed], visitor.actor, at)
         flooded = _flooded(connection, office, visitor)

@@ -13,12 +13,13 @@ from dispatch.auth import InOffice, Office
 from dispatch.cadence import CADENCE, Channel, planned
 from dispatch.console import forms, slots, view
 from dispatch.console.casefile import casefile, save_sheet
-from dispatch.console.door import WORKERS, AsVisitor, AsWriter, Fields, Visitor
-from dispatch.console.page import render, translate
-from dispatch.console.words import N_
+from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.console.page import render
+from dispatch.console.refusals import said
 from dispatch.sessions import at_work
 from models import tables as t
-from models.errors import Conflict, NotAllowed, NotThere, PaccError, Unusable
+from models.errors import Conflict, NotAllowed, NotThere, Unusable
+from models.person import WORKERS
 from models.words import Disposition, Step
 
 router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
@@ -61,10 +62,9 @@ def in_row(
             else:
                 raise NotThere(f"There is no {what}.")
     except Conflict as conflict:
-        notice, status = said(visitor, conflict), conflict.status
-    at = office.now()
+        notice, status = said(visitor.reader.language, conflict), conflict.status
     with office.engine.begin() as connection:
-        row = view.row(connection, task_id, visitor.actor, at, office.house)
+        row = view.row(connection, task_id, visitor.actor, office.house)
     if row is None:
         raise NotThere(f"There is no task {task_id}.")
     codes = request.app.state.console.codes
@@ -194,7 +194,7 @@ def silence(
     """Hold the vehicle's waiting tasks back: in the workshop, or for some hours."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        row = view.row(connection, task_id, visitor.actor, at, office.house)
+        row = view.row(connection, task_id, visitor.actor, office.house)
         if row is None:
             raise NotThere(f"There is no task {task_id}.")
         kind = "workshop" if fields.get("kind") == "workshop" else "silence"
@@ -220,29 +220,9 @@ def _keep_sheet(
     fields: Mapping[str, str],
 ) -> None:  # fmt: skip
     at = office.now()
-    if view.row(connection, task_id, visitor.actor, at, office.house) is None:
+    if view.row(connection, task_id, visitor.actor, office.house) is None:
         raise NotThere(f"There is no task {task_id}.")
     save_sheet(connection, task_id, visitor.actor, at, fields)
-
-
-def said(visitor: Visitor, error: PaccError) -> str:
-    """Say in the reader's language why something was refused."""
-    language = visitor.reader.language
-    if error.facts.get("holder"):
-        return translate(language, N_("%(name)s has this case in hand."),
-                         name=error.facts["holder"])  # fmt: skip
-    sentence = _REFUSALS.get(type(error))
-    told = str(error)
-    if language == "zh" and sentence is not None:
-        return f"{translate(language, sentence)}（{told}）"
-    return told
-
-
-_REFUSALS: Final[Mapping[type[PaccError], str]] = {
-    Conflict: N_("The case has changed meanwhile; here is how it stands now."),
-    Unusable: N_("This cannot be done as it stands."),
-    NotAllowed: N_("Your role may not do this."),
-}
 
 
 def _act(
@@ -254,15 +234,19 @@ def _act(
     do: _Do,
     gone: str | None = None,
 ) -> Response:
-    """Do something in one transaction; whatever comes of it, show the case as it is now."""
+    """Do something in one transaction; whatever comes of it, show the case as it is now.
+
+    What was written is kept first and by itself: a refusal takes no word of it away.
+    """
     notice, status = "", 200
+    if "note" in fields and visitor.actor.role in WORKERS:
+        with office.engine.begin() as connection:
+            _keep_sheet(connection, office, visitor, task_id, fields)
     try:
         with office.engine.begin() as connection:
-            if "note" in fields and visitor.actor.role in WORKERS:
-                _keep_sheet(connection, office, visitor, task_id, fields)
             do(connection, office.now())
     except (Conflict, Unusable, NotAllowed) as refused:
-        notice, status = said(visitor, refused), refused.status
+        notice, status = said(visitor.reader.language, refused), refused.status
     else:
         if gone is not None:
             return RedirectResponse(gone, 303)

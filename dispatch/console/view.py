@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dispatch.console.place import nearby
+from dispatch.read import TASKS
 from dispatch.route import kilometres
 from dispatch.sessions import Session
 from dispatch.sight import seen
@@ -45,7 +46,7 @@ def held_by(connection: sa.Connection, actor: Actor) -> Sequence[str]:
 
 
 def queue(
-    connection: sa.Connection, actor: Actor, at: datetime, house: House, kind: Queue, tab: str
+    connection: sa.Connection, actor: Actor, house: House, kind: Queue, tab: str
 ) -> list[dict[str, Any]]:
     """List a tab of a queue in the order in which to take it."""
     k = t.task.c
@@ -53,21 +54,20 @@ def queue(
         row_query()
         .where(k.queue == kind.value, k.state != TaskState.DONE.value, seen(k.desk, actor))
         .where(_condition(tab, actor))
-        .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
         .limit(ROWS)
     )
-    rows = connection.execute(query).mappings()
-    return [shown(dict(row), actor, at, house) for row in rows]
+    rows = connection.execute(TASKS.sort(query)).mappings()
+    return [shown(dict(row), actor, house) for row in rows]
 
 
 def row(
-    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+    connection: sa.Connection, task_id: str, actor: Actor, house: House
 ) -> dict[str, Any] | None:
     """Give one row of a queue; None for another desk's and nobody's."""
     k = t.task.c
     query = row_query().where(k.task_id == task_id, seen(k.desk, actor))
     found = connection.execute(query).mappings().one_or_none()
-    return None if found is None else shown(dict(found), actor, at, house)
+    return None if found is None else shown(dict(found), actor, house)
 
 
 def row_query() -> sa.Select[Any]:
@@ -84,7 +84,7 @@ def row_query() -> sa.Select[Any]:
     return sa.select(*columns).select_from(joined)
 
 
-def shown(one: dict[str, Any], actor: Actor, at: datetime, house: House) -> dict[str, Any]:
+def shown(one: dict[str, Any], actor: Actor, house: House) -> dict[str, Any]:
     """Add what follows from a row: what is due, whose it is, where it is."""
     desk = house.directory.desk(one["desk"])
     has_place = one["lat"] is not None and one["lon"] is not None
@@ -98,7 +98,6 @@ def shown(one: dict[str, Any], actor: Actor, at: datetime, house: House) -> dict
         "nearby": nearby(*point) if has_place else None,
         "desk_name": {"zh": one["name_zh"] or one["desk"], "en": one["name_en"] or one["desk"]},
         "desk_km": kilometres((desk.lat, desk.lon), point) if desk and has_place else None,
-        "age": at - one["opened_at"],
     }
 
 
@@ -126,6 +125,11 @@ def floods(connection: sa.Connection, at: datetime) -> dict[str, int]:
         .having(many > FLOOD)
     )
     return dict(connection.execute(query).all())
+
+
+def callable_owner(row: sa.RowMapping) -> dict[str, Any]:
+    """Give an owner; the number only if its owner allowed calls."""
+    return {**row, "phone": row["phone"] if row["has_consent"] else None}
 
 
 def present(
