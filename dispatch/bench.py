@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from dispatch.events import Topics, case_event, task_event
 from models import rows
 from models import tables as t
-from models.case import Case, Entry, Event, Task, VehicleInfo
+from models.case import REMEMBERED, Case, Closed, Entry, Event, Task, VehicleInfo
 from models.errors import Conflict, NotThere
 from models.ids import digest
 from models.sql import insert_new
@@ -68,7 +68,9 @@ class Bench:
             raise not_there(task_id)
         held = sa.select(t.vehicle).where(t.vehicle.c.vin == vin).with_for_update()
         vehicle = connection.execute(held).mappings().one()
-        self.info: VehicleInfo = rows.vehicle(dict(vehicle), None, {}, (), ()).info
+        known = rows.vehicle(dict(vehicle), None, {}, (), ())
+        self.info: VehicleInfo = known.info
+        self._history = known.history
         self.vin: str = vin
         row = self._one(sa.select(t.task).where(t.task.c.task_id == task_id))
         self.task: Task = rows.task(row)
@@ -148,13 +150,11 @@ class Bench:
             self.case, state=CaseState.CLOSED, closed_at=self._at, updated_at=self._at, heal_at=None
         )
         self._bump()
+        ended = Closed(self.case.case_id, self.case.opened_at, self._at, self.case.root)
+        history = rows.history_column((*self._history, ended)[-REMEMBERED:])
         self._connection.execute(
-            sa.update(t.vehicle)
-            .where(t.vehicle.c.vin == self.vin)
-            .values(
-                closed_case=self.case.case_id, closed_at=self._at, closed_root=self.case.root
-            )
-        )  # fmt: skip
+            sa.update(t.vehicle).where(t.vehicle.c.vin == self.vin).values(history=history)
+        )
         self._log("case_closed", {"because": because}, None)
         self._send(case_event(self._topics, "pacc.case.closed.v1", self.case, self._at))
 

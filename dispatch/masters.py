@@ -55,7 +55,9 @@ def import_vehicles(connection: sa.Connection, rows: Sequence[Row]) -> dict[str,
     owners = [{"vin": row["vin"], **{name: row[name] for name in _CONTACT}} for row in checked]
     _import(connection, t.contact, "vin", [one for one in owners if one["phone"]])
     cars = [{name: row[name] for name in _VEHICLE} for row in checked]
-    return _import(connection, t.vehicle, "vin", cars, new={"waiting": {}, "cleared": {}})
+    return _import(
+        connection, t.vehicle, "vin", cars, new={"waiting": {}, "cleared": {}, "history": []}
+    )
 
 
 def _import(

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from ingest import fault as faults
 from ingest.fold import CauseGraph, fold
 from models.batch import Partition, Report, Snapshot
-from models.case import Closed, Fault, Place, Standing, Vehicle
-from models.ids import digest
+from models.case import REMEMBERED, Closed, Fault, Place, Standing, Vehicle
+from models.ids import digest, model_year
 from models.words import SEVERITY_RANK, Outcome, Status
 
 
@@ -62,7 +62,8 @@ class Track:
         self.before = before
         self.waiting = dict(before.waiting)
         self.cleared = dict(before.cleared)
-        self.closed = before.closed
+        self.history = before.history
+        self._model_year = model_year(before.vin)
         self.chapters: list[Chapter] = []
         self._grouping = grouping
         self._is_in_hand = any(task.is_held_by_human for task in before.tasks)
@@ -77,7 +78,22 @@ class Track:
         if reached is None or reached < chapter.heal_at:
             return
         chapter.closed_at = chapter.heal_at
-        self.closed = Closed(chapter.case_id, chapter.closed_at, chapter.root)
+        self._remember(chapter, chapter.closed_at)
+
+    def close(self, at: datetime) -> None:
+        """Close the open case because a person ended it: for going through the past again."""
+        if self._open is not None:
+            self._open.closed_at = at
+            self._remember(self._open, at)
+
+    @property
+    def open_case(self) -> str | None:
+        """The case that is open now."""
+        return self._open.case_id if self._open else None
+
+    def _remember(self, chapter: Chapter, at: datetime) -> None:
+        ended = Closed(chapter.case_id, chapter.opened_at, at, chapter.root)
+        self.history = (*self.history, ended)[-REMEMBERED:]
         self._open = None
 
     def report(self, report: Report, partition: Partition) -> Outcome:
@@ -144,7 +160,7 @@ class Track:
 
     def _new_chapter(self, report: Report, partition: Partition) -> Chapter:
         code = report.alert.code
-        last = self.closed
+        last = self.history[-1] if self.history else None
         is_recent = (
             last is not None
             and last.root == code
@@ -247,6 +263,11 @@ class Track:
             info=self.before.info,
             readings=_merged(chapter.faults),
             is_repeat_repair=chapter.is_repeat_repair,
+            folded=sum(one.folded_under is not None for one in active),
+            cleared=sum(one.status is Status.CLEARED for one in chapter.faults.values()),
+            root=chapter.root,
+            model_year=self._model_year,
+            history=self.history,
         )
         on = frozenset(one.code for one in active)
         chapter.moments.append(

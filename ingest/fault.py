@@ -69,7 +69,9 @@ def seen_again(fault: Fault, report: Report) -> Fault:
 def back_again(fault: Fault, report: Report) -> Fault:
     """Reopen a cleared fault: it starts anew and keeps its first sight and its count."""
     fresh = first_seen(report)
-    return replace(fresh, first_seen=fault.first_seen, count=fault.count + 1)
+    return replace(
+        fresh, first_seen=fault.first_seen, count=fault.count + 1, returns=fault.returns + 1
+    )
 
 
 def cleared(fault: Fault, at: datetime, by: str) -> Fault:

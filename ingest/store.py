@@ -113,7 +113,11 @@ def known(
     vins = {item.vin if hasattr(item, "vin") else item.alert.vin
             for decoded in batch.decoded for item in decoded.items}  # fmt: skip
     wanted = sorted(vins | _healing(connection, after))
-    insert_new(connection, t.vehicle, [{"vin": v, "waiting": {}, "cleared": {}} for v in wanted])
+    insert_new(
+        connection,
+        t.vehicle,
+        [{"vin": v, "waiting": {}, "cleared": {}, "history": []} for v in wanted],
+    )
     vehicles = _rows(
         connection,
         sa.select(t.vehicle)
@@ -136,7 +140,7 @@ def known(
     return Known(_delivered(connection, batch), loaded, before)
 
 
-def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set: str) -> None:
+def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
     """Write a decision as it stands."""
     ledger_keys = ("feed", "topic", "part", "outcome")
     upsert(connection, t.ledger, ledger_keys, filing.ledger_rows(decision), add=("records",))
@@ -144,7 +148,7 @@ def save(connection: sa.Connection, decision: Decision, ranked_by: str, rule_set
     insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
     insert_new(connection, t.alert, filing.alert_rows(decision))
     _save_vehicles(connection, decision.vehicles)
-    cases = [rows.case_row(case, ranked_by, rule_set) for case in decision.cases]
+    cases = [rows.case_row(case, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
     tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
     upsert(connection, t.case, ("case_id",), cases)
@@ -251,7 +255,6 @@ def _save_vehicles(connection: sa.Connection, vehicles: Sequence[Vehicle]) -> No
     v = t.vehicle.c
     statement = sa.update(t.vehicle).where(v.vin == sa.bindparam("b_vin")).values(
         waiting=sa.bindparam("b_waiting"), cleared=sa.bindparam("b_cleared"),
-        closed_case=sa.bindparam("b_closed_case"), closed_at=sa.bindparam("b_closed_at"),
-        closed_root=sa.bindparam("b_closed_root"),
+        history=sa.bindparam("b_history"),
     )  # fmt: skip
     run_many(connection, statement, [rows.memory_row(one) for one in vehicles])

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from models.batch import Decoded, Partition, Report, Snapshot
 from models.words import (
@@ -48,7 +48,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
-    parked until the code is cleared."""
+    parked until the code is cleared; `returns` counts how often it came back after a clear."""
 
     code: str
     source: str
@@ -61,6 +61,7 @@ class Fault:
     lamp: Lamp = Lamp.UNKNOWN
     motion: Motion = Motion.UNKNOWN
     stop_in_motion: bool = False
+    returns: int = 0
     cleared_at: datetime | None = None
     cleared_by: str | None = None
     defaulted: tuple[str, ...] = ()
@@ -88,11 +89,26 @@ class VehicleInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A case that has ended."""
+
+    case_id: str
+    opened_at: datetime
+    closed_at: datetime
+    root: str
+
+
+# How many ended cases a vehicle remembers.
+REMEMBERED: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
-    """A case as it stood after one alert: one row for the rules.
+    """A case as it stood after one alert: one row for the rules and the model.
 
     `faults` are the active ones that are not folded; `readings` the newest of each name, among them
-    `state_of_charge` (0 to 1), `speed_kph`, `low_voltage_v`, `ambient_c`, `range_km`.
+    `state_of_charge` (0 to 1), `speed_kph`, `low_voltage_v`, `ambient_c`, `range_km`. `folded` and
+    `cleared` count the other faults of the case, `history` are the vehicle's earlier cases.
     """
 
     at: datetime
@@ -100,11 +116,21 @@ class Standing:
     info: VehicleInfo
     readings: Mapping[str, float]
     is_repeat_repair: bool = False
+    folded: int = 0
+    cleared: int = 0
+    root: str = ""
+    model_year: int | None = None
+    history: tuple[Closed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """A priority with everything that explains it."""
+    """A priority with everything that explains it.
+
+    `ranked_by` is `rules`, or the version of the model whose `probability` (of being immobilised
+    within 24 h, 0 to 1) took part; `fallback` says why a model did not. The challenger's
+    probability changes nothing.
+    """
 
     priority: Priority
     action: Action
@@ -113,6 +139,11 @@ class Ranking:
     rules: tuple[str, ...]
     root: str
     needs_task: bool
+    ranked_by: str = "rules"
+    probability: float | None = None
+    fallback: str | None = None
+    challenger: str | None = None
+    challenger_probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,20 +206,11 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """The vehicle's newest closed case."""
-
-    case_id: str
-    closed_at: datetime
-    root: str
-
-
-@dataclass(frozen=True, slots=True)
 class Vehicle:
     """All that `decide` knows of one vehicle before a batch.
 
     `cleared` is the newest time at which each code was cleared; `waiting` the pending faults
-    without a case.
+    without a case; `history` its last `REMEMBERED` ended cases, the newest last.
     """
 
     vin: str
@@ -198,7 +220,7 @@ class Vehicle:
     tasks: tuple[Task, ...] = ()
     waiting: Mapping[str, Fault] = field(default_factory=dict)
     cleared: Mapping[str, datetime] = field(default_factory=dict)
-    closed: Closed | None = None
+    history: tuple[Closed, ...] = ()
     silences: tuple[Silence, ...] = ()
 
 

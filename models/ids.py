@@ -1,6 +1,10 @@
 """Ids are computed, never drawn: the same input gives the same id in every replay."""
 
 from hashlib import blake2b
+from typing import Final
+
+# ISO 3779's letters of the model year, from 2010 on; they return every thirty years.
+_YEARS: Final = {sign: 2010 + place for place, sign in enumerate("ABCDEFGHJKLMNPRSTVWXY123456789")}
 
 
 def digest(*parts: str) -> str:
@@ -19,3 +23,11 @@ def digest(*parts: str) -> str:
 def task_id_of(case_id: str, number: int) -> str:
     """Name the task that a case opened as its `number`-th, counted from 0."""
     return digest("task", case_id, str(number))
+
+
+def model_year(vin: str) -> int | None:
+    """Read the model year that a VIN's tenth sign stands for, 2010 to 2039 (ISO 3779).
+
+    None where it stands for none, as with makers who put 0 there.
+    """
+    return _YEARS.get(vin[9])

@@ -1,6 +1,6 @@
 """Between the nouns and their rows: one function each way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -58,7 +58,7 @@ def without_nul(value: Any) -> Any:
     return value
 
 
-def case_row(case: Case, ranked_by: str, rule_set: str) -> dict[str, Any]:
+def case_row(case: Case, rule_set: str) -> dict[str, Any]:
     """Spread a case over its columns."""
     ranking = case.ranking
     return {
@@ -80,7 +80,11 @@ def case_row(case: Case, ranked_by: str, rule_set: str) -> dict[str, Any]:
         "needs_task": ranking.needs_task,
         "cause": ranking.root,
         "root": case.root,
-        "ranked_by": ranked_by,
+        "ranked_by": ranking.ranked_by,
+        "probability": ranking.probability,
+        "fallback": ranking.fallback,
+        "challenger": ranking.challenger,
+        "challenger_probability": ranking.challenger_probability,
         "rule_set": rule_set,
         "previous_case": case.previous_case,
         "is_repeat_repair": case.is_repeat_repair,
@@ -104,6 +108,11 @@ def case(row: Row) -> Case:
         rules=tuple(row["rules"]),
         root=row["cause"],
         needs_task=row["needs_task"],
+        ranked_by=row["ranked_by"],
+        probability=row["probability"],
+        fallback=row["fallback"],
+        challenger=row["challenger"],
+        challenger_probability=row["challenger_probability"],
     )
     return Case(
         case_id=row["case_id"],
@@ -149,6 +158,7 @@ def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:
         "lamp": fault.lamp.value,
         "motion": fault.motion.value,
         "stop_in_motion": fault.stop_in_motion,
+        "returns": fault.returns,
         "cleared_at": fault.cleared_at,
         "cleared_by": fault.cleared_by,
         "defaulted": list(fault.defaulted),
@@ -174,6 +184,7 @@ def fault(row: Row) -> Fault:
         lamp=Lamp(row["lamp"]),
         motion=Motion(row["motion"]),
         stop_in_motion=row["stop_in_motion"],
+        returns=row.get("returns", 0),  # what waited in an older schema has none
         cleared_at=row["cleared_at"],
         cleared_by=row["cleared_by"],
         defaulted=tuple(row["defaulted"]),
@@ -249,11 +260,6 @@ def vehicle(
     silences: tuple[Silence, ...],
 ) -> Vehicle:
     """Put a vehicle together from its parts."""
-    closed = (
-        Closed(row["closed_case"], row["closed_at"], row["closed_root"])
-        if row["closed_case"]
-        else None
-    )
     names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
     return Vehicle(
         vin=row["vin"],
@@ -263,14 +269,13 @@ def vehicle(
         tasks=tasks,
         waiting={code: _waiting_fault(one) for code, one in row["waiting"].items()},
         cleared={code: datetime.fromisoformat(at) for code, at in row["cleared"].items()},
-        closed=closed,
+        history=tuple(_closed(one) for one in row["history"]),
         silences=silences,
     )
 
 
 def memory_row(one: Vehicle) -> dict[str, Any]:
     """Spread what a vehicle remembers across cases."""
-    closed = one.closed
     return {
         "b_vin": one.vin,
         "b_waiting": {
@@ -280,10 +285,22 @@ def memory_row(one: Vehicle) -> dict[str, Any]:
             for code, waiting in sorted(one.waiting.items())
         },
         "b_cleared": {code: at.isoformat() for code, at in sorted(one.cleared.items())},
-        "b_closed_case": closed.case_id if closed else None,
-        "b_closed_at": closed.closed_at if closed else None,
-        "b_closed_root": closed.root if closed else None,
+        "b_history": history_column(one.history),
     }  # fmt: skip
+
+
+def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
+    """Spell the ended cases that a vehicle remembers."""
+    return [
+        {"case_id": one.case_id, "opened_at": one.opened_at.isoformat(),
+         "closed_at": one.closed_at.isoformat(), "root": one.root}
+        for one in history
+    ]  # fmt: skip
+
+
+def _closed(spelled: Mapping[str, str]) -> Closed:
+    times = {name: datetime.fromisoformat(spelled[name]) for name in ("opened_at", "closed_at")}
+    return Closed(spelled["case_id"], root=spelled["root"], **times)
 
 
 def _waiting_fault(row: Row) -> Fault:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -120,9 +120,7 @@ vehicle = sa.Table(
     # what the pipeline remembers across cases
     sa.Column("waiting", Json, nullable=False),
     sa.Column("cleared", Json, nullable=False),
-    sa.Column("closed_case", Id),
-    sa.Column("closed_at", UtcTime),
-    sa.Column("closed_root", sa.String(80)),
+    sa.Column("history", Json, nullable=False, server_default="[]"),
 )
 
 contact = sa.Table(
@@ -179,7 +177,11 @@ case = sa.Table(
     sa.Column("needs_task", sa.Boolean, nullable=False),
     sa.Column("cause", sa.String(80), nullable=False),
     sa.Column("root", sa.String(80), nullable=False),
-    sa.Column("ranked_by", sa.String(16), nullable=False),
+    sa.Column("ranked_by", sa.String(32), nullable=False),
+    sa.Column("probability", sa.Float),
+    sa.Column("fallback", sa.String(24)),
+    sa.Column("challenger", sa.String(32)),
+    sa.Column("challenger_probability", sa.Float),
     sa.Column("rule_set", sa.String(64), nullable=False),
     sa.Column("previous_case", Id),
     sa.Column("is_repeat_repair", sa.Boolean, nullable=False),
@@ -216,6 +218,7 @@ fault = sa.Table(
     sa.Column("lamp", sa.String(12), nullable=False),
     sa.Column("motion", sa.String(12), nullable=False),
     sa.Column("stop_in_motion", sa.Boolean, nullable=False),
+    sa.Column("returns", sa.Integer, nullable=False, server_default="0"),
     sa.Column("cleared_at", UtcTime),
     sa.Column("cleared_by", sa.String(64)),
     sa.Column("defaulted", Json, nullable=False),
@@ -345,6 +348,29 @@ outbox = sa.Table(
     sa.Index("ix_outbox_unsent", "seq",
              sqlite_where=sa.text("sent_at is null"), postgresql_where=sa.text("sent_at is null")),
 )  # fmt: skip
+
+# --- what is learned ---
+
+model_version = sa.Table(
+    "model_version",
+    metadata,
+    sa.Column("version", Id, primary_key=True),
+    sa.Column("made_at", UtcTime, nullable=False),
+    sa.Column("model", sa.LargeBinary, nullable=False),
+    sa.Column("manifest", sa.LargeBinary, nullable=False),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    # the newest evaluation: its figures, and the report as one HTML file
+    sa.Column("evaluation", Json),
+    sa.Column("report", sa.Text),
+)
+
+model_alias = sa.Table(
+    "model_alias",
+    metadata,
+    sa.Column("alias", sa.String(16), primary_key=True),  # champion, challenger
+    sa.Column("version", Id, nullable=False),
+    sa.Column("since", UtcTime, nullable=False),
+)
 
 # --- access ---
 

@@ -149,11 +149,11 @@ def _is_changed(track: Track) -> bool:
     return (
         track.waiting != before.waiting
         or track.cleared != before.cleared
-        or track.closed != before.closed
+        or track.history != before.history
     )
 
 
 def _after(track: Track) -> Vehicle:
     return Vehicle(
-        vin=track.before.vin, waiting=track.waiting, cleared=track.cleared, closed=track.closed
+        vin=track.before.vin, waiting=track.waiting, cleared=track.cleared, history=track.history
     )

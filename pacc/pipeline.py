@@ -19,7 +19,6 @@ from models.words import Feed, Outcome
 from pacc.decide import decide, watermark_after
 from pacc.policy import Policy
 
-RANKED_BY = "rules"
 _FENCED_AT_MOST = 5
 
 
@@ -130,7 +129,7 @@ class Worker:
             before = store.watermarks(connection, tuple(batch.spans))
             known = store.known(connection, batch, before, watermark_after(batch, before))
             decision = decide(batch, known, self._policy)
-            store.save(connection, decision, RANKED_BY, self._policy.ranker.version)
+            store.save(connection, decision, self._policy.ranker.version)
         for partition, span in batch.spans.items():
             self._places[partition] = Place(span.end, self._places[partition].epoch)
         return decision

@@ -62,8 +62,8 @@ def test_a_tow_is_followed_by_a_dealer_to_the_end(engine: sa.Engine) -> None:
     centre.act(work.complete, follow_up["task_id"], wang, disposition=done, note=None)
     (case,) = centre.rows(t.case)
     assert (case["state"], case["closed_at"]) == ("closed", centre.now)
-    vehicle = centre.rows(t.vehicle)[0]
-    assert (vehicle["closed_case"], vehicle["closed_root"]) == (case["case_id"], "dtc:P0C01")
+    (ended,) = centre.rows(t.vehicle)[0]["history"]
+    assert (ended["case_id"], ended["root"]) == (case["case_id"], "dtc:P0C01")
 
 
 def test_a_repeat_after_the_tow_does_not_call_the_roadside_again(engine: sa.Engine) -> None:
