@@ -42,5 +42,5 @@ screenshots: setup
 
 # Brings new sentences of the console into its catalogues; what is empty then has to be translated.
 words: setup
-	$(BIN)/pybabel -q extract -F dispatch/console/locale/babel.cfg -k N_ --no-location -o .cache/console.pot dispatch/console
+	$(BIN)/pybabel -q extract -F dispatch/console/locale/babel.cfg -k N_ -k Conflict -k NotAllowed -k NotThere -k Unusable --no-location -o .cache/console.pot dispatch
 	for one in zh en; do $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i .cache/console.pot -l $$one -o dispatch/console/locale/$$one/LC_MESSAGES/console.po; done

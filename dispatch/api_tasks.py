@@ -189,7 +189,8 @@ def pause(
 ) -> Response:  # fmt: skip
     """Wait for the customer: deadlines stand still until the pause ends."""
     body = body or Pause()
-    more = store.Details(pause=timedelta(minutes=body.minutes))
+    wanted = None if body.minutes is None else timedelta(minutes=body.minutes)
+    more = store.Details(pause=wanted)
     return _step(office, actor, asked, task_id, Step.PAUSE, body.note, more)
 
 

@@ -52,7 +52,10 @@ def require(*roles: Role) -> Callable[[Actor], Actor]:
 
     def check(actor: Annotated[Actor, Depends(actor_of)]) -> Actor:
         if actor.role not in roles:
-            raise NotAllowed(f"This takes the role {' or '.join(roles)}; your key is {actor.role}.")
+            raise NotAllowed(
+                "This takes the role %(roles)s; your key is %(role)s.",
+                {"roles": " or ".join(roles), "role": actor.role},
+            )
         return actor
 
     return check

@@ -188,4 +188,4 @@ class Bench:
 
 def not_there(task_id: str) -> NotThere:
     """Say that there is no such task: the same words whether it is another desk's or nobody's."""
-    return NotThere(f"There is no task {task_id}.")
+    return NotThere("There is no task %(id)s.", {"id": task_id})

@@ -7,7 +7,7 @@ number of these may run beside each other and beside people.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,14 +18,13 @@ from dispatch.cadence import CADENCE
 from dispatch.route import UNASSIGNED, needs_of, route
 from dispatch.store import House, end, resumed
 from dispatch.task import new_task
+from dispatch.tidy import tidy
 from models import tables as t
 from models.case import Text
 from models.person import CLOCKWORK
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 
 _AT_ONCE: Final = 500
-_REMEMBER_REQUESTS: Final = timedelta(days=1)
-_KEEP_SENT: Final = timedelta(days=7)
 _Change = Callable[[Bench, datetime, House], str | None]
 
 
@@ -44,12 +43,7 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
     for task_id in _found(engine, held):
         with engine.begin() as connection:
             done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)
-    with engine.begin() as connection:
-        connection.execute(
-            sa.delete(t.idempotency).where(t.idempotency.c.at < at - _REMEMBER_REQUESTS)
-        )
-        connection.execute(sa.delete(t.outbox).where(t.outbox.c.sent_at < at - _KEEP_SENT))
-    return +done
+    return +done + tidy(engine, at)
 
 
 def _found(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> Sequence[str]:

@@ -38,7 +38,7 @@ def silence(
         raise NotAllowed("A silence takes a supervisor; a dealer may say `workshop`.")
     _require_seen(connection, vin, actor)
     if ends_at is not None and ends_at <= at:
-        raise Unusable("The silence would have ended before it began.")
+        raise Unusable("The silence would have ended before it began.", field="ends_at")
     locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
     connection.execute(locked)
     silence_id = digest("silence", vin, at.isoformat(), actor.actor_id)
@@ -132,8 +132,8 @@ def _require_seen(connection: sa.Connection, vin: str, actor: Actor) -> None:
     c = t.task.c
     query = sa.select(c.task_id).where(c.vin == vin, seen(c.desk, actor))
     if connection.execute(query.limit(1)).first() is None:
-        raise NotThere(f"There is no vehicle {vin} with a task.")
+        raise NotThere("There is no vehicle %(vin)s with a task.", {"vin": vin})
 
 
 def _no_silence(silence_id: str) -> NotThere:
-    return NotThere(f"There is no silence {silence_id}.")
+    return NotThere("There is no silence %(id)s.", {"id": silence_id})

@@ -23,9 +23,14 @@ def create_key(
         sa.select(t.desk.c.kind).where(t.desk.c.desk_id == desk)
     ).scalar_one_or_none()
     if desk is not None and kind is None:
-        raise NotThere(f"There is no desk {desk}. `pacc desk import` brings desks.")
+        raise NotThere(
+            "There is no desk %(desk)s. `pacc desk import` brings desks.", {"desk": desk}
+        )
     if role in _KIND and kind != _KIND[role]:
-        raise Unusable(f"The role {role} is bound to a {_KIND[role]} desk: say which with --desk.")
+        raise Unusable(
+            "The role %(role)s is bound to a %(queue)s desk: say which with --desk.",
+            {"role": role, "queue": _KIND[role]},
+        )
     key_id = secrets.token_hex(6)
     key = f"pacc_{key_id}_{secrets.token_urlsafe(32)}"
     connection.execute(
@@ -54,9 +59,9 @@ def revoke_key(connection: sa.Connection, key_id: str, at: datetime) -> None:
     c = t.api_key.c
     found = connection.execute(sa.select(c.revoked_at).where(c.key_id == key_id)).one_or_none()
     if found is None:
-        raise NotThere(f"There is no key {key_id}.")
+        raise NotThere("There is no key %(id)s.", {"id": key_id})
     if found.revoked_at is not None:
-        raise Conflict(f"The key {key_id} has been revoked already.")
+        raise Conflict("The key %(id)s has been revoked already.", {"id": key_id})
     connection.execute(sa.update(t.api_key).where(c.key_id == key_id).values(revoked_at=at))
 
 

@@ -1,14 +1,15 @@
-"""A dealer's attempts to reach a customer: noted one by one, until the customer answers."""
+"""Reaching a customer: attempts, one by one, until there is an answer; and whether we may call."""
 
 from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from dispatch.bench import NOBODY
+from dispatch.bench import NOBODY, Bench
 from dispatch.cadence import Channel, next_attempt
 from dispatch.deadline import deadlines
 from dispatch.store import House, open_bench, require_holder, resumed
+from models import tables as t
 from models.errors import Conflict
 from models.person import Actor
 from models.words import Priority, Queue, TaskState
@@ -30,7 +31,10 @@ def attempt(
     bench = open_bench(connection, task_id, actor, at, house)
     require_holder(bench, actor)
     if bench.task.queue is not Queue.DEALER or bench.task.state is not TaskState.CLAIMED:
-        raise Conflict(f"A {bench.task.queue} task that is {bench.task.state} has no attempts.")
+        raise Conflict(
+            "A %(queue)s task that is %(state)s has no attempts.",
+            {"queue": bench.task.queue, "state": bench.task.state},
+        )
     desk = house.directory.desk(bench.task.desk)
     made = bench.hands.attempts + 1
     due = next_attempt(made, desk, at)
@@ -41,3 +45,53 @@ def attempt(
     detail = {"channel": channel.value, "number": made, **({"note": note} if note else {}),
               **({"next_at": due.isoformat()} if due else {})}  # fmt: skip
     bench.change("attempted", back, free, **detail)
+
+
+def ask(
+    connection: sa.Connection,
+    task_id: str,
+    actor: Actor,
+    at: datetime,
+    house: House,
+    note: str | None,
+) -> None:
+    """Note that the owner was asked in writing whether we may call.
+
+    Where the cadence of a dealer runs, that is its attempt by message; anywhere else a line of the
+    timeline, and the task stays in hand.
+    """
+    bench = _held(connection, task_id, actor, at, house)
+    if bench.task.queue is Queue.DEALER and bench.task.state is TaskState.CLAIMED:
+        attempt(connection, task_id, actor, at, house, Channel.MESSAGE, note)
+        return
+    detail = {"channel": Channel.MESSAGE.value, **({"note": note} if note else {})}
+    bench.change("asked", bench.task, bench.hands, **detail)
+
+
+def agree(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> None:
+    """Note that the owner agreed to be called; from now on the number is shown."""
+    _answer(_held(connection, task_id, actor, at, house), connection, "agreed", has_consent=True)
+
+
+def decline(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> None:
+    """Note that the owner asked not to be called; from now on no number is shown."""
+    _answer(_held(connection, task_id, actor, at, house), connection, "no_call", has_consent=False)
+
+
+def _held(
+    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
+) -> Bench:
+    bench = open_bench(connection, task_id, actor, at, house)
+    require_holder(bench, actor)
+    return bench
+
+
+def _answer(bench: Bench, connection: sa.Connection, what: str, *, has_consent: bool) -> None:
+    statement = sa.update(t.contact).where(t.contact.c.vin == bench.vin)
+    if connection.execute(statement.values(has_consent=has_consent)).rowcount != 1:
+        raise Conflict("The owner of this car is not known here.")
+    bench.change(what, bench.task, bench.hands)

@@ -55,12 +55,15 @@ def add_person(
     only supervisors, engineers and administrators may have. Raises `Unusable` or `Conflict`.
     """
     if language not in LANGUAGES:
-        raise Unusable(f"{language} is no language of the console: {' or '.join(LANGUAGES)}.")
+        raise Unusable(
+            "%(language)s is no language of the console: %(known)s.",
+            {"language": language, "known": " or ".join(LANGUAGES)},
+        )
     if password is not None and len(password) < LEAST_PASSWORD:
-        raise Unusable(f"A password has at least {LEAST_PASSWORD} characters.")
+        raise Unusable("A password has at least %(least)d characters.", {"least": LEAST_PASSWORD})
     p = t.person.c
     if connection.execute(sa.select(p.login).where(p.login == login)).first() is not None:
-        raise Conflict(f"There is a person {login} already.")
+        raise Conflict("There is a person %(login)s already.", {"login": login})
     _require_desks(connection, role, desks)
     given = password or secrets.token_urlsafe(12)
     secret = pyotp.random_base32() if with_totp else None
@@ -85,9 +88,9 @@ def disable_person(connection: sa.Connection, login: str, at: datetime) -> None:
         sa.select(p.person_id, p.disabled_at).where(p.login == login)
     ).one_or_none()
     if found is None:
-        raise NotThere(f"There is no person {login}.")
+        raise NotThere("There is no person %(login)s.", {"login": login})
     if found.disabled_at is not None:
-        raise Conflict(f"{login} is disabled already.")
+        raise Conflict("%(login)s is disabled already.", {"login": login})
     connection.execute(sa.update(t.person).where(p.login == login).values(disabled_at=at))
     s = t.session.c
     connection.execute(
@@ -168,7 +171,12 @@ def _require_desks(connection: sa.Connection, role: Role, desks: Sequence[str]) 
     )
     for desk in desks:
         if desk not in kinds:
-            raise NotThere(f"There is no desk {desk}. `pacc desk import` brings desks.")
+            raise NotThere(
+                "There is no desk %(desk)s. `pacc desk import` brings desks.", {"desk": desk}
+            )
     kind = _KIND.get(role)
     if kind is not None and (not desks or any(one != kind for one in kinds.values())):
-        raise Unusable(f"The role {role} belongs to a {kind} desk: say which with --desk.")
+        raise Unusable(
+            "The role %(role)s belongs to a %(queue)s desk: say which with --desk.",
+            {"role": role, "queue": kind},
+        )

@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.page import Order, page_of
-from dispatch.sight import seen
+from dispatch.sight import callable_owner, seen
 from dispatch.task import endings, possible
 from models import tables as t
 from models.errors import NotThere
@@ -73,7 +73,7 @@ def show_case(connection: sa.Connection, case_id: str, actor: Actor) -> dict[str
     query = sa.select(*(c[name] for name in _CASE)).where(c.case_id == case_id)
     found = connection.execute(_visible_cases(query, actor)).mappings().one_or_none()
     if found is None:
-        raise NotThere(f"There is no case {case_id}.")
+        raise NotThere("There is no case %(id)s.", {"id": case_id})
     (whole,) = _whole(connection, [dict(found)], actor)
     return {**whole, "timeline": _timeline(connection, case_id, actor)}
 
@@ -121,11 +121,11 @@ def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str
     query = _visible_tasks(_task_query().where(t.task.c.task_id == task_id), actor)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotThere(f"There is no task {task_id}.")
+        raise NotThere("There is no task %(id)s.", {"id": task_id})
     queue, state = Queue(row["queue"]), TaskState(row["state"])
     v, o, c = t.vehicle.c, t.contact.c, t.case.c
     car = sa.select(v.plate, v.model, v.powertrain, v.region).where(v.vin == row["vin"])
-    owner = sa.select(o.name, o.phone, o.language).where(o.vin == row["vin"])
+    owner = sa.select(o.name, o.phone, o.language, o.has_consent).where(o.vin == row["vin"])
     why = sa.select(c.action, c.reasons, c.lat, c.lon, c.place_at, c.accuracy_m, c.road).where(
         c.case_id == row["case_id"]
     )
@@ -134,7 +134,7 @@ def show_task(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str
         **_shown(dict(row)),
         **dict(connection.execute(why).mappings().one()),
         "vehicle": _maybe(connection, car),
-        "owner": None if is_engineer else _maybe(connection, owner),
+        "owner": None if is_engineer else _owner(connection, owner),
         "steps": [step.value for step in possible(queue, state)],
         "dispositions": sorted(one.value for one in endings(queue, state)),
     }
@@ -204,6 +204,11 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
 def _maybe(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Any] | None:
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else dict(row)
+
+
+def _owner(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, Any] | None:
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else callable_owner(row)
 
 
 def _grouped(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, list[dict[str, Any]]]:

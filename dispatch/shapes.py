@@ -50,9 +50,12 @@ class Note(_In):
 
 
 class Pause(Note):
-    """How long to wait for the customer; then the task alarms again."""
+    """How long to wait for the customer: an urgent case 10 minutes at most, others 240.
 
-    minutes: int = Field(default=15, ge=1, le=24 * 60)
+    Without `minutes`: a quarter of an hour, urgent ones 10. Then the task alarms again.
+    """
+
+    minutes: int | None = Field(default=None, ge=1, le=24 * 60)
 
 
 class Book(Note):
@@ -153,11 +156,12 @@ class Vehicle(_Out):
 
 
 class Owner(_Out):
-    """Whom to call."""
+    """Whom to call; the number is there only with consent."""
 
     name: str | None
     phone: str | None
     language: str | None
+    has_consent: bool
 
 
 class TaskWhole(TaskOut):

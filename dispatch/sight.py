@@ -1,4 +1,6 @@
-"""Which desks' rows an actor sees: the one condition that every query of people's goes through."""
+"""What an actor sees: the rows of their desks, and an owner's number only with consent."""
+
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,3 +10,8 @@ from models.person import Actor
 def seen(desk: sa.Column[str], actor: Actor) -> sa.ColumnElement[bool]:
     """Say that a row's desk is one of the actor's."""
     return sa.true() if actor.desks is None else desk.in_(sorted(actor.desks))
+
+
+def callable_owner(row: sa.RowMapping) -> dict[str, Any]:
+    """Give an owner; the number only if its owner allowed calls."""
+    return {**row, "phone": row["phone"] if row["has_consent"] else None}

@@ -13,6 +13,7 @@ from dispatch.bench import AWAKE, NOBODY, Bench, Hands, not_there
 from dispatch.deadline import deadlines
 from dispatch.events import Topics
 from dispatch.route import Directory, needs_of, route_to_dealer
+from dispatch.snooze import snooze
 from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
@@ -31,9 +32,9 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What some steps take: how long a pause lasts, when the customer comes with the vehicle."""
+    """What some steps take: how long a pause lasts (None: as is usual), when the customer comes."""
 
-    pause: timedelta = timedelta(minutes=15)
+    pause: timedelta | None = None
     appointment_at: datetime | None = None
     is_pick_up: bool | None = None
 
@@ -53,7 +54,7 @@ def claim(
         return
     _require_free(bench, at)
     if bench.task.held_because is not None:
-        raise Conflict(bench.task.held_because.en, held=True)
+        raise Conflict("%(because)s", {"because": bench.task.held_because}, held=True)
     if version is not None and version != bench.version:
         raise Conflict("The task has changed since you saw it. Read it again.")
     _take(bench, actor, at, house, "claimed")
@@ -98,7 +99,9 @@ def reassign(
         raise NotAllowed("Only a supervisor gives a task to somebody.")
     bench = open_bench(connection, task_id, actor, at, house)
     if to.role not in WORKERS or not to.sees(bench.task.desk):
-        raise Unusable(f"{to.name} does not work at the desk of this task.")
+        raise Unusable(
+            "%(name)s does not work at the desk of this task.", {"name": to.name}, field="person"
+        )
     before = bench.hands.holder_name or "nobody"
     _take(bench, to, at, house, "reassigned", reason=reason, before=before, to=to.name)
 
@@ -121,7 +124,8 @@ def step(
     task, hands = resumed(bench, at)
     if what is Step.PAUSE:
         rank = PRIORITY_RANK[task.priority]
-        hands = replace(hands, paused_at=at, wake_at=at + more.pause, paused_rank=rank)
+        wake_at = at + snooze(task.priority, more.pause)
+        hands = replace(hands, paused_at=at, wake_at=wake_at, paused_rank=rank)
     elif what is Step.RELEASE:
         hands = replace(hands, **NOBODY)
     elif what is Step.BOOK:
@@ -204,11 +208,16 @@ def transfer(
         require_holder(bench, actor)
     desk = house.directory.desk(desk_id)
     if desk is None or desk.kind is not bench.task.queue or not desk.is_open:
-        raise Unusable(f"{desk_id} is no {bench.task.queue} desk that is in business.")
+        raise Unusable(
+            "%(desk)s is no %(queue)s desk that is in business.",
+            {"desk": desk_id, "queue": bench.task.queue}, field="desk",
+        )  # fmt: skip
     if desk_id == bench.task.desk:
-        raise Unusable(f"The task is at {desk_id} already.")
+        raise Unusable("The task is at %(desk)s already.", {"desk": desk_id}, field="desk")
     if bench.task.state not in (TaskState.QUEUED, TaskState.CLAIMED, TaskState.CONTACTED):
-        raise Conflict(f"Help is under way ({bench.task.state}): end the task instead.")
+        raise Conflict(
+            "Help is under way (%(state)s): end the task instead.", {"state": bench.task.state}
+        )
     task, hands = resumed(bench, at)
     moved = replace(task, desk=desk_id, state=TaskState.QUEUED)
     free = replace(hands, **NOBODY)
@@ -261,7 +270,8 @@ def _refuse(bench: Bench) -> None:
     holder = bench.hands.holder_name or "Somebody"
     until = bench.hands.lease_until
     raise Conflict(
-        f"{holder} has the task in hand.",
+        "%(name)s has the task in hand.",
+        {"name": holder},
         holder=holder,
         until=until.isoformat() if until else None,
     )

@@ -70,7 +70,8 @@ def after(queue: Queue, state: TaskState, step: Step) -> TaskState:
     target = _TABLES[queue].get((state, step))
     if target is None:
         raise Conflict(
-            f"A {queue} task that is {state} cannot {step}.",
+            "A %(queue)s task that is %(state)s cannot %(step)s.",
+            {"queue": queue, "state": state, "step": step},
             state=state.value,
             possible=[one.value for one in possible(queue, state)],
         )
@@ -96,11 +97,17 @@ def require_ending(queue: Queue, state: TaskState, disposition: Disposition) -> 
     """Refuse a disposition that this state cannot end with."""
     allowed = endings(queue, state)
     if disposition not in allowed:
-        words = ", ".join(sorted(allowed)) or "none: claim it first"
+        ends = sorted(one.value for one in allowed)
+        named = {"queue": queue, "state": state, "disposition": disposition, "possible": ends}
+        if not ends:
+            raise Unusable(
+                "A %(queue)s task that is %(state)s cannot end as %(disposition)s. "
+                "Possible: none: claim it first.", named, field="disposition", possible=ends,
+            )  # fmt: skip
         raise Unusable(
-            f"A {queue} task that is {state} cannot end as {disposition}. Possible: {words}.",
-            possible=sorted(one.value for one in allowed),
-        )
+            "A %(queue)s task that is %(state)s cannot end as %(disposition)s. "
+            "Possible: %(possible)s.", named, field="disposition", possible=ends,
+        )  # fmt: skip
 
 
 def new_task(

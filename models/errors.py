@@ -1,17 +1,34 @@
 """The failures that are expected, each with its exit code or HTTP status."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
 class PaccError(Exception):
-    """Something went wrong that a person can do something about. The message says what to do."""
+    """Something went wrong that a person can do something about. The message says what to do.
+
+    `sentence` is the message before its named `values` (`%(name)s`) are put in, so that it can be
+    said in another language; `facts` are for programs.
+    """
 
     status = 500
     exit_code = 1
 
-    def __init__(self, message: str, **facts: Any) -> None:
-        super().__init__(message)
+    def __init__(
+        self, sentence: str, values: Mapping[str, Any] | None = None, /, **facts: Any
+    ) -> None:
+        self.sentence = sentence
+        self.values: Mapping[str, Any] = values or {}
+        plain = {name: _plain(value) for name, value in self.values.items()}
+        super().__init__(sentence % plain if plain else sentence)
         self.facts = facts
+
+
+def _plain(value: Any) -> Any:
+    """English, as programs and logs read it: a bilingual text by its English side."""
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return getattr(value, "en", value)
 
 
 class NotThere(PaccError):

@@ -180,6 +180,25 @@ def test_nobody_without_a_key_sees_anything_but_health_and_the_documentation(web
                     assert answer.headers["www-authenticate"] == "Bearer"
 
 
+def test_an_owners_number_is_given_only_with_consent_and_a_pause_is_bounded(web: Web) -> None:
+    li = web.key(Role.OPERATOR, "rsa-beijing", "Li")
+    path = f"/v1/tasks/{web.asks(li, '/v1/tasks/next', {}).json()['task_id']}"
+    for has_consent, phone in ((False, None), (True, "+86 555 0100")):
+        with web.centre.engine.begin() as connection:
+            connection.execute(sa.delete(t.contact))
+            connection.execute(sa.insert(t.contact).values(
+                vin=CAR, name="Gao", phone="+86 555 0100", has_consent=has_consent))  # fmt: skip
+        owner = web.asks(li, path).json()["owner"]
+        assert owner == {
+            "name": "Gao", "phone": phone, "language": None, "has_consent": has_consent,
+        }  # fmt: skip
+    refused = web.asks(li, f"{path}/pause", {"minutes": 11})
+    assert (refused.status_code, refused.json()["field"]) == (422, "minutes")
+    paused = web.asks(li, f"{path}/pause", {}).json()
+    at = datetime.fromisoformat(paused["wake_at"])
+    assert (at - web.centre.now).total_seconds() == 600
+
+
 def test_an_engineer_looks_and_does_not_work_and_sees_no_owner(web: Web) -> None:
     key = web.key(Role.ENGINEER)
     task = web.asks(key, "/v1/tasks").json()["items"][0]

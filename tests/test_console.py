@@ -30,6 +30,7 @@ from tests.worlds import CAR, OTHER, START, Stream
 
 CONSOLE = Path(__file__).parents[1] / "dispatch" / "console"
 PASSWORD = "correct horse battery"
+REFUSALS = ("Conflict", "NotAllowed", "NotThere", "Unusable")
 NASTY = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -260,7 +261,7 @@ def test_law_8_on_every_page_another_desks_task_is_not_there(room: Console) -> N
             assert one.status_code in (403, 404), (path, one.status_code)
             assert blank(one, its) == blank(other, none), path
             tried += 1
-    assert tried >= 14
+    assert tried >= 17
     after = {one.name: room.centre.rows(one) for one in (t.task, t.case, t.entry, t.worksheet)}
     assert before == after
     shows_nothing_of(room, dealers(room))
@@ -441,6 +442,7 @@ def test_a_customer_who_asked_for_it_is_not_called_again(room: Console) -> None:
     room.posts(f"/task/{task['task_id']}/claim")
     room.posts(f"/task/{task['task_id']}/finish", disposition="declined", never_again="on")
     assert room.centre.rows(t.contact)[0]["has_consent"] is False
+    assert "task_no_call" in room.centre.entries()
 
 
 def test_a_card_opens_without_logging_in_until_it_expires_and_shows_no_whole_vin(
@@ -457,6 +459,182 @@ def test_a_card_opens_without_logging_in_until_it_expires_and_shows_no_whole_vin
     assert CAR[-6:] in card.text
     room.centre.now += timedelta(hours=5)
     assert room.client.get(address).status_code == 404
+
+
+# --- forms that cannot be accepted, in both languages ---
+
+
+class Form(HTMLParser):
+    """The field of a page that is marked as wrong, and what is said beside it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.marked: list[dict[str, str | None]] = []
+        self.says = ""
+        self.form = ""
+        self.is_open = True
+        self.opened: list[bool] = []
+        self._form = ""
+        self._reads = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._form = str(given.get("action"))
+        if tag == "details":
+            self.opened.append("open" in given)
+        if given.get("aria-invalid") == "true":
+            self.marked.append(given)
+            self.form = self._form
+            self.is_open = all(self.opened)
+        self._reads = given.get("id") == "wrong"
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "details":
+            self.opened.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._reads:
+            self.says += data
+            self._reads = False
+
+
+FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
+    ("snooze", "minutes", {"minutes": "999"}),
+    ("attempt", "channel", {"channel": "smoke"}),
+    ("book", "slot", {"slot": "soon", "is_pick_up": "on"}),
+    ("finish", "disposition", {"disposition": "towed", "never_again": "on"}),
+    ("take-over", "reason", {"reason": " "}),
+    ("reassign", "person", {"person": "nobody", "reason": "he is on a break"}),
+    ("reassign", "reason", {"person": "nobody", "reason": ""}),
+    ("hand-on", "desk", {"desk": "nowhere", "reason": "nearer to them"}),
+    ("silence", "hours", {"kind": "silence", "hours": "0", "reason": "a test drive"}),
+    ("silence", "reason", {"kind": "silence", "hours": "77", "reason": "x" * 501}),
+)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_refused_form_keeps_every_word_and_says_beside_the_field_what_to_change(
+    room: Console, language: str
+) -> None:
+    task = dealers(room)["task_id"]
+    room.person("wang", Role.DEALER, dealers(room)["desk"], name="7", language=language)
+    room.person("sun", Role.SUPERVISOR, name="8", language=language)
+    room.enters("wang")
+    room.posts(f"/task/{task}/claim")
+    for form, field, typed in FORMS:
+        room.enters("wang" if form in ("snooze", "attempt", "book", "finish") else "sun")
+        answer = room.posts(f"/task/{task}/{form}", **typed)
+        assert answer.status_code == 422, form
+        page = Form(answer.text)
+        (marked,) = page.marked
+        assert page.form == f"/task/{task}/{form}"
+        assert marked["aria-describedby"] == "wrong"
+        assert marked.get("name", field) == field
+        assert page.is_open, form
+        assert bool(re.search(r"[\u4e00-\u9fff]", page.says)) is (language == "zh"), page.says
+        assert (re.search(r"[A-Za-z]", page.says) is None) is (language == "zh"), page.says
+        assert f'id="notice">{page.says}<' in answer.text.replace("&#39;", "'")
+        for name in ("reason", "hours"):
+            if typed.get(name, "").strip():
+                assert f'value="{typed[name]}"' in answer.text, (form, name)
+        for name in ("is_pick_up", "never_again"):
+            if name in typed:
+                assert f'name="{name}" checked' in answer.text, (form, name)
+        if "kind" in typed:
+            assert 'name="kind" value="silence" checked' in answer.text
+            assert 'name="kind" value="workshop" checked' not in answer.text
+    assert dealers(room)["holder_name"] == "7"
+
+
+def test_a_hand_over_that_is_too_long_keeps_every_word(room: Console) -> None:
+    room.enters("li")
+    note = "w" * 4001
+    refused = room.posts("/handover", note=note)
+    assert refused.status_code == 422
+    assert note in refused.text
+    page = Form(refused.text)
+    assert page.marked[0]["name"] == "note"
+    assert page.says == "At most 4000 characters: shorten it."
+    assert room.centre.rows(t.handover) == []
+
+
+# --- asking a customer whether we may call ---
+
+
+def owned(room: Console, vin: str, **owner: Any) -> None:
+    """Say who owns a car; nobody has agreed to calls yet."""
+    given = {"name": "Gao", "phone": "+86 555 0199", "language": "zh-CN", **owner}
+    with room.centre.engine.begin() as connection:
+        connection.execute(sa.insert(t.contact).values(vin=vin, has_consent=False, **given))
+
+
+def test_a_number_appears_only_after_the_owner_agreed_and_goes_when_they_say_no(
+    room: Console,
+) -> None:
+    task = dealers(room)
+    path = f"/task/{task['task_id']}"
+    owned(room, OTHER)
+    room.person("wang", Role.DEALER, task["desk"], name="Wang", language="en")
+    room.enters("wang")
+    assert "Ask for consent" not in room.client.get(path).text  # who has it in hand asks
+    for what in ("ask", "agreed", "declined"):
+        assert room.posts(f"{path}/{what}").status_code == 409
+    room.posts(f"{path}/claim")
+    for page in (path, "/customers"):
+        text = room.client.get(page).text
+        assert "Ask for consent" in text
+        assert "+86 555 0199" not in text
+        assert "Gao，您好" in text  # in the owner's language, not the reader's
+        assert "Wang" in text
+        assert OTHER[-6:] in text
+        assert OTHER not in text
+        assert f'action="{path}/agreed"' in text
+    assert "+86 555 0199" in room.posts(f"{path}/agreed").text
+    assert "+86 555 0199" in room.client.get("/customers").text
+    refused = room.posts(f"{path}/declined")
+    assert "+86 555 0199" not in refused.text
+    assert "The owner asked not to be called" in refused.text
+    told = {one["kind"]: one["actor"] for one in room.centre.rows(t.entry)}
+    assert told["task_agreed"] == told["task_no_call"] == "Wang"
+
+
+def test_asking_by_message_is_the_dealers_attempt_and_stays_in_an_operators_hand(
+    room: Console,
+) -> None:
+    task = dealers(room)
+    room.person("wang", Role.DEALER, task["desk"], name="Wang", language="en")
+    room.enters("wang")
+    room.posts(f"/task/{task['task_id']}/claim")
+    room.posts(f"/task/{task['task_id']}/ask")
+    assert (dealers(room)["attempts"], dealers(room)["holder"]) == (1, None)
+    (entry,) = [one for one in room.centre.rows(t.entry) if one["kind"] == "task_attempted"]
+    assert entry["detail"]["channel"] == "message"
+    room.enters("li")
+    room.posts(f"/task/{urgent(room)['task_id']}/claim")
+    page = room.posts(f"/task/{urgent(room)['task_id']}/ask")
+    assert "Asked the owner for consent" in page.text
+    assert urgent(room)["holder_name"] == "Li"
+
+
+def test_an_owner_whom_nobody_knows_cannot_agree(room: Console) -> None:
+    task = urgent(room)["task_id"]
+    room.enters("li")
+    room.posts(f"/task/{task}/claim")
+    refused = room.posts(f"/task/{task}/agreed")
+    assert refused.status_code == 409
+    assert "The owner of this car is not known here." in refused.text
+
+
+@pytest.mark.parametrize(("known", "greets"), [("en-GB", "Dear Gao,"), ("fr", "Gao，您好")])
+def test_the_text_is_in_the_owners_language_or_else_the_readers(
+    room: Console, known: str, greets: str
+) -> None:
+    owned(room, CAR, language=known)
+    room.person("qian", Role.OPERATOR, "rsa-beijing", language="zh")
+    room.enters("qian")
+    assert greets in room.posts(f"/task/{urgent(room)['task_id']}/claim").text
 
 
 def test_a_flood_is_grouped_by_cause_and_told_to_the_supervisor(room: Console) -> None:
@@ -542,10 +720,11 @@ def check(answer: Response) -> None:
 
 def test_every_sentence_is_translated() -> None:
     methods = [("**.py", "python"), ("**.html", "jinja2")]
+    names = ("_", "N_", "gettext", *REFUSALS)
     found = {message for _, _, message, _, _ in extract_from_dir(
-        str(CONSOLE), methods, keywords={"_": None, "N_": None, "gettext": None})}  # fmt: skip
+        str(CONSOLE.parent), methods, keywords=dict.fromkeys(names))}  # fmt: skip
     said = {one for one in found if isinstance(one, str)}
-    assert len(said) > 250
+    assert len(said) > 330
     for language in words.LANGUAGES:
         path = CONSOLE / "locale" / language / "LC_MESSAGES" / "console.po"
         catalogue = read_po(BytesIO(path.read_bytes()), locale=language)
@@ -554,8 +733,8 @@ def test_every_sentence_is_translated() -> None:
         for one in translated.values():
             assert not list(one.check()), one.id
             assert isinstance(one.string, str)
-            names = re.compile(r"%\((\w+)\)")
-            assert sorted(names.findall(one.string)) == sorted(names.findall(str(one.id)))
+            inside = re.compile(r"%\((\w+)\)")
+            assert sorted(inside.findall(one.string)) == sorted(inside.findall(str(one.id)))
     chinese = words.catalogue("zh")
     assert all(re.search(r"[\u4e00-\u9fff]", chinese.ugettext(one)) for one in said)
 

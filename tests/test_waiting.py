@@ -3,12 +3,14 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from dispatch import outreach, read
 from dispatch import store as work
 from dispatch.cadence import CADENCE, Channel
 from models import tables as t
+from models.errors import Unusable
 from models.words import Step
 from tests.test_work import LI, stranded
 from tests.worlds import CAR, START, Centre, Stream, advisor
@@ -28,6 +30,31 @@ def test_a_pause_ends_by_itself_and_nobody_is_handed_the_task_meanwhile(engine: 
     assert centre.act(read.candidates, LI) == [task_id]
     assert centre.entries().count("task_woken") == 1
     assert (centre.task()["paused_at"], centre.task()["alarms"]) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("severity", "minutes", "longest"), [("stop", 11, 10), ("stop", 0, 10), ("limited", 241, 240)]
+)
+def test_a_pause_is_no_longer_than_the_priority_bears(
+    engine: sa.Engine, severity: str, minutes: int, longest: int
+) -> None:
+    centre = Centre(engine)
+    says = {"severity": severity, "motion": "moving", "position": BEIJING}
+    centre.plays(Stream().says(CAR, "dtc:P0C01", **says).records)
+    task = centre.task()
+    who = LI if task["queue"] == "roadside" else advisor(task["desk"])
+    centre.act(work.claim, task["task_id"], who)
+    for wanted in (minutes, longest):
+        more = work.Details(pause=timedelta(minutes=wanted))
+        given = {"what": Step.PAUSE, "note": None, "more": more}
+        if wanted == longest:
+            centre.act(work.step, task["task_id"], who, **given)
+            continue
+        with pytest.raises(Unusable, match=f"from 1 to {longest} minutes") as refused:
+            centre.act(work.step, task["task_id"], who, **given)
+        assert refused.value.facts == {"field": "minutes"}
+        assert centre.task()["paused_at"] is None
+    assert centre.task()["wake_at"] == centre.now + timedelta(minutes=longest)
 
 
 def test_a_case_that_turns_urgent_does_not_sleep_on(engine: sa.Engine) -> None:

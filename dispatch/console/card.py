@@ -35,7 +35,7 @@ def make(
     secret = secrets.token_urlsafe(24)
     with office.engine.begin() as connection:
         if view.row(connection, task_id, visitor.actor, office.house) is None:
-            raise NotThere(f"There is no task {task_id}.")
+            raise NotThere("There is no task %(id)s.", {"id": task_id})
         connection.execute(
             sa.insert(t.card).values(
                 card_sha256=_hash(secret), task_id=task_id, made_by=visitor.actor.name,

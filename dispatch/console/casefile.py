@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dispatch.console import script, view
 from dispatch.console.setup import Console
 from dispatch.sessions import at_work
-from dispatch.sight import seen
+from dispatch.sight import callable_owner, seen
 from dispatch.store import House
 from dispatch.task import endings, possible
 from models import tables as t
@@ -35,7 +35,7 @@ def casefile(
     """Gather the page. Raises `NotThere` for another desk's task and for nobody's."""
     task = view.row(connection, task_id, actor, house)
     if task is None:
-        raise NotThere(f"There is no task {task_id}.")
+        raise NotThere("There is no task %(id)s.", {"id": task_id})
     one = sa.select(t.case).where(t.case.c.case_id == task["case_id"])
     case = dict(connection.execute(one).mappings().one())
     faults = _faults(connection, case["case_id"], console)
@@ -127,7 +127,7 @@ def _owner(connection: sa.Connection, vin: str) -> dict[str, Any] | None:
     row = found.one_or_none()
     if row is None:
         return None
-    return view.callable_owner(row)
+    return callable_owner(row)
 
 
 def _car(connection: sa.Connection, vin: str) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request, Response
 from dispatch.auth import InOffice
 from dispatch.cadence import planned
 from dispatch.console import script, view
+from dispatch.console.consent import asking
 from dispatch.console.door import AsVisitor
 from dispatch.console.page import render
 from dispatch.console.setup import Console
-from dispatch.sight import seen
+from dispatch.sight import callable_owner, seen
 from dispatch.store import House
 from models import tables as t
 from models.person import Actor
@@ -34,7 +35,8 @@ def customers(request: Request, office: InOffice, visitor: AsVisitor) -> Respons
     shown = [
         {**row, "title": (code := console.codes(row["cause"])).title, "advice": code.advice,
          "hints": script.hints(code.system), "owner": owners.get(row["vin"]),
-         "planned": planned(row["attempts"])}
+         "planned": planned(row["attempts"]),
+         "ask": asking(visitor, owners.get(row["vin"]), row, code.title)}
         for row in rows
     ]  # fmt: skip
     parts = {name: [row for row in shown if _part(row, at) == name] for name in _PARTS}
@@ -69,4 +71,4 @@ def _owners(connection: sa.Connection, actor: Actor, vins: list[str]) -> dict[st
     if actor.role is Role.ENGINEER:
         return {}
     query = sa.select(t.contact).where(within(connection, t.contact.c.vin, vins))
-    return {row["vin"]: view.callable_owner(row) for row in connection.execute(query).mappings()}
+    return {row["vin"]: callable_owner(row) for row in connection.execute(query).mappings()}

@@ -107,7 +107,7 @@ def require(*roles: Role) -> Callable[[Visitor], Visitor]:
 
     def check(visitor: AsVisitor) -> Visitor:
         if visitor.actor.role not in roles:
-            raise NotAllowed(f"This page is for the role {' or '.join(roles)}.")
+            raise NotAllowed("This page is for the role %(roles)s.", {"roles": list(roles)})
         return visitor
 
     return check

@@ -8,20 +8,31 @@ from models.errors import Unusable
 
 def words(fields: Mapping[str, str], name: str) -> str:
     """Read words that must be there. Raises `Unusable` with the field."""
-    given = fields.get(name, "").strip()
+    given = text(fields, name, 500).strip()
     if not given:
         raise Unusable("Say why, in a few words.", field=name)
-    return given[:2000]
+    return given
+
+
+def text(fields: Mapping[str, str], name: str, most: int) -> str:
+    """Read what may be empty. Raises `Unusable` with the field rather than cut a word off."""
+    given = fields.get(name, "")
+    if len(given) > most:
+        raise Unusable("At most %(most)d characters.", {"most": most}, field=name)
+    return given
 
 
 def number(fields: Mapping[str, str], name: str, least: int, most: int) -> int:
     """Read a whole number within bounds. Raises `Unusable` with the field."""
+    bounds = {"least": least, "most": most}
     try:
         value = int(fields.get(name, ""))
     except ValueError:
-        raise Unusable(f"{name} is a whole number.", field=name) from None
+        raise Unusable(
+            "A whole number from %(least)d to %(most)d, please.", bounds, field=name
+        ) from None
     if not least <= value <= most:
-        raise Unusable(f"{name} is from {least} to {most}.", field=name)
+        raise Unusable("From %(least)d to %(most)d, please.", bounds, field=name)
     return value
 
 
@@ -30,4 +41,4 @@ def word(known: Any, fields: Mapping[str, str], name: str) -> Any:
     try:
         return known(fields.get(name, ""))
     except ValueError:
-        raise Unusable(f"Choose one of the list for {name}.", field=name) from None
+        raise Unusable("Choose one of the list.", field=name) from None

@@ -9,21 +9,21 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dispatch.auth import InOffice
-from dispatch.console import view
+from dispatch.console import forms, view
 from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
-from dispatch.console.page import render, translate
-from dispatch.console.refusals import said
-from dispatch.console.words import N_
+from dispatch.console.page import render
+from dispatch.console.refusals import Refused, refused
 from dispatch.sight import seen
 from dispatch.store import House
 from models import tables as t
-from models.errors import Conflict, NotAllowed, NotThere
+from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.ids import digest
 from models.person import Actor
 from models.words import Role
 
 router = APIRouter(include_in_schema=False)
 HandoverId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_LONGEST_NOTE = 4000  # characters
 _GIVERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
 
 
@@ -38,14 +38,21 @@ def give(request: Request, office: InOffice, visitor: AsWriter, fields: Fields) 
     """Give the shift away; not with a driver in hand."""
     at = office.now()
     desk = _desk(visitor.actor)
+    try:
+        note = forms.text(fields, "note", _LONGEST_NOTE)
+    except Unusable as error:
+        wrong = refused(visitor.reader.language, error, request.url.path)
+        return _page(request, office, visitor, wrong, error.status, fields)
     with office.engine.begin() as connection:
         held = view.held_by(connection, visitor.actor)
         if not held:
-            _write(connection, visitor.actor, desk, fields.get("note", "")[:4000], at)
+            _write(connection, visitor.actor, desk, note, at)
     if held:
-        sentence = N_("You still have a case in hand: finish it, release it or hand it on first.")
-        notice = translate(visitor.reader.language, sentence)
-        return _page(request, office, visitor, notice, 409, fields)
+        holding = Conflict(
+            "You still have a case in hand: finish it, release it or hand it on first."
+        )
+        wrong = refused(visitor.reader.language, holding, request.url.path)
+        return _page(request, office, visitor, wrong, holding.status, fields)
     return RedirectResponse("/handover", 303)
 
 
@@ -58,8 +65,9 @@ def confirm(
     try:
         with office.engine.begin() as connection:
             _confirm(connection, handover_id, task_id, visitor.actor, office.now())
-    except Conflict as refused:
-        return _page(request, office, visitor, said(visitor.reader.language, refused), 409)
+    except Conflict as error:
+        wrong = refused(visitor.reader.language, error, request.url.path)
+        return _page(request, office, visitor, wrong, error.status)
     return RedirectResponse("/handover", 303)
 
 
@@ -84,8 +92,8 @@ def _confirm(
 
 
 def _page(
-    request: Request, office: InOffice, visitor: Visitor, notice: str = "", status: int = 200,
-    fields: Mapping[str, str] | None = None,
+    request: Request, office: InOffice, visitor: Visitor, wrong: Refused | None = None,
+    status: int = 200, fields: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
     codes = request.app.state.console.codes
     with office.engine.begin() as connection:
@@ -98,7 +106,8 @@ def _page(
         "promises": [row for row in shown if row["appointment_at"] or row["next_attempt_at"]],
         "snoozed": [row for row in shown if _waits(row)],
         "can_give": visitor.actor.role in _GIVERS and bool(visitor.actor.desks),
-        "pending": pending, "held": held, "notice": notice, "note": (fields or {}).get("note", ""),
+        "pending": pending, "held": held, "wrong": wrong,
+        "notice": wrong.says if wrong else "", "note": (fields or {}).get("note", ""),
         "by_id": {row["task_id"]: row for row in shown},
     }  # fmt: skip
     return render(visitor.reader, "handover.html", context, status=status)

@@ -96,7 +96,7 @@ def render(
     return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
 
 
-def translate(language: str, sentence: str, **values: Any) -> str:
+def translate(language: str, sentence: str, /, **values: Any) -> str:
     """Say a sentence in a language."""
     return words.catalogue(language).ugettext(sentence) % values
 

@@ -36,5 +36,9 @@ def parse(given: str, zone: ZoneInfo, at: datetime) -> datetime:
         moment = moment.replace(tzinfo=zone)
     moment = moment.astimezone(UTC)
     if not at <= moment <= at + _FARTHEST:
-        raise Unusable("The appointment lies within the next 90 days.", field="slot")
+        raise Unusable(
+            "The appointment lies within the next %(days)d days.",
+            {"days": _FARTHEST.days},
+            field="slot",
+        )
     return moment

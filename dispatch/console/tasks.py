@@ -1,38 +1,31 @@
 """The case page, and everything that can be done on it; each answer is the page as it is then."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Annotated, Final
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi import APIRouter, Request, Response
 
 from dispatch import hold, outreach, store
-from dispatch.auth import InOffice, Office
-from dispatch.cadence import CADENCE, Channel, planned
+from dispatch.auth import InOffice
+from dispatch.cadence import Channel
 from dispatch.console import forms, slots, view
-from dispatch.console.casefile import casefile, save_sheet
-from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.console.acting import TaskId, act, keep_sheet, note_of, page
+from dispatch.console.door import AsVisitor, AsWriter, Fields
 from dispatch.console.page import render
 from dispatch.console.refusals import said
 from dispatch.sessions import at_work
-from models import tables as t
+from dispatch.snooze import LONGEST
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.person import WORKERS
 from models.words import Disposition, Step
 
 router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
-TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
-_Do = Callable[[sa.Connection, datetime], None]
-_SNOOZES: Final = (5, 10, 30, 60, 240)
-_URGENT_SNOOZES: Final = (5, 10)
 
 
 @router.get("")
 def show(request: Request, office: InOffice, visitor: AsVisitor, task_id: TaskId) -> Response:
     """Show the case."""
-    return _page(request, office, visitor, task_id)
+    return page(request, office, visitor, task_id)
 
 
 @router.post("/claim")
@@ -40,7 +33,7 @@ def claim(
     request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
 ) -> Response:
     """Take the case in hand."""
-    return _act(
+    return act(
         request, office, visitor, task_id, fields,
         lambda c, at: store.claim(c, task_id, visitor.actor, at, office.house),
     )  # fmt: skip
@@ -60,13 +53,13 @@ def in_row(
                 store.step(connection, task_id, visitor.actor, office.now(), office.house,
                            Step.RELEASE, None)  # fmt: skip
             else:
-                raise NotThere(f"There is no {what}.")
+                raise NotThere("There is no %(id)s.", {"id": what})
     except Conflict as conflict:
         notice, status = said(visitor.reader.language, conflict), conflict.status
     with office.engine.begin() as connection:
         row = view.row(connection, task_id, visitor.actor, office.house)
     if row is None:
-        raise NotThere(f"There is no task {task_id}.")
+        raise NotThere("There is no task %(id)s.", {"id": task_id})
     codes = request.app.state.console.codes
     row |= {"title": codes(row["cause"]).title, "looking": []}
     context = {"row": row, "notice": notice}
@@ -79,7 +72,7 @@ def take_step(
     fields: Fields,
 ) -> Response:  # fmt: skip
     """Go one step of the state table."""
-    return _act(
+    return act(
         request, office, visitor, task_id, fields,
         lambda c, at: store.step(c, task_id, visitor.actor, at, office.house, step, None),
     )  # fmt: skip
@@ -92,10 +85,11 @@ def snooze(
     """Wait for the customer; the case alarms again afterwards."""
 
     def do(connection: sa.Connection, at: datetime) -> None:
-        more = store.Details(pause=timedelta(minutes=forms.number(fields, "minutes", 1, 24 * 60)))
+        minutes = forms.number(fields, "minutes", 1, LONGEST)
+        more = store.Details(pause=timedelta(minutes=minutes))
         store.step(connection, task_id, visitor.actor, at, office.house, Step.PAUSE, None, more)
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/attempt")
@@ -107,9 +101,9 @@ def attempt(
     def do(connection: sa.Connection, at: datetime) -> None:
         channel = forms.word(Channel, fields, "channel")
         outreach.attempt(connection, task_id, visitor.actor, at, office.house, channel,
-                         _note(connection, task_id, visitor))  # fmt: skip
+                         note_of(connection, task_id, visitor))  # fmt: skip
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/book")
@@ -122,9 +116,9 @@ def book(
         slot = slots.parse(fields.get("slot", ""), visitor.reader.zone, at)
         more = store.Details(appointment_at=slot, is_pick_up=fields.get("is_pick_up") == "on")
         store.step(connection, task_id, visitor.actor, at, office.house, Step.BOOK,
-                   _note(connection, task_id, visitor), more)  # fmt: skip
+                   note_of(connection, task_id, visitor), more)  # fmt: skip
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/finish")
@@ -135,12 +129,12 @@ def finish(
 
     def do(connection: sa.Connection, at: datetime) -> None:
         disposition = forms.word(Disposition, fields, "disposition")
-        store.complete(connection, task_id, visitor.actor, at, office.house, disposition,
-                       _note(connection, task_id, visitor))  # fmt: skip
         if fields.get("never_again") == "on":
-            _forget_consent(connection, task_id)
+            outreach.decline(connection, task_id, visitor.actor, at, office.house)
+        store.complete(connection, task_id, visitor.actor, at, office.house, disposition,
+                       note_of(connection, task_id, visitor))  # fmt: skip
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/take-over")
@@ -153,7 +147,7 @@ def take_over(
         reason = forms.words(fields, "reason")
         store.take_over(connection, task_id, visitor.actor, at, office.house, reason)
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/reassign")
@@ -170,7 +164,7 @@ def reassign(
             raise Unusable("Choose somebody who is at work.", field="person")
         store.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/hand-on")
@@ -184,7 +178,7 @@ def hand_on(
         store.transfer(connection, task_id, visitor.actor, at, office.house,
                        fields.get("desk", ""), reason)  # fmt: skip
 
-    return _act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")
+    return act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")
 
 
 @router.post("/silence")
@@ -196,13 +190,13 @@ def silence(
     def do(connection: sa.Connection, at: datetime) -> None:
         row = view.row(connection, task_id, visitor.actor, office.house)
         if row is None:
-            raise NotThere(f"There is no task {task_id}.")
+            raise NotThere("There is no task %(id)s.", {"id": task_id})
         kind = "workshop" if fields.get("kind") == "workshop" else "silence"
         ends = at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
         hold.silence(connection, row["vin"], visitor.actor, at, office.house, kind, ends,
                      forms.words(fields, "reason"))  # fmt: skip
 
-    return _act(request, office, visitor, task_id, fields, do)
+    return act(request, office, visitor, task_id, fields, do)
 
 
 @router.post("/sheet")
@@ -211,79 +205,40 @@ def sheet(office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields) 
     if visitor.actor.role not in WORKERS:
         raise NotAllowed("Your role looks, and writes no notes.")
     with office.engine.begin() as connection:
-        _keep_sheet(connection, office, visitor, task_id, fields)
+        keep_sheet(connection, office, visitor, task_id, fields)
     return Response(status_code=204)
 
 
-def _keep_sheet(
-    connection: sa.Connection, office: Office, visitor: Visitor, task_id: str,
-    fields: Mapping[str, str],
-) -> None:  # fmt: skip
-    at = office.now()
-    if view.row(connection, task_id, visitor.actor, office.house) is None:
-        raise NotThere(f"There is no task {task_id}.")
-    save_sheet(connection, task_id, visitor.actor, at, fields)
-
-
-def _act(
-    request: Request,
-    office: Office,
-    visitor: Visitor,
-    task_id: str,
-    fields: Mapping[str, str],
-    do: _Do,
-    gone: str | None = None,
+@router.post("/ask")
+def ask(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
 ) -> Response:
-    """Do something in one transaction; whatever comes of it, show the case as it is now.
+    """Note that the owner was asked in writing whether we may call."""
 
-    What was written is kept first and by itself: a refusal takes no word of it away.
-    """
-    notice, status = "", 200
-    if "note" in fields and visitor.actor.role in WORKERS:
-        with office.engine.begin() as connection:
-            _keep_sheet(connection, office, visitor, task_id, fields)
-    try:
-        with office.engine.begin() as connection:
-            do(connection, office.now())
-    except (Conflict, Unusable, NotAllowed) as refused:
-        notice, status = said(visitor.reader.language, refused), refused.status
-    else:
-        if gone is not None:
-            return RedirectResponse(gone, 303)
-    return _page(request, office, visitor, task_id, notice=notice, status=status, fields=fields)
+    def do(connection: sa.Connection, at: datetime) -> None:
+        outreach.ask(connection, task_id, visitor.actor, at, office.house,
+                     note_of(connection, task_id, visitor))  # fmt: skip
+
+    return act(request, office, visitor, task_id, fields, do)
 
 
-def _page(
-    request: Request, office: Office, visitor: Visitor, task_id: str, *,
-    notice: str = "", status: int = 200, fields: Mapping[str, str] | None = None,
-) -> Response:  # fmt: skip
-    at = office.now()
-    with office.engine.begin() as connection:
-        found = casefile(
-            connection, task_id, visitor.actor, at, office.house, request.app.state.console
-        )
-    task = found["task"]
-    desk = office.house.directory.desk(task["desk"])
-    context = {
-        **found,
-        "notice": notice,
-        "fields": dict(fields or {}) if notice else {},
-        "snoozes": _URGENT_SNOOZES if task["priority"] == "urgent" else _SNOOZES,
-        "slots": slots.offered(desk, at),
-        "planned": planned(task["attempts"]),
-        "cadence": CADENCE,
-    }
-    headers = {"HX-Push-Url": f"/task/{task_id}"}
-    return render(visitor.reader, "task.html", context, status=status, headers=headers)
+@router.post("/agreed")
+def agreed(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the owner agreed to be called."""
+    return act(
+        request, office, visitor, task_id, fields,
+        lambda c, at: outreach.agree(c, task_id, visitor.actor, at, office.house),
+    )  # fmt: skip
 
 
-def _note(connection: sa.Connection, task_id: str, visitor: Visitor) -> str | None:
-    """What the person wrote on their sheet goes into the timeline with the step."""
-    w = t.worksheet.c
-    query = sa.select(w.note).where(w.task_id == task_id, w.person_id == visitor.actor.actor_id)
-    return connection.execute(query).scalar() or None
-
-
-def _forget_consent(connection: sa.Connection, task_id: str) -> None:
-    vin = sa.select(t.task.c.vin).where(t.task.c.task_id == task_id).scalar_subquery()
-    connection.execute(sa.update(t.contact).where(t.contact.c.vin == vin).values(has_consent=False))
+@router.post("/declined")
+def declined(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the owner asked not to be called."""
+    return act(
+        request, office, visitor, task_id, fields,
+        lambda c, at: outreach.decline(c, task_id, visitor.actor, at, office.house),
+    )  # fmt: skip

@@ -127,11 +127,6 @@ def floods(connection: sa.Connection, at: datetime) -> dict[str, int]:
     return dict(connection.execute(query).all())
 
 
-def callable_owner(row: sa.RowMapping) -> dict[str, Any]:
-    """Give an owner; the number only if its owner allowed calls."""
-    return {**row, "phone": row["phone"] if row["has_consent"] else None}
-
-
 def present(
     connection: sa.Connection, task_ids: Sequence[str], actor: Actor, at: datetime
 ) -> dict[str, list[str]]:

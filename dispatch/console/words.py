@@ -38,6 +38,7 @@ def chosen(text: Any, language: str) -> str:
 
 
 PRIORITIES: Final = {"urgent": N_("Urgent"), "high": N_("High"), "normal": N_("Normal")}
+QUEUES: Final = {"roadside": N_("roadside"), "dealer": N_("dealer")}
 STATES: Final = {
     "queued": N_("Waiting"),
     "claimed": N_("Claimed"),
@@ -137,6 +138,9 @@ ENTRIES: Final = {
     "task_resumed": N_("Resumed"),
     "task_woken": N_("The snooze ended"),
     "task_attempted": N_("Tried in vain to reach the customer"),
+    "task_asked": N_("Asked the owner for consent to call"),
+    "task_agreed": N_("The owner agreed to be called"),
+    "task_no_call": N_("The owner asked not to be called"),
     "task_claim_missed": N_("Not claimed in time"),
     "task_contact_missed": N_("Customer not reached in time"),
     "task_held": N_("Held back"),

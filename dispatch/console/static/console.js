@@ -199,6 +199,14 @@
     if (form && localStorage.getItem(kept(form))) navigator.sendBeacon(form.action, new URLSearchParams(new FormData(form)));
   });
 
+  document.addEventListener('click', event => {
+    const button = event.target.closest('[data-copy]'), text = button && $('textarea', button.closest('details'));
+    if (!text) return;
+    const done = () => { button.textContent = said('copied'); say(said('copied')); };
+    text.select();
+    if (navigator.clipboard) navigator.clipboard.writeText(text.value).then(done, () => {}); else if (document.execCommand('copy')) done();
+  });
+
   // --- after every change of the page ---
   function settle() {
     for (const link of $$('header nav a')) {
