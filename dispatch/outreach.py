@@ -71,15 +71,23 @@ def ask(
 def agree(
     connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
 ) -> None:
-    """Note that the owner agreed to be called; from now on the number is shown."""
-    _answer(_held(connection, task_id, actor, at, house), connection, "agreed", has_consent=True)
+    """Note that the owner agreed to be called; from now on the number is shown.
+
+    Raises `Conflict` where no owner is known.
+    """
+    bench = _held(connection, task_id, actor, at, house)
+    if not _note_consent(connection, bench.vin, has_consent=True):
+        raise Conflict("The owner of this car is not known here.")
+    bench.change("agreed", bench.task, bench.hands)
 
 
 def decline(
     connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: House
 ) -> None:
     """Note that the owner asked not to be called; from now on no number is shown."""
-    _answer(_held(connection, task_id, actor, at, house), connection, "no_call", has_consent=False)
+    bench = _held(connection, task_id, actor, at, house)
+    _note_consent(connection, bench.vin, has_consent=False)
+    bench.change("no_call", bench.task, bench.hands)
 
 
 def _held(
@@ -90,8 +98,7 @@ def _held(
     return bench
 
 
-def _answer(bench: Bench, connection: sa.Connection, what: str, *, has_consent: bool) -> None:
-    statement = sa.update(t.contact).where(t.contact.c.vin == bench.vin)
-    if connection.execute(statement.values(has_consent=has_consent)).rowcount != 1:
-        raise Conflict("The owner of this car is not known here.")
-    bench.change(what, bench.task, bench.hands)
+def _note_consent(connection: sa.Connection, vin: str, *, has_consent: bool) -> bool:
+    """Write the owner's word down; say whether an owner is known."""
+    statement = sa.update(t.contact).where(t.contact.c.vin == vin).values(has_consent=has_consent)
+    return connection.execute(statement).rowcount == 1

@@ -508,7 +508,7 @@ FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("take-over", "reason", {"reason": " "}),
     ("reassign", "person", {"person": "nobody", "reason": "he is on a break"}),
     ("reassign", "reason", {"person": "nobody", "reason": ""}),
-    ("hand-on", "desk", {"desk": "nowhere", "reason": "nearer to them"}),
+    ("hand-on", "desk", {"desk": "0", "reason": "nearer to them"}),
     ("silence", "hours", {"kind": "silence", "hours": "0", "reason": "a test drive"}),
     ("silence", "reason", {"kind": "silence", "hours": "77", "reason": "x" * 501}),
 )

@@ -39,7 +39,7 @@ def test_a_pause_is_no_longer_than_the_priority_bears(
     engine: sa.Engine, severity: str, minutes: int, longest: int
 ) -> None:
     centre = Centre(engine)
-    says = {"severity": severity, "motion": "moving", "position": BEIJING}
+    says: dict[str, Any] = {"severity": severity, "motion": "moving", "position": BEIJING}
     centre.plays(Stream().says(CAR, "dtc:P0C01", **says).records)
     task = centre.task()
     who = LI if task["queue"] == "roadside" else advisor(task["desk"])
