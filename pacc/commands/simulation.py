@@ -45,6 +45,10 @@ def simulate(
             help="When the first day begins: a fixed day on a tape, so that it ends now on a topic."
         ),
     ] = None,
+    acceleration: Annotated[
+        float | None,
+        typer.Option(min=0, help="How many times more often things begin to fail than really."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a fleet whose truth is known."""
@@ -55,7 +59,7 @@ def simulate(
         begins = wiring.utc_now() - timedelta(hours=hours)  # a broker deletes what is old
     trouble = Trouble(duplicates, late, broken)
     name = topic or "pacc.alerts"
-    made = Simulation(name, vehicles, hours, seed, trouble, start=begins)
+    made = Simulation(name, vehicles, hours, seed, trouble, start=begins, acceleration=acceleration)
     with progress("simulate") as bar:
         records = made.records()
         if tape is not None:
@@ -99,8 +103,16 @@ def write_truth(made: Simulation, path: Path) -> None:
             line = {
                 "vin": car.vin,
                 "scenario": one.scenario,
+                "component": one.component,
                 "code": one.code,
-                "at": (made.start + timedelta(seconds=one.second)).isoformat(),
+                "onset_at": _time(made, one.second),
+                "immobilised_at": _time(made, one.immobilised_at),
+                "repaired_at": _time(made, one.repaired_at),
+                "finding": one.finding,
                 "is_immobilised": one.is_immobilised,
             }
             out.write(json.dumps(line) + "\n")
+
+
+def _time(made: Simulation, second: float | None) -> str | None:
+    return None if second is None else (made.start + timedelta(seconds=second)).isoformat()

@@ -1,136 +1,178 @@
-"""What happens to a car in a day: wear, a frosty morning, a bad update, a breakdown."""
+"""What happens to a car: its failing components, its harmless ones, standing, and the workshop."""
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
-from pacc.simulation.fleet import COLD, Car
+from pacc.simulation.episode import Episode, count, episodes
+from pacc.simulation.fleet import Car
+from pacc.simulation.parameters import Harmless
+from pacc.simulation.voice import Said, Voice
+from pacc.simulation.world import DAY, World
 
-HOUR: Final = 3600.0
-# (share of cars a day, code, severity, motion, whether it leaves the car standing)
-_ELECTRIC: Final = (
-    (0.0025, "dtc:P0A7D", "limited", "moving", 0.3),
-    (0.0020, "dtc:P0AA6", "limited", "moving", 0.2),
-    (0.0015, "dtc:P0A7E", "limited", "moving", 0.2),
-    (0.0006, "dtc:P0A44", "stop", "moving", 0.95),
-    (0.0004, "dtc:P0C01", "stop", "moving", 0.95),
-)
-_COMBUSTION: Final = (
-    (0.0030, "dtc:P0300", "limited", "moving", 0.15),
-    (0.0015, "dtc:P0217", "stop", "moving", 0.9),
-    (0.0080, "dtc:P0420", "service", "moving", 0.0),
-    (0.0040, "dtc:P0128", "service", "moving", 0.0),
-    (0.0060, "ccm:ENGINE_OIL", "service", "parked", 0.0),
-)
-_ANY: Final = (
-    (0.0150, "ccm:164", "info", "parked", 0.0),
-    (0.0120, "cbs:TIRE_WEAR_FRONT", "service", "parked", 0.0),
-    (0.0100, "dtc:C0750", "service", "moving", 0.0),
-    (0.0080, "ccm:LIGHTING", "service", "parked", 0.0),
-    (0.0080, "dtc:B1342", "limited", "unknown", 0.0),
-    (0.0010, "ccm:BRAKE_FLUID", "limited", "moving", 0.05),
-)
-_FROST_SHARE: Final = 0.05
-_UPDATE_MODEL: Final = "i4"
-_UPDATE_SHARE: Final = 0.6
-_BAD_SOFTWARE: Final = "11-2025.50"
-_SILENT_UNITS: Final = ("dtc:U0100", "dtc:U0121", "dtc:U0140", "dtc:U0155", "dtc:U0293")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One alert as the car meant it: `second` counts from the start of the simulation."""
-
-    second: float
-    code: str
-    severity: str
-    status: str = "active"
-    more: dict[str, Any] = field(default_factory=dict)
+FINDINGS: Final = (
+    "battery_replaced", "cell_module_replaced", "coolant_pump_replaced", "drive_unit_repaired",
+    "engine_repaired", "coolant_leak_repaired", "brake_repaired", "tyre_replaced",
+    "wiring_repaired", "software_updated", "charge_port_repaired", "sensor_replaced",
+    "no_fault_found",
+)  # fmt: skip
+_STANDING_SPEAKS: Final = 1800.0
+_IS_CLEARED: Final = 0.85
+_YEAR_OF_THOUSAND: Final = 365_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What was really wrong with a car, and whether it was left standing within 24 hours."""
+    """What was really wrong with a component of a car. Seconds count from the simulation's start.
+
+    `second` is the onset (negative: before the start), `code` the first that it made the car say
+    (empty: none), `finding` what the workshop found at `repaired_at`; None there: after the end.
+    """
 
     scenario: str
+    component: str
     code: str
     second: float
+    immobilised_at: float | None
+    repaired_at: float | None
+    finding: str
     is_immobilised: bool
+    is_harmless: bool
 
 
-def happens(car: Car, hours: float, seed: int) -> tuple[list[Said], list[Truth]]:
-    """Let the hours pass for one car."""
-    chance = random.Random(f"{seed} day {car.number}")
-    days = hours / 24
+@dataclass(frozen=True, slots=True)
+class Life:
+    """All of one car: what it says, what was true, and the hidden episodes that could strand it."""
+
+    said: list[Said]
+    truths: list[Truth]
+    hidden: list[Episode]
+
+
+def happens(world: World, car: Car) -> Life:
+    """Let the time of the simulation pass for one car."""
+    chance = random.Random(f"{world.seed} day {car.number}")
+    found = settled(sorted(episodes(world, car, chance), key=lambda one: one.onset))
+    voice = Voice(world, car, chance)
     said: list[Said] = []
     truths: list[Truth] = []
-    own = _COMBUSTION if car.powertrain == "ice" else _ELECTRIC
-    for share, code, severity, motion, stranding in (*own, *_ANY):
-        if chance.random() < share * days:
-            second = chance.uniform(0, hours * HOUR)
-            truth = Truth("wear", code, second, chance.random() < stranding)
+    for episode in found:
+        own = list(voice.of_episode(episode))
+        own += _cleared(voice, own, episode.ends_at, world, chance)
+        truths.append(_truth(world, episode, own))
+        said += own
+    for kind in world.figures.harmless:
+        for own, truth in _harmless(world, car, kind, voice, chance):
+            said += own
             truths.append(truth)
-            said += _fault(chance, truth, severity, motion, hours)
-    for day in range(int(-(-hours // 24))):
-        morning = day * 24 * HOUR
-        if car.city in COLD and chance.random() < _FROST_SHARE:
-            said += _frost(chance, morning + chance.uniform(6, 8.5) * HOUR, truths)
-    if car.model == _UPDATE_MODEL and chance.random() < _UPDATE_SHARE:
-        said += _update(chance, truths)
-    return [one for one in said if one.second < hours * HOUR], truths
+    said = _heard(world, car, found, said)
+    hidden = [one for one in found if one.level is None]
+    return Life(said, sorted(truths, key=lambda one: one.second), hidden)
 
 
-def _fault(
-    chance: random.Random, truth: Truth, severity: str, motion: str, hours: float
-) -> Iterator[Said]:
-    """Repeat a fault as cars do; some go away by themselves."""
-    signals = {"ambient_c": round(chance.gauss(4, 3), 1)}
-    end = min(hours * HOUR, truth.second + chance.expovariate(1 / (4 * HOUR)))
-    heals = not truth.is_immobilised and chance.random() < 0.3  # noqa: PLR2004 - a share
-    second = truth.second
-    more = {"motion": motion, "speed_kph": round(chance.uniform(20, 110)) if motion == "moving"
-            else 0, "signals": signals}  # fmt: skip
-    while second < end:
-        yield Said(second, truth.code, severity, more=more)
-        if truth.is_immobilised:
-            more = {**more, "motion": "parked", "speed_kph": 0}
-        second += chance.uniform(60, 1200)
-    if heals:
-        yield Said(end, truth.code, severity, "cleared", more)
-
-
-def _frost(chance: random.Random, second: float, truths: list[Truth]) -> Iterator[Said]:
-    """A weak 12 V battery on a cold morning, and the flock of codes that it brings."""
-    volts = round(chance.uniform(10.6, 11.9), 1)
-    stands = volts < 11.1  # noqa: PLR2004 - volts below which a starter gives up
-    truths.append(Truth("frost", "dtc:P0562", second, stands))
-    signals = {"low_voltage_v": volts, "ambient_c": round(chance.gauss(-11, 3), 1)}
-    more = {"motion": "parked", "speed_kph": 0, "signals": signals}
-    yield Said(second, "dtc:P0562", "limited", more=more)
-    for code in chance.sample(_SILENT_UNITS, chance.randint(2, 5)):
-        yield Said(second + chance.uniform(1, 40), code, "limited", more=more)
-    for _ in range(chance.randint(0, 5)):
-        second += chance.uniform(30, 600)
-        yield Said(second, "dtc:P0562", "limited", more=more)
-    if not stands:
-        yield Said(second + 900, "dtc:P0562", "limited", "cleared", more)
-
-
-def _update(chance: random.Random, truths: list[Truth]) -> Iterator[Said]:
-    """A bad over-the-air update at eleven, taken back at three."""
-    second = (11 + chance.random()) * HOUR
-    truths.append(Truth("update", "dtc:U0155", second, is_immobilised=False))
-    more = {"motion": "unknown", "software": _BAD_SOFTWARE}
-    while second < 15 * HOUR:
-        yield Said(second, "dtc:U0155", "service", more=more)
-        second += chance.uniform(300, 1500)
-    yield Said(15 * HOUR + chance.uniform(0, 1800), "dtc:U0155", "service", "cleared", more)
+def settled(found: Sequence[Episode]) -> list[Episode]:
+    """Let a car stand for one reason at a time: the workshop that mends it mends all."""
+    kept = list(found)
+    for first in sorted(
+        (one for one in found if one.immobilised_at is not None),
+        key=lambda one: one.immobilised_at or 0.0,
+    ):
+        stands = first.immobilised_at
+        if stands is None or first not in kept:
+            continue
+        kept = [one for one in kept if not stands <= one.onset < first.ends_at]
+        for other in kept:
+            if other is not first and other.ends_at > stands >= other.onset:
+                _mend(other, stands, first.ends_at)
+    return kept
 
 
 def summary(truths: Sequence[Truth]) -> dict[str, int]:
     """Count what was really wrong."""
-    counts = {f"{name}_faults": 0 for name in ("wear", "frost", "update")}
-    for truth in truths:
-        counts[f"{truth.scenario}_faults"] += 1
-    return {**counts, "immobilised": sum(truth.is_immobilised for truth in truths)}
+    stood = [one for one in truths if one.is_immobilised]
+    counts = {"episodes": len(truths), "harmless": sum(one.is_harmless for one in truths)}
+    for component in sorted({one.component for one in truths}):
+        counts[f"immobilised_by_{component}"] = sum(one.component == component for one in stood)
+    return {**counts, "immobilised": len(stood)}
+
+
+def _mend(other: Episode, stands: float, repaired: float) -> None:
+    if other.immobilised_at is not None and other.immobilised_at < stands:
+        return
+    other.immobilised_at = other.failing_at = other.ending = None
+    other.ends_at = min(other.ends_at, repaired)
+
+
+def _cleared(
+    voice: Voice, own: Sequence[Said], at: float, world: World, chance: random.Random
+) -> Iterator[Said]:
+    """Clear what is still on when a component is repaired or heals; a few are forgotten."""
+    if at >= world.ends or chance.random() > _IS_CLEARED:
+        return
+    last = {one.code: one for one in sorted(own, key=lambda one: one.second)}
+    for code, one in last.items():
+        if one.status != "cleared":
+            yield voice.clear(code, one.severity, max(at, one.second + world.begins + 1))
+
+
+def _harmless(
+    world: World, car: Car, kind: Harmless, voice: Voice, chance: random.Random
+) -> Iterator[tuple[list[Said], Truth]]:
+    fitting = [(weight, says) for weight, says, trains in kind.says if car.powertrain in trains]
+    first = world.begins - 4 * kind.days * DAY
+    a_day = kind.a_year / _YEAR_OF_THOUSAND * world.acceleration * car.frailty
+    for _ in range(count(chance, a_day * (world.ends - first) / DAY)):
+        onset = chance.uniform(first, world.ends)
+        ends_at = onset + chance.expovariate(1 / (kind.days * DAY))
+        says = chance.choices(fitting, [weight for weight, _ in fitting])[0][1]
+        if ends_at < world.begins:
+            continue
+        own = list(voice.of_harmless(kind, says, onset, ends_at))
+        own += _cleared(voice, own, ends_at, world, chance)
+        repaired = ends_at - world.begins if ends_at < world.ends else None
+        yield own, Truth(
+            kind.name, kind.component, says[0].code, onset - world.begins, None, repaired,
+            kind.finding, is_immobilised=False, is_harmless=True,
+        )  # fmt: skip
+
+
+def _truth(world: World, episode: Episode, own: Sequence[Said]) -> Truth:
+    stands = episode.immobilised_at
+    is_immobilised = stands is not None and world.begins <= stands < world.ends
+    return Truth(
+        scenario=episode.scenario.name,
+        component=episode.scenario.component,
+        code=min(own, key=lambda one: one.second).code if own else "",
+        second=episode.onset - world.begins,
+        immobilised_at=stands - world.begins if stands is not None and is_immobilised else None,
+        repaired_at=episode.ends_at - world.begins if episode.ends_at < world.ends else None,
+        finding=episode.finding,
+        is_immobilised=is_immobilised,
+        is_harmless=episode.level is not None,
+    )
+
+
+def _heard(world: World, car: Car, found: Sequence[Episode], said: Sequence[Said]) -> list[Said]:
+    """Keep what is said in time, by a car that is neither silent nor standing."""
+    until = min(world.ends, car.silent_day * DAY) - world.begins
+    quiet = [
+        (one.immobilised_at - world.begins, one.ends_at - world.begins)
+        for one in found
+        if one.immobilised_at is not None
+    ]
+    return sorted(
+        (
+            one for one in said
+            if 0 <= one.second < until
+            and not any(_is_quiet(one, stands, ends) for stands, ends in quiet)
+        ),
+        key=lambda one: one.second,
+    )  # fmt: skip
+
+
+def _is_quiet(one: Said, stands: float, ends: float) -> bool:
+    """While it stands a car is heard for half an hour, and only as standing."""
+    if not stands < one.second < ends:
+        return False
+    return one.second > stands + _STANDING_SPEAKS or bool(one.more["speed_kph"])

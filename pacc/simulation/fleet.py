@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.formats.parts import check_digit
+from pacc.simulation.parameters import Parameters, load_parameters
 
 # (name, powertrain, share of the fleet)
 _MODELS: Final = (
@@ -31,14 +32,22 @@ _CITIES: Final = (
     ("chongqing", "chongqing", 29.563, 106.5516),
     ("qingdao", "shandong", 36.0671, 120.3826),
 )
-COLD: Final = frozenset({"beijing", "shenyang", "xian", "qingdao"})
 _SPREAD_DEGREES: Final = 0.05
 _DEALERS_IN_A_CITY: Final = 5
+_YEARS: Final = "ABCDEFGHJKLMNPRSTVWXY123456789"  # ISO 3779, from 2010 on
+_FIRST_YEAR: Final = 2010
+_SERIALS: Final = 10_000_000
+_DAYS_A_YEAR: Final = 365
 
 
 @dataclass(frozen=True, slots=True)
 class Car:
-    """One car of the fleet. `number` counts from 0 and seeds all that happens to it."""
+    """One car of the fleet. `number` counts from 0 and seeds all that happens to it.
+
+    `age_years` and `odometer_km` are those of the first day; `frailty` is hidden and multiplies how
+    often anything begins to fail; `new_words_day` is the day from which it speaks the vocabulary
+    of newer software, `silent_day` that from which nothing is heard of it.
+    """
 
     number: int
     vin: str
@@ -49,30 +58,58 @@ class Car:
     lat: float
     lon: float
     dealer: str
+    model_year: int
+    age_years: float
+    km_a_day: float
+    odometer_km: float
+    frailty: float
+    has_short_trips: bool
+    new_words_day: float
+    silent_day: float
 
 
 def cars(count: int, seed: int) -> Iterator[Car]:
     """Make the first `count` cars of a seed's fleet; a larger fleet begins with the same ones."""
+    figures = load_parameters()
+    shares = [share for *_, share in _MODELS]
     for number in range(count):
-        chance = random.Random(f"{seed} car {number}")
-        model, powertrain, _ = chance.choices(_MODELS, [share for *_, share in _MODELS])[0]
-        city, region, lat, lon = chance.choice(_CITIES)
-        yield Car(
-            number=number,
-            vin=vin_of(number),
-            model=model,
-            powertrain=powertrain,
-            city=city,
-            region=region,
-            lat=round(lat + chance.gauss(0, _SPREAD_DEGREES), 5),
-            lon=round(lon + chance.gauss(0, _SPREAD_DEGREES), 5),
-            dealer=f"dealer-{city}-{chance.randint(1, _DEALERS_IN_A_CITY)}",
-        )
+        yield _car(number, random.Random(f"{seed} car {number}"), shares, figures)
 
 
-def vin_of(number: int) -> str:
-    """Spell the VIN of a car with its check digit; the maker's part is nobody's."""
-    body = f"LZZS1M0L0T{number:07d}"
+def _car(number: int, chance: random.Random, shares: list[float], figures: Parameters) -> Car:
+    fleet, words = figures.fleet, figures.vocabulary
+    model, powertrain, _ = chance.choices(_MODELS, shares)[0]
+    city, region, lat, lon = chance.choice(_CITIES)
+    lived = chance.expovariate(1 / fleet["mean_age_years"][powertrain])
+    age = 0.1 + min(lived, fleet["oldest_years"])
+    year = fleet["newest_model_year"] - int(age)
+    km_a_day = fleet["km_a_day"] * chance.lognormvariate(0, fleet["km_spread"])
+    updates = model in words.models and chance.random() < words.share
+    return Car(
+        number=number,
+        vin=vin_of(number, year),
+        model=model,
+        powertrain=powertrain,
+        city=city,
+        region=region,
+        lat=round(lat + chance.gauss(0, _SPREAD_DEGREES), 5),
+        lon=round(lon + chance.gauss(0, _SPREAD_DEGREES), 5),
+        dealer=f"dealer-{city}-{chance.randint(1, _DEALERS_IN_A_CITY)}",
+        model_year=year,
+        age_years=age,
+        km_a_day=km_a_day,
+        odometer_km=age * _DAYS_A_YEAR * km_a_day * chance.uniform(0.85, 1.1),
+        frailty=chance.lognormvariate(0, fleet["frailty"]),
+        has_short_trips=chance.random() < fleet["short_trips"],
+        new_words_day=chance.uniform(0, words.within_days) if updates else float("inf"),
+        silent_day=chance.expovariate(fleet["silent_a_year"] / _DAYS_A_YEAR),
+    )
+
+
+def vin_of(number: int, model_year: int) -> str:
+    """Spell a VIN with model year and check digit (ISO 3779); the maker's part is nobody's."""
+    year = _YEARS[(model_year - _FIRST_YEAR) % len(_YEARS)]
+    body = f"LZZS1M{number // _SERIALS}L0{year}{number % _SERIALS:07d}"
     return body[:8] + check_digit(body) + body[9:]
 
 

@@ -1,6 +1,5 @@
 """From what cars say to what arrives: delays, late ones, duplicates, and broken records."""
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,10 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
 
+import orjson
+
 from models.batch import Partition, Record
 from models.words import Feed
-from pacc.simulation.day import Said, Truth, happens
+from pacc.simulation.day import Truth, happens
 from pacc.simulation.fleet import Car, cars
+from pacc.simulation.voice import Said
+from pacc.simulation.world import World, make_world
 
 SOURCE: Final = "urn:pacc:simulator"
 START: Final = datetime(2026, 1, 14, 16, 0, tzinfo=UTC)  # midnight in China
@@ -37,31 +40,43 @@ class Simulation:
     trouble: Trouble = field(default_factory=Trouble)
     partitions: int = 4
     start: datetime = START
+    acceleration: float | None = None
     truths: list[tuple[Car, Truth]] = field(default_factory=list)
 
+    @property
+    def world(self) -> World:
+        """The weather and the calendar of this simulation, made anew from its seed."""
+        return make_world(self.start, self.hours, self.seed, self.acceleration)
+
     def records(self) -> list[Record]:
-        """Play the day; `truths` holds what was really wrong afterwards."""
+        """Let the time pass; `truths` holds what was really wrong afterwards."""
         self.truths = []
+        world = self.world
         arrivals: list[tuple[float, str, bytes]] = []
         for car in cars(self.vehicles, self.seed):
-            said, truths = happens(car, self.hours, self.seed)
-            self.truths += [(car, truth) for truth in truths]
-            arrivals += self._delivered(car, said)
+            life = happens(world, car)
+            self.truths += [(car, truth) for truth in life.truths]
+            arrivals += self._delivered(car, life.said)
         arrivals.sort()
+        return self._numbered(arrivals)
+
+    def _numbered(self, arrivals: list[tuple[float, str, bytes]]) -> list[Record]:
+        parts = [Partition(Feed.TAPE, self.topic, number) for number in range(self.partitions)]
         offsets = [0] * self.partitions
+        began = self.start.timestamp()
         made = []
         for second, vin, value in arrivals:
-            number = crc32(vin.encode()) % self.partitions
-            at = int((self.start + timedelta(seconds=second)).timestamp() * 1000)
-            partition = Partition(Feed.TAPE, self.topic, number)
-            made.append(Record(partition, offsets[number], at, vin.encode(), value))
+            key = vin.encode()
+            number = crc32(key) % self.partitions
+            at = int((began + second) * 1000)
+            made.append(Record(parts[number], offsets[number], at, key, value))
             offsets[number] += 1
         return made
 
     def _delivered(self, car: Car, said: list[Said]) -> Iterator[tuple[float, str, bytes]]:
         chance = random.Random(f"{self.seed} network {car.number}")
-        for number, one in enumerate(sorted(said, key=lambda one: one.second)):
-            value = json.dumps(self._document(car, number, one), ensure_ascii=False).encode()
+        for number, one in enumerate(said):
+            value = orjson.dumps(self._document(car, number, one))
             delay = chance.expovariate(1 / 3)
             if chance.random() < self.trouble.late:
                 delay += chance.uniform(600, 7200)
@@ -74,26 +89,21 @@ class Simulation:
                 yield arrives + chance.uniform(0, 60), car.vin, value
 
     def _document(self, car: Car, number: int, said: Said) -> dict[str, Any]:
-        chance = random.Random(f"{self.seed} place {car.number} {number}")
-        at = self.start + timedelta(seconds=said.second)
+        at = (self.start + timedelta(seconds=said.second)).isoformat(timespec="milliseconds")
         return {
             "specversion": "1.0",
             "type": "pacc.alert.v1",
             "id": f"{car.vin}-{number}",
             "source": SOURCE,
-            "time": at.isoformat(timespec="milliseconds"),
+            "time": at,
             "datacontenttype": "application/json",
             "data": {
                 "vin": car.vin,
-                "observed_at": at.isoformat(timespec="milliseconds"),
+                "observed_at": at,
                 "code": said.code,
                 "status": said.status,
                 "severity": said.severity,
                 "model": car.model,
-                "position": {
-                    "lat": round(car.lat + chance.gauss(0, 0.02), 5),
-                    "lon": round(car.lon + chance.gauss(0, 0.02), 5),
-                },
                 **said.more,
             },
         }
@@ -105,9 +115,9 @@ def broken(chance: random.Random, value: bytes) -> bytes:
         [
             value[: len(value) // 2],
             b"\xff\xfe" + value,
-            value.replace(b'"vin": "', b'"vin": "?'),
-            value.replace(b'"code": "', b'"codes": "'),
-            value.replace(b'"lat": ', b'"lat": 9'),
+            value.replace(b'"vin":"', b'"vin":"?'),
+            value.replace(b'"code":"', b'"codes":"'),
+            value.replace(b'"lat":', b'"lat":9'),
             b"null",
         ]
     )

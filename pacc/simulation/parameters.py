@@ -1,0 +1,178 @@
+"""Reads the figures of the invented fleet from the one file that holds them all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+import yaml
+
+Span = tuple[float, float]
+_LISTS: Final = ("early", "middle", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """What a car says: a code, the severity that it gives it, and a status."""
+
+    code: str
+    severity: str
+    status: str = "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """One way in which a car comes to stand; without phrases nothing is ever heard of it."""
+
+    share: float
+    says: tuple[Phrase, ...]
+    has_flock: bool
+    is_moving: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """How a component fails; the figures are explained in `parameters.yaml`."""
+
+    name: str
+    component: str
+    powertrains: frozenset[str]
+    a_year: float
+    age: float
+    use: float
+    cold: Span
+    heat: Span
+    away: float
+    days: Span
+    hazard: float
+    steep: float
+    visit: float
+    reports: Span
+    repeats: float
+    flicker: float
+    twins: float
+    twin_days: float
+    twin_level: Span
+    moving: float
+    phrases: tuple[tuple[Phrase, ...], tuple[Phrase, ...], tuple[Phrase, ...]]
+    endings: tuple[Ending, ...]
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class Harmless:
+    """What cars say without being about to stand. `says`: weight, phrases, powertrains."""
+
+    name: str
+    component: str
+    a_year: float
+    days: float
+    reports: float
+    repeats: float
+    flicker: float
+    moving: float
+    finding: str
+    says: tuple[tuple[float, tuple[Phrase, ...], frozenset[str]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What new software says otherwise: words of severity and codes."""
+
+    models: frozenset[str]
+    share: float
+    within_days: float
+    software: str
+    before: str
+    severity: Mapping[str, str]
+    codes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """All figures."""
+
+    acceleration: float
+    fleet: Mapping[str, Any]
+    climate: Mapping[str, Span]
+    weather: Mapping[str, Any]
+    quarters: tuple[float, ...]
+    repair_days: Span
+    vocabulary: Vocabulary
+    flock: tuple[Phrase, ...]
+    flock_size: tuple[int, int]
+    scenarios: tuple[Scenario, ...]
+    harmless: tuple[Harmless, ...]
+
+
+@lru_cache(maxsize=1)
+def load_parameters() -> Parameters:
+    """Read the figures that come with the package."""
+    return parse_parameters(files("pacc.simulation").joinpath("parameters.yaml").read_text("utf-8"))
+
+
+def parse_parameters(text: str) -> Parameters:
+    """Read the file's text."""
+    read = yaml.safe_load(text)
+    vocabulary = _without_source(read["vocabulary"])
+    return Parameters(
+        acceleration=float(read["acceleration"]["value"]),
+        fleet=_without_source(read["fleet"]),
+        climate={city: _span(line) for city, line in _without_source(read["climate"]).items()},
+        weather=_without_source(read["weather"]),
+        quarters=tuple(read["use"]["quarters"]),
+        repair_days=_span(read["use"]["repair_days"]),
+        vocabulary=Vocabulary(**{**vocabulary, "models": frozenset(vocabulary["models"])}),
+        flock=_phrases(read["flock"]["codes"]),
+        flock_size=(int(read["flock"]["how_many"][0]), int(read["flock"]["how_many"][1])),
+        scenarios=tuple(_scenario(name, line) for name, line in read["scenarios"].items()),
+        harmless=tuple(_harmless(name, line) for name, line in read["harmless"].items()),
+    )
+
+
+def _scenario(name: str, line: Mapping[str, Any]) -> Scenario:
+    kept = {key: value for key, value in _without_source(line).items()
+            if key not in (*_LISTS, "final")}  # fmt: skip
+    for key in ("cold", "heat", "days", "reports", "twin_level"):
+        kept[key] = _span(kept[key])
+    early, middle, late = (_phrases(line[key]) for key in _LISTS)
+    return Scenario(
+        **{
+            "away": 1.0,
+            **kept,
+            "name": name,
+            "powertrains": frozenset(line["powertrains"]),
+            "phrases": (early, (*early, *middle), (*middle, *late)),
+            "endings": tuple(
+                Ending(
+                    share=one["share"],
+                    says=_phrases(one["says"]),
+                    has_flock=one.get("flock", False),
+                    is_moving=one.get("moving", False),
+                )
+                for one in line["final"]
+            ),
+        }
+    )
+
+
+def _harmless(name: str, line: Mapping[str, Any]) -> Harmless:
+    says = tuple(
+        (one["weight"], _phrases(one["codes"]), frozenset(one["powertrains"]))
+        for one in line["says"]
+    )
+    return Harmless(**{**_without_source(line), "name": name, "says": says})
+
+
+def _phrases(lines: list[str]) -> tuple[Phrase, ...]:
+    return tuple(Phrase(*line.split()) for line in lines)
+
+
+def _span(pair: list[float]) -> Span:
+    first, second = pair
+    return float(first), float(second)
+
+
+def _without_source(line: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key != "source"}
