@@ -74,7 +74,8 @@ class Voice:
 
     def clear(self, code: str, severity: str, at: float) -> Said:
         """Say that a code is gone."""
-        return self._say(Phrase(code, severity, "cleared"), Moment(at, is_moving=False, component="", damage=0.0))
+        moment = Moment(at, is_moving=False, component="", damage=0.0)
+        return self._say(Phrase(code, severity, "cleared"), moment)
 
     def _days(self, first: float, until: float) -> range:
         world = self._world
