@@ -76,7 +76,8 @@ class Simulation:
     def _delivered(self, car: Car, said: list[Said]) -> Iterator[tuple[float, str, bytes]]:
         chance = random.Random(f"{self.seed} network {car.number}")
         for number, one in enumerate(said):
-            value = orjson.dumps(self._document(car, number, one))
+            # A copy: orjson's own bytes keep a buffer of several kilobytes each.
+            value = bytes(memoryview(orjson.dumps(self._document(car, number, one))))
             delay = chance.expovariate(1 / 3)
             if chance.random() < self.trouble.late:
                 delay += chance.uniform(600, 7200)

@@ -75,7 +75,7 @@ class Voice:
     def clear(self, code: str, severity: str, at: float) -> Said:
         """Say that a code is gone."""
         moment = Moment(at, is_moving=False, component="", damage=0.0)
-        return self._say(Phrase(code, severity, "cleared"), moment)
+        return self._say(Phrase(code, severity, "cleared"), at, self._snapshot(moment))
 
     def _days(self, first: float, until: float) -> range:
         world = self._world
@@ -113,6 +113,7 @@ class Voice:
     ) -> Iterator[Said]:  # fmt: skip
         chance = self._chance
         is_moving = chance.random() < moving
+        snapshot = self._snapshot(Moment(at, is_moving, component, damage))
         times = [at]
         for _ in range(int(chance.expovariate(1 / repeats)) if repeats else 0):
             times.append(times[-1] + chance.uniform(*_GAP))
@@ -120,15 +121,12 @@ class Voice:
             for number, time in enumerate(times):
                 if not begins <= time < until or (number and phrase is not phrases[0]):
                     continue
-                seen = time + chance.uniform(0, 30)
-                yield self._say(phrase, Moment(seen, is_moving, component, damage))
+                yield self._say(phrase, time + chance.uniform(0, 30), snapshot)
         cleared = times[-1] + chance.uniform(*_CLEARS_AFTER)
         if chance.random() < flicker and begins <= at and cleared < until:
+            snapshot = self._snapshot(Moment(cleared, is_moving, component, damage))
             for phrase in phrases:
-                yield self._say(
-                    Phrase(phrase.code, phrase.severity, "cleared"),
-                    Moment(cleared, is_moving, component, damage),
-                )
+                yield self._say(Phrase(phrase.code, phrase.severity, "cleared"), cleared, snapshot)
 
     def _end(self, episode: Episode) -> Iterator[Said]:
         """The last minutes, and what is still heard of a car that stands."""
@@ -142,20 +140,23 @@ class Voice:
             at = failing + chance.uniform(0, min(60.0, (stands - failing) / 2))
             while at < stands + _STANDING_SPEAKS:
                 moves = ending.is_moving and at < stands
-                yield self._say(phrase, Moment(at, moves, component, damage))
+                snapshot = self._snapshot(Moment(at, moves, component, damage))
+                yield self._say(phrase, at, snapshot)
                 at += chance.uniform(60, 1500)
 
-    def _say(self, phrase: Phrase, moment: Moment) -> Said:
+    def _snapshot(self, moment: Moment) -> dict[str, Any]:
+        """Read the car once; all that is said in a burst carries the same readings."""
+        return readings(self._world, self._car, moment, self._chance)
+
+    def _say(self, phrase: Phrase, at: float, snapshot: dict[str, Any]) -> Said:
         words = self._world.figures.vocabulary
         code, severity = phrase.code, phrase.severity
         software = words.before
-        if moment.at >= self._car.new_words_day * DAY:
+        if at >= self._car.new_words_day * DAY:
             code, severity = _renamed(words, code, severity)
             software = words.software
-        more = readings(self._world, self._car, moment, self._chance)
-        more["software"] = software
-        second = moment.at - self._world.begins
-        return Said(second, code, severity, phrase.status, more)
+        more = {**snapshot, "software": software}
+        return Said(at - self._world.begins, code, severity, phrase.status, more)
 
 
 def _renamed(words: Vocabulary, code: str, severity: str) -> tuple[str, str]:
