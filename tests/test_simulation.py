@@ -13,6 +13,7 @@ from ingest.decode import decode
 from ingest.formats.parts import fails_check_digit
 from models.words import Outcome
 from pacc.cli import app
+from pacc.simulation.day import FINDINGS
 from pacc.simulation.fleet import cars
 from pacc.simulation.stream import Simulation, Trouble
 
@@ -69,27 +70,58 @@ def late_by(value: bytes | None, timestamp: int) -> float:
     return timestamp / 1000 - datetime.fromisoformat(at).timestamp()
 
 
-def test_what_leaves_cars_standing_ranks_above_what_does_not(tmp_path: Path) -> None:
-    """The truth and the rules agree where it matters: no breakdown is left at normal."""
-    made = simulation(3000)
-    tape, url = tmp_path / "day.jsonl", f"sqlite:///{tmp_path / 'pacc.db'}"
+def test_the_rules_catch_most_cars_that_come_to_stand_but_not_all(tmp_path: Path) -> None:
+    """The truth and the rules agree in part: room for a model, and for false alarms."""
+    tape, url = tmp_path / "days.jsonl", f"sqlite:///{tmp_path / 'pacc.db'}"
     invoke = CliRunner(env={"PACC_DATABASE_URL": url}).invoke
     assert invoke(app, ["migrate"]).exit_code == 0
     truth = tmp_path / "truth.jsonl"
-    words = f"simulate --json --vehicles 3000 --seed 7 --tape {tape} --truth {truth}"
+    words = f"simulate --json --vehicles 2000 --hours 60 --seed 7 --tape {tape} --truth {truth}"
     wanted = [*words.split(), "--duplicates", "0", "--late", "0", "--broken", "0"]
     done = json.loads(invoke(app, wanted).stdout)
-    assert done["alerts"] == len(made.records())
+    assert done["vehicles"] == 2000
     assert invoke(app, ["replay", str(tape), "--json"]).exit_code == 0
     cases = json.loads(invoke(app, ["case", "list", "--json", "--limit", "10000"]).stdout)
-    by_vin = {case["vin"]: case["priority"] for case in reversed(cases)}
-    stranded = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
-    stranded = [one for one in stranded if one["is_immobilised"]]
-    assert len(stranded) == done["truth"]["immobilised"] > 10
-    assert {by_vin[one["vin"]] for one in stranded} <= {"urgent", "high"}
-    shares = [list(by_vin.values()).count(word) / len(by_vin) for word in ("urgent", "high")]
-    assert shares[0] < 0.05
-    assert shares[1] < 0.25
+    stood = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
+    stood = [one for one in stood if one["is_immobilised"]]
+    assert len(stood) == done["truth"]["immobilised"] > 25
+    best = [worst_before(cases, one) for one in stood]
+    caught = sum(word in ("urgent", "high") for word in best) / len(best)
+    assert 0.4 < caught < 0.75
+    assert 0 < best.count("none") / len(best) < 0.12
+    high = [case for case in cases if case["priority"] == "high"]
+    vins = {one["vin"] for one in stood}
+    assert sum(case["vin"] not in vins for case in high) > 0.4 * len(high)
+    shares = [sum(case["priority"] == word for case in cases) / len(cases)
+              for word in ("urgent", "high")]  # fmt: skip
+    assert 0 < shares[0] < 0.05
+    assert shares[1] < 0.3
+
+
+def worst_before(cases: list[dict[str, Any]], stood: dict[str, Any]) -> str:
+    """Give the highest priority of a car's cases before it stood, or `none`."""
+    until = stood["immobilised_at"]
+    words = {
+        case["priority"]
+        for case in cases
+        if case["vin"] == stood["vin"] and case["opened_at"][:19] <= until
+    }
+    return next((word for word in ("urgent", "high", "normal") if word in words), "none")
+
+
+def test_the_truth_is_one_line_for_each_thing_that_was_wrong(tmp_path: Path) -> None:
+    tape, truth = tmp_path / "day.jsonl", tmp_path / "truth.jsonl"
+    words = f"simulate --json --vehicles 300 --seed 7 --tape {tape} --truth {truth}"
+    done = json.loads(CliRunner().invoke(app, words.split()).stdout)
+    lines = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
+    assert len(lines) == done["truth"]["episodes"]
+    for line in lines:
+        assert set(line) == {
+            "vin", "scenario", "component", "code", "onset_at", "immobilised_at", "repaired_at",
+            "finding", "is_immobilised",
+        }  # fmt: skip
+        assert (line["immobilised_at"] is not None) == line["is_immobilised"]
+        assert line["finding"] in FINDINGS
 
 
 def test_the_demo_plays_a_day_and_gives_keys(tmp_path: Path) -> None:

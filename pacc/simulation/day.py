@@ -139,16 +139,15 @@ def _harmless(
 
 def _truth(world: World, episode: Episode, own: Sequence[Said]) -> Truth:
     stands = episode.immobilised_at
-    is_immobilised = stands is not None and world.begins <= stands < world.ends
     return Truth(
         scenario=episode.scenario.name,
         component=episode.scenario.component,
         code=min(own, key=lambda one: one.second).code if own else "",
         second=episode.onset - world.begins,
-        immobilised_at=stands - world.begins if stands is not None and is_immobilised else None,
+        immobilised_at=None if stands is None else stands - world.begins,
         repaired_at=episode.ends_at - world.begins if episode.ends_at < world.ends else None,
         finding=episode.finding,
-        is_immobilised=is_immobilised,
+        is_immobilised=stands is not None,
         is_harmless=episode.level is not None,
     )
 

@@ -92,14 +92,14 @@ def is_away(world: World, car: Car, day: int) -> bool:
 
 
 def episodes(world: World, car: Car, chance: random.Random) -> Iterator[Episode]:
-    """Give a car's failing components that are not over before the simulation begins."""
+    """Give a car's failing components, none of which has stranded it before the beginning."""
     for scenario in world.figures.scenarios:
         if car.powertrain not in scenario.powertrains:
             continue
         lead = min(_LONGEST_DAYS, 4 * scenario.days[0]) * DAY
         for onset in _onsets(world, car, scenario, chance, scenario.a_year, lead):
             episode = _fated(world, car, scenario, onset, chance)
-            if episode.ends_at > world.begins:
+            if episode.ends_at > world.begins and not _is_past(world, episode):
                 yield episode
         lead = 4 * scenario.twin_days * DAY
         often = scenario.a_year * scenario.twins
@@ -108,6 +108,11 @@ def episodes(world: World, car: Car, chance: random.Random) -> Iterator[Episode]
             level = chance.uniform(*scenario.twin_level)
             if ends_at > world.begins:
                 yield Episode(scenario, onset, 1.0, level, ends_at, "no_fault_found")
+
+
+def _is_past(world: World, episode: Episode) -> bool:
+    """Leave out what stood before the beginning: no car stands when a simulation starts."""
+    return episode.immobilised_at is not None and episode.immobilised_at < world.begins
 
 
 def count(chance: random.Random, mean: float) -> int:
