@@ -102,6 +102,7 @@ class Parameters:
     vocabulary: Vocabulary
     flock: tuple[Phrase, ...]
     flock_size: tuple[int, int]
+    twins_lean: float
     scenarios: tuple[Scenario, ...]
     harmless: tuple[Harmless, ...]
 
@@ -126,6 +127,7 @@ def parse_parameters(text: str) -> Parameters:
         vocabulary=Vocabulary(**{**vocabulary, "models": frozenset(vocabulary["models"])}),
         flock=_phrases(read["flock"]["codes"]),
         flock_size=(int(read["flock"]["how_many"][0]), int(read["flock"]["how_many"][1])),
+        twins_lean=float(read["twins"]["readings"]),
         scenarios=tuple(_scenario(name, line) for name, line in read["scenarios"].items()),
         harmless=tuple(_harmless(name, line) for name, line in read["harmless"].items()),
     )

@@ -90,7 +90,7 @@ class Simulation:
                 yield arrives + chance.uniform(0, 60), car.vin, value
 
     def _document(self, car: Car, number: int, said: Said) -> dict[str, Any]:
-        at = (self.start + timedelta(seconds=said.second)).isoformat(timespec="milliseconds")
+        at = self.start + timedelta(milliseconds=int(said.second * 1000))
         return {
             "specversion": "1.0",
             "type": "pacc.alert.v1",

@@ -46,6 +46,7 @@ class Voice:
         scenario = episode.scenario
         until = episode.ends_at if episode.failing_at is None else episode.failing_at
         few, many = scenario.reports
+        lean = 1.0 if episode.level is None else self._world.figures.twins_lean
         for day in self._days(episode.onset, until):
             damage = episode.damage((day + 0.5) * DAY)
             stage = sum(damage >= bound for bound in _STAGES)
@@ -53,7 +54,7 @@ class Voice:
                 phrases = self._some(scenario.phrases[stage], damage, _has_flock(episode))
                 yield from self._burst(
                     phrases, self._hour(day), until,
-                    component=scenario.component, damage=damage,
+                    component=scenario.component, damage=damage * lean,
                     moving=scenario.moving, repeats=scenario.repeats, flicker=scenario.flicker,
                     begins=episode.onset,
                 )  # fmt: skip
