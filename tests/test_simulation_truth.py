@@ -64,6 +64,18 @@ def test_the_shares_of_each_scenarios_endings_are_whole() -> None:
         assert scenario.finding in FINDINGS
 
 
+def test_whatever_a_car_says_at_its_end_harmless_cars_say_too() -> None:
+    figures = load_parameters()
+    ends = {(one.code, one.severity) for scenario in figures.scenarios
+            for ending in scenario.endings for one in ending.says}  # fmt: skip
+    harmless = {(one.code, one.severity) for kind in figures.harmless
+                for _, says, _ in kind.says for one in says}  # fmt: skip
+    for scenario in figures.scenarios:
+        harmless |= {(one.code, one.severity) for stage in scenario.phrases for one in stage}
+        assert scenario.name == "sudden" or scenario.twins >= 1
+    assert ends - harmless == set()
+
+
 def test_the_vin_tells_the_model_year_that_fits_the_age() -> None:
     letters = "ABCDEFGHJKLMNPRSTVWXY123456789"
     for car in cars(300, 1):

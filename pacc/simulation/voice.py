@@ -157,6 +157,8 @@ class Voice:
             code, severity = _renamed(words, code, severity)
             software = words.software
         more = {**snapshot, "software": software}
+        if phrase.status == "lamp_only":
+            more["lamp"] = "malfunction"
         return Said(at - self._world.begins, code, severity, phrase.status, more)
 
 
