@@ -61,7 +61,7 @@ def _volts(car: Car, moment: Moment, outside: float, chance: random.Random) -> f
         return round(chance.gauss(14.1 - 0.5 * tired, 0.25), 1)
     rest = 12.6 - 0.025 * car.age_years - 0.014 * max(0.0, 15 - outside)
     rest -= 0.25 if car.has_short_trips else 0.0
-    return round(max(_FLAT_BELOW, chance.gauss(rest - 0.75 * tired**1.5, 0.3)), 1)
+    return round(max(_FLAT_BELOW, chance.gauss(rest - 0.6 * tired**1.5, 0.3)), 1)
 
 
 def _charge(moment: Moment, draw: float) -> float:
