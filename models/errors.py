@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.words import ModelRefusal
+
 
 class PaccError(Exception):
     """Something went wrong that a person can do something about. The message says what to do.
@@ -95,3 +97,11 @@ class TooManyRejected(PaccError):
 
 class ImportRefused(PaccError):
     """The file has mistakes; nothing was changed. `facts['lines']` says where."""
+
+
+class ModelRefused(PaccError):
+    """The trained model is not used, `why` says for what reason; the rules rank alone."""
+
+    def __init__(self, why: ModelRefusal, message: str) -> None:
+        super().__init__(message, why=why.value)
+        self.why = why

@@ -202,6 +202,17 @@ class Reject(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
+class ModelRefusal(StrEnum):
+    """Why a trained model is not used; ranking goes on with rules alone."""
+
+    MISSING = "missing"  # a part of the artifact is not there
+    ALTERED = "altered"  # it is not what was signed
+    UNSIGNED = "unsigned"  # nobody whom we trust has signed it
+    FEATURE_VERSION = "feature_version"  # it was trained on other features
+    LIBRARY = "library"  # another scikit-learn made it
+    BROKEN = "broken"  # it holds something else than a model of ours
+
+
 SEVERITY_RANK: Final = {
     Severity.INFO: 0,
     Severity.SERVICE: 1,

@@ -11,7 +11,15 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.frozen import FrozenEstimator
 
 from models.errors import Unusable
-from prioritizer.candidates import Choice, Tell, boosting, choose, logistic, part_of_vehicles
+from prioritizer.candidates import (
+    Choice,
+    Tell,
+    boosting,
+    choose,
+    few_threads,
+    logistic,
+    part_of_vehicles,
+)
 from prioritizer.table import Table, fingerprint, places_of, require_usable
 
 HELD_FOR_CALIBRATION: Final = 0.25  # of the vehicles
@@ -83,13 +91,11 @@ def train(table: Table, *, monotone: Mapping[str, int], seed: int, tell: Tell) -
 
 
 def _calibrated(learner: Any, fitting: Table, held: Table, method: str) -> Any:
-    if "logisticregression" in getattr(learner, "named_steps", {}):
-        learner.fit(fitting.values, fitting.is_immobilised,
-                    logisticregression__sample_weight=fitting.weight)  # fmt: skip
-    else:
-        learner.fit(fitting.values, fitting.is_immobilised, sample_weight=fitting.weight)
+    is_pipeline = hasattr(learner, "named_steps")
+    weight = "logisticregression__sample_weight" if is_pipeline else "sample_weight"
     calibrated = CalibratedClassifierCV(FrozenEstimator(learner), method=method, cv=2)
-    with warnings.catch_warnings():
+    with few_threads(len(fitting)), warnings.catch_warnings():
+        learner.fit(fitting.values, fitting.is_immobilised, **{weight: fitting.weight})
         # It says that the weights reach the calibration only: the learner had them above.
         warnings.filterwarnings("ignore", message="Since FrozenEstimator does not appear")
         calibrated.fit(held.values, held.is_immobilised, sample_weight=held.weight)
