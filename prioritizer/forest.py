@@ -36,18 +36,21 @@ class Forest:
             for feature, threshold, is_left, stay in splits:
                 nodes.setdefault(feature, []).append((threshold, is_left, place, stay))
         self.features = [
-            (feature, *_struck(sorted(found), len(trees))) for feature, found in sorted(nodes.items())
+            (feature, *_struck(sorted(found), len(trees)))
+            for feature, found in sorted(nodes.items())
         ]
         self.offsets = np.arange(len(trees)) * MOST_LEAVES
 
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum the trees for each row of (rows, features); NaN is "not known"."""
         left = np.full((len(values), len(self.leaves)), _ALL, dtype=np.uint16)
+        stay = np.empty_like(left)
         for feature, thresholds, struck in self.features:
             column = values[:, feature]
             places = np.searchsorted(thresholds, column)
             places[np.isnan(column)] = len(thresholds) + 1
-            left &= struck[places]
+            np.take(struck, places, axis=0, out=stay, mode="clip")  # "clip" alone writes in place
+            left &= stay
         found = self.leaves.ravel()[_FIRST[left] + self.offsets]
         found[:, 0] += self.start
         summed: NDArray[np.float64] = np.cumsum(found, axis=1)[:, -1]  # in order, as one by one

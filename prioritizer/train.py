@@ -1,7 +1,7 @@
 """Learns the calibrated probability that a vehicle is immobilised within 24 hours."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from sklearn.frozen import FrozenEstimator
 
 from models.errors import Unusable
 from prioritizer.candidates import (
+    GRID,
     Choice,
     Tell,
     boosting,
@@ -52,11 +53,18 @@ class Trained:
         return _probability(self.baseline, values)
 
 
-def train(table: Table, *, monotone: Mapping[str, int], seed: int, tell: Tell) -> Trained:
+def train(
+    table: Table,
+    *,
+    monotone: Mapping[str, int],
+    seed: int,
+    tell: Tell,
+    grid: Sequence[Mapping[str, Any]] = GRID,
+) -> Trained:
     """Choose, fit and calibrate on this table alone; keep the rows of the test away from it.
 
     A quarter of the vehicles is held apart from fitting and used for calibration only. No row is
-    repeated or dropped to balance the classes; `weight` is honoured throughout. Above 60,000 rows
+    repeated or dropped to balance the classes; `weight` is honoured throughout. Above 40,000 rows
     the parameters are chosen, and above 200,000 the baseline is fitted, on all rows of a part of
     the vehicles. The same table and seed give the same probabilities. `tell` hears the stage, the
     steps done and their number. Raises `Unusable` for a table that cannot be learnt from.
@@ -64,8 +72,10 @@ def train(table: Table, *, monotone: Mapping[str, int], seed: int, tell: Tell) -
     require_usable(table)
     strange = sorted(set(monotone) - set(table.names))
     if strange:
-        raise Unusable(f"A direction is set for features that the table lacks: {strange}.")
-    choice = choose(table, monotone, seed, tell)
+        raise Unusable(
+            f"A direction is set for features that the table lacks: {', '.join(strange)}."
+        )
+    choice = choose(table, monotone, seed, tell, grid)
     is_held = places_of(table.vehicle, "calibrate") < HELD_FOR_CALIBRATION
     fitting, held = table.take(~is_held), table.take(is_held)
     _require_both(fitting, held)
