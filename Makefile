@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench bench-console lock screenshots words
+.PHONY: setup demo test check bench bench-azure bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -31,6 +31,10 @@ bench: setup
 
 bench-console: setup
 	$(BIN)/python -m bench.console
+
+# What training reaches on public data, with everything chosen on its training part.
+bench-azure: setup
+	$(BIN)/python -m bench.azure
 
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
