@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Final
 
 from ingest import fault as faults
 from ingest.fold import CauseGraph, fold
@@ -44,6 +45,9 @@ class Chapter:
     place: Place | None = None
     heal_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+_LOTS: Final = 16**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +272,7 @@ class Track:
             root=chapter.root,
             model_year=self._model_year,
             history=self.history,
+            lot=int(chapter.case_id[:8], 16) / _LOTS,
         )
         on = frozenset(one.code for one in active)
         chapter.moments.append(

@@ -108,7 +108,8 @@ class Standing:
 
     `faults` are the active ones that are not folded; `readings` the newest of each name, among them
     `state_of_charge` (0 to 1), `speed_kph`, `low_voltage_v`, `ambient_c`, `range_km`. `folded` and
-    `cleared` count the other faults of the case, `history` are the vehicle's earlier cases.
+    `cleared` count the other faults of the case, `history` are the vehicle's earlier cases. `lot`
+    (0 to 1) is drawn from the case's id: whether it is picked to learn from.
     """
 
     at: datetime
@@ -121,6 +122,7 @@ class Standing:
     root: str = ""
     model_year: int | None = None
     history: tuple[Closed, ...] = ()
+    lot: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,17 +16,11 @@ import skops
 import skops.io
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
 
-from models.errors import ModelRefused, SettingsInvalid
+from models.errors import ModelRefused
 from models.words import ModelRefusal
 from prioritizer.model import Model
+from prioritizer.signing import spelled
 from prioritizer.train import Trained
 
 # What a calibrated tree model holds beyond the types that skops itself trusts. Anything else is
@@ -38,7 +32,6 @@ ALLOWED_TYPES: Final = frozenset(
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     }
 )
-PUBLIC_KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ def pack(
         "model_sha256": hashlib.sha256(model).hexdigest(),
         "made_at": made_at.astimezone(UTC).isoformat(),
         "revision": revision,
-        "signed_by": _public(sign.public_key()),
+        "signed_by": spelled(sign.public_key()),
     }
     manifest = _canonical(body | {"version": _version(model, body)})
     return Artifact(model, manifest, sign.sign(manifest))
@@ -112,8 +105,8 @@ def unpack(
 ) -> Model:
     """Check everything, then load; raises `ModelRefused` with the reason.
 
-    `trusted` are raw public keys (32 bytes each, `public_key` reads them). The layout of trees
-    inside scikit-learn is not stable between minor versions, so a model made by another
+    `trusted` are raw public keys (32 bytes each, `signing.public_key` reads them). The layout of
+    trees inside scikit-learn is not stable between minor versions, so a model made by another
     major.minor, newer or older, is refused: train it again. Nothing of the model's bytes is
     looked at before signature and SHA-256 hold.
     """
@@ -212,36 +205,3 @@ def _canonical(document: Mapping[str, Any]) -> bytes:
     return json.dumps(
         document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
-
-
-def new_key() -> tuple[bytes, str]:
-    """Draw a signing key: the private one as PEM (PKCS 8, not encrypted), the public in base64."""
-    key = Ed25519PrivateKey.generate()
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return pem, _public(key.public_key())
-
-
-def load_key(pem: bytes) -> Ed25519PrivateKey:
-    """Read a private key; raises `SettingsInvalid` when it is none, or of another kind."""
-    try:
-        key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise SettingsInvalid("The signing key is no unencrypted private key in PEM.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise SettingsInvalid("The signing key must be an Ed25519 key.")
-    return key
-
-
-def public_key(text: str) -> bytes:
-    """Read a public key in base64 as `new_key` gives it; raises `SettingsInvalid`."""
-    try:
-        raw = base64.b64decode(text.strip(), validate=True)
-    except ValueError as error:
-        raise SettingsInvalid("A trusted key is not in base64.") from error
-    if len(raw) != PUBLIC_KEY_BYTES:
-        raise SettingsInvalid("A trusted key must have 32 bytes.")
-    return raw
-
-
-def _public(key: Ed25519PublicKey) -> str:
-    return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()

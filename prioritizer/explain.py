@@ -1,23 +1,27 @@
-"""Says why: at most three lines in Chinese and English, the gravest rule first."""
+"""Says why: at most three lines in Chinese and English, the gravest rule first, the model last."""
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from models.case import Text
 from models.words import ACTION_RANK, PRIORITY_RANK
-from prioritizer.catalogue import Catalogue
 from prioritizer.rules import Rule
 
 MOST_REASONS: Final = 3
 
 
 def reasons(
-    fired: Sequence[Rule], root: str, values: Mapping[str, Any], catalogue: Catalogue
+    fired: Sequence[Rule],
+    root: str,
+    values: Mapping[str, str],
+    title: Text,
+    model: Text | None = None,
 ) -> tuple[Text, ...]:
-    """Fill in the reasons of the rules that fired; the same line never stands twice."""
-    title = catalogue.entry(root).title
-    filled = _spelled(values)
+    """Fill in the reasons of the rules that fired; the same line never stands twice.
+
+    `values` are the row's columns as they are spelled in sentences. The model's line, where there
+    is one, has the last of the three places.
+    """
     ordered = sorted(
         fired,
         key=lambda rule: (
@@ -28,26 +32,11 @@ def reasons(
     lines: list[Text] = []
     for rule in ordered:
         line = Text(
-            zh=rule.reason.zh.format(code=root, title=title.zh, **filled),
-            en=rule.reason.en.format(code=root, title=title.en, **filled),
+            zh=rule.reason.zh.format(code=root, title=title.zh, **values),
+            en=rule.reason.en.format(code=root, title=title.en, **values),
         )
         if line not in lines:
             lines.append(line)
-    return tuple(lines[:MOST_REASONS])
-
-
-def _spelled(values: Mapping[str, Any]) -> dict[str, str]:
-    def number(name: str, digits: int, factor: float = 1) -> str:
-        value = values[name]
-        return "?" if math.isnan(value) else f"{value * factor:.{digits}f}"
-
-    return {
-        "actives": number("actives", 0),
-        "limiteds": number("limiteds", 0),
-        "reports": number("reports", 0),
-        "age_hours": number("age_hours", 0),
-        "soc_percent": number("state_of_charge", 0, 100),
-        "low_voltage_v": number("low_voltage_v", 1),
-        "ambient_c": number("ambient_c", 0),
-        "range_km": number("range_km", 0),
-    }
+    if model is None:
+        return tuple(lines[:MOST_REASONS])
+    return (*lines[: MOST_REASONS - 1], model)

@@ -52,9 +52,30 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "ambient_c": Feature("float", "degrees C", "The air around the vehicle."),
     "range_km": Feature("float", "km", "How far it can still go."),
     "speed_kph": Feature("float", "km/h", "How fast it went at the last report."),
+    "odometer_km": Feature("float", "km", "How far it has gone."),
+    "cell_spread_mv": Feature("float", "mV", "Between the highest and the lowest cell."),
+    "hv_temp_c": Feature("float", "degrees C", "The high-voltage battery."),
+    "coolant_c": Feature("float", "degrees C", "The coolant."),
+    "tyre_kpa": Feature("float", "kPa", "The softest tyre."),
     "age_hours": Feature("float", "h", "Since the oldest active fault was first seen."),
+    "vehicle_years": Feature("float", "years", "The car's age by its model year."),
+    "returns": Feature("int", "times", "How often an active fault came back after a clear."),
+    "folded": Feature("int", "faults", "How many symptoms are folded under a cause."),
+    "cleared": Feature("int", "faults", "How many faults of the case are cleared."),
+    "cases_7d": Feature("int", "cases", "Earlier cases that ended within 7 days."),
+    "cases_30d": Feature("int", "cases", "Earlier cases that ended within 30 days."),
+    "same_7d": Feature("int", "cases", "Of those of 7 days, the ones with the same root code."),
+    "same_30d": Feature("int", "cases", "Of those of 30 days, the ones with the same root code."),
+    "kin_30d": Feature("int", "cases", "Of those of 30 days, the ones of a system hit now."),
+    "days_since_case": Feature("float", "days", "Since the last case ended."),
 }
-_READINGS: Final = ("state_of_charge", "low_voltage_v", "ambient_c", "range_km", "speed_kph")
+_READINGS: Final = (
+    "state_of_charge", "low_voltage_v", "ambient_c", "range_km", "speed_kph", "odometer_km",
+    "cell_spread_mv", "hv_temp_c", "coolant_c", "tyre_kpa",
+)  # fmt: skip
+_WEEK: Final = 7.0
+_MONTH: Final = 30.0
+_DAY_SECONDS: Final = 86_400.0
 
 
 class CodeFacts(NamedTuple):
@@ -89,16 +110,17 @@ def columns(standings: Sequence[Standing], catalogue: Catalogue) -> Columns:
     """Make the columns of all rows; numbers that are not known are NaN."""
     known: dict[str, CodeFacts] = {}
     rows = [_row(standing, catalogue, known) for standing in standings]
+    turned = zip(*rows, strict=True) if rows else ((),) * len(FEATURES)
     made: dict[str, NDArray[Any]] = {}
     kinds = {"int": np.int64, "systems": np.int64, "tags": np.int64, "bool": np.bool_,
              "float": np.float64}  # fmt: skip
-    for place, (name, feature) in enumerate(FEATURES.items()):
-        made[name] = np.array([row[place] for row in rows], dtype=kinds[feature.kind])
+    for (name, feature), column in zip(FEATURES.items(), turned, strict=True):
+        made[name] = np.array(column, dtype=kinds[feature.kind])
     return made
 
 
 def _row(standing: Standing, catalogue: Catalogue, known: dict[str, CodeFacts]) -> tuple[Any, ...]:
-    worst = stops = limiteds = reports = 0
+    worst = stops = limiteds = reports = returns = 0
     stop_systems = limited_systems = systems = tags = grave = 0
     moving = False
     oldest = standing.at
@@ -120,11 +142,46 @@ def _row(standing: Standing, catalogue: Catalogue, known: dict[str, CodeFacts]) 
             limited_systems |= facts.system_bit
             grave |= facts.tag_bits
         reports = max(reports, fault.count)
+        returns = max(returns, fault.returns)
         oldest = min(oldest, fault.first_seen)
-    readings = [standing.readings.get(name, np.nan) for name in _READINGS]
-    age = (standing.at - oldest).total_seconds() / 3600
+    readings = standing.readings
+    year = standing.model_year
     return (
         worst, stops, limiteds, len(standing.faults), reports, stop_systems, limited_systems,
         systems, tags, grave, moving, standing.is_repeat_repair,
-        standing.info.powertrain in ("bev", "phev"), *readings, age,
+        standing.info.powertrain in ("bev", "phev"),
+        *(readings.get(name, np.nan) for name in _READINGS),
+        (standing.at - oldest).total_seconds() / 3600,
+        np.nan if year is None else max(0.0, standing.at.year - year),
+        returns, standing.folded, standing.cleared,
+        *(_past(standing, systems, catalogue, known) if standing.history else _NO_PAST),
     )  # fmt: skip
+
+
+_NO_PAST: Final = (0, 0, 0, 0, 0, np.nan)
+
+
+def _past(
+    standing: Standing, systems: int, catalogue: Catalogue, known: dict[str, CodeFacts]
+) -> tuple[Any, ...]:
+    """Count the vehicle's earlier cases; those that ended after this moment are not known yet."""
+    cases_7d = cases_30d = same_7d = same_30d = kin_30d = 0
+    last = np.nan
+    for ended in standing.history:
+        days = (standing.at - ended.closed_at).total_seconds() / _DAY_SECONDS
+        if days < 0:
+            continue
+        last = days
+        if days > _MONTH:
+            continue
+        is_same = ended.root == standing.root
+        facts = known.get(ended.root)
+        if facts is None:
+            facts = known[ended.root] = facts_of(catalogue, ended.root)
+        is_week = days <= _WEEK
+        cases_7d += is_week
+        cases_30d += 1
+        same_7d += is_week and is_same
+        same_30d += is_same
+        kin_30d += (facts.system_bit & systems) != 0
+    return cases_7d, cases_30d, same_7d, same_30d, kin_30d, last

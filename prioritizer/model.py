@@ -28,6 +28,7 @@ class Model:
         """Take the arrays out of a `CalibratedClassifierCV`; raises `NotOurs` for anything else."""
         self.manifest = manifest
         self.version: str = manifest["version"]
+        self.neutral: Mapping[str, float | None] = manifest["neutral"]
         self._width = len(manifest["names"])
         trees, self._curve = _taken_apart(calibrated, self._width)
         self._forest = trees

@@ -1,30 +1,49 @@
-"""Ranks standings: the floors of the rules that fired, the action, the score, the reasons."""
+"""Ranks standings: the floors of the rules, what the model raises, the score, the reasons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.case import Ranking, Standing
-from models.words import ACTION_RANK, PRIORITY_RANK, Action
+from models.case import Ranking, Standing, Text
+from models.words import ACTION_RANK, PRIORITY_RANK, Action, Priority
+from prioritizer.bands import Bands, raised
 from prioritizer.catalogue import Catalogue, load_catalogue
+from prioritizer.drivers import Model, falls, rows_of, spelled, told
 from prioritizer.explain import reasons
 from prioritizer.features import Columns, columns, effective_severity, facts_of
+from prioritizer.predictors import Numbers, matrix
 from prioritizer.rules import RuleSet, load_rules
 from prioritizer.score import score
 
+BY_RULES = "rules"
+EXPLORED = "explored"
+_PICKED = Text(
+    "随机抽查：为改进判断，请致电了解车辆实际情况",
+    "Picked at random: call and find out, so that the ranking learns",
+)
 _PRIORITY = {rank: word for word, rank in PRIORITY_RANK.items()}
 _ACTION = {rank: word for word, rank in ACTION_RANK.items()}
 _NO_FLOOR = -1
+_HIGH = PRIORITY_RANK[Priority.HIGH]
+# A case that the model raised: the driver is told to come in, at least.
+_RAISED_ACTION = ACTION_RANK[Action.DRIVE_TO_DEALER]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranker:
-    """What standings are ranked by."""
+    """What standings are ranked by. `fallback` says why no model takes part; `explore_share` of the
+    normal cases (0 to 1) is called as if it were high, so that normal cases get labels too."""
 
     catalogue: Catalogue
     rules: RuleSet
+    model: Model | None = None
+    bands: Bands = Bands(1.0, 1.0)  # noqa: RUF009 - frozen
+    challenger: Model | None = None
+    fallback: str | None = None
+    explore_share: float = 0.0
 
     @property
     def version(self) -> str:
@@ -40,11 +59,41 @@ class Ranked:
         self._ranker = ranker
         self._columns: Columns = columns(standings, ranker.catalogue)
         self._fired = ranker.rules.fired(self._columns, len(standings))
-        self._score = score(self._columns)
         floor = self._highest([PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR
                                for rule in ranker.rules.rules], _NO_FLOOR)  # fmt: skip
-        self.needs_task: NDArray[np.bool_] = floor > _NO_FLOOR
-        self.priority: NDArray[np.int8] = np.maximum(floor, 0).astype(np.int8)
+        self._raised = self._raise(len(standings))
+        self.priority: NDArray[np.int8] = np.maximum(np.maximum(floor, 0), self._raised).astype(
+            np.int8
+        )
+        self.needs_task: NDArray[np.bool_] = (floor > _NO_FLOOR) | (self._raised > 0)
+        lots = np.array([one.lot for one in standings], dtype=np.float64)
+        self._explored: NDArray[np.bool_] = (
+            (lots < ranker.explore_share) & self.needs_task & (self.priority < _HIGH)
+        )
+        self.priority[self._explored] = _HIGH
+
+    @property
+    def floor(self) -> NDArray[np.int8]:
+        """The rules' own priority, whatever the model says."""
+        return np.maximum(self._highest([PRIORITY_RANK[rule.floor] if rule.floor else 0
+                                         for rule in self._ranker.rules.rules], 0),
+                          0).astype(np.int8)  # fmt: skip
+
+    @cached_property
+    def rule_score(self) -> NDArray[np.float64]:
+        """The rules' own order inside a priority."""
+        return score(self._columns)
+
+    @cached_property
+    def values(self) -> Numbers:
+        """What the model sees."""
+        return matrix(self._columns)
+
+    @cached_property
+    def probability(self) -> Numbers | None:
+        """The model's probability of each row; None without a model."""
+        model = self._ranker.model
+        return model.probability(self.values) if model and len(self._standings) else None
 
     def root(self, row: int) -> str:
         """Name the worst fault of a row: by severity, then the longest there, then by code."""
@@ -63,17 +112,65 @@ class Ranked:
         rules = self._ranker.rules.rules
         fired = [rule for place, rule in enumerate(rules) if self._fired[row, place]]
         action = max((ACTION_RANK[rule.action] for rule in fired), default=0)
+        if self._raised[row] > 0:
+            action = max(action, _RAISED_ACTION)
         root = self.root(row)
-        values = {name: column[row].item() for name, column in self._columns.items()}
+        values = spelled({name: column[row].item() for name, column in self._columns.items()})
+        title = self._ranker.catalogue.entry(root).title
+        probability = self._finite(self.probability, row)
+        model, challenger = self._ranker.model, self._ranker.challenger
         return Ranking(
             priority=_PRIORITY[int(self.priority[row])],
-            action=_ACTION[action] if fired else Action.CARRY_ON,
-            score=round(float(self._score[row]), 4),
-            reasons=reasons(fired, root, values, self._ranker.catalogue),
-            rules=tuple(rule.rule_id for rule in fired),
+            action=_ACTION[action],
+            score=round(float(self.rule_score[row]) if probability is None else probability, 4),
+            reasons=reasons(fired, root, values, title, self._line(row, values, title)),
+            rules=(*(rule.rule_id for rule in fired), *([EXPLORED] if self._explored[row] else ())),
             root=root,
             needs_task=bool(self.needs_task[row]),
+            ranked_by=BY_RULES if model is None or probability is None else model.version,
+            probability=probability,
+            fallback=self._ranker.fallback,
+            challenger=challenger.version if challenger else None,
+            challenger_probability=self._finite(self._challenged, row),
         )
+
+    def _raise(self, rows: int) -> NDArray[np.int8]:
+        if self.probability is None:
+            return np.zeros(rows, dtype=np.int8)
+        return raised(self.probability, self._ranker.bands)
+
+    @cached_property
+    def _challenged(self) -> Numbers | None:
+        challenger = self._ranker.challenger
+        return challenger.probability(self.values) if challenger else None
+
+    @cached_property
+    def _weights(self) -> tuple[dict[int, int], dict[str, Numbers]]:
+        """The drivers of all rows that the model would raise: asked for all of them at once."""
+        model = self._ranker.model
+        if model is None or self.probability is None:
+            return {}, {}
+        rows = self._raised >= _HIGH
+        values, places = rows_of(self.values, rows)
+        return places, falls(values, self.probability[rows], model) if places else {}
+
+    def _line(self, row: int, values: dict[str, str], title: Text) -> Text | None:
+        if self._explored[row]:
+            return _PICKED
+        places, weights = self._weights
+        if row not in places or self.probability is None:
+            return None
+        own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
+        line, _ = told(own, float(self.probability[row]), values, title)
+        return line
+
+    @staticmethod
+    def _finite(probability: Numbers | None, row: int) -> float | None:
+        """Give a row's probability if it is one."""
+        if probability is None:
+            return None
+        given = float(probability[row])
+        return given if 0 <= given <= 1 else None
 
     def _highest(self, ranks: list[int], least: int) -> NDArray[np.int64]:
         held = np.full(len(self._standings), least, dtype=np.int64)

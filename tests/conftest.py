@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import settings
 
 from models.migrations import upgrade
 from pacc.database import make_engine
 from tests.servers.kafka import new_topic, running_kafka
 from tests.servers.postgres import new_database, running_postgres
 from tests.servers.processes import NotToBeHad
+
+# A machine that is busy is no failure.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 from models.errors import Unusable
-from prioritizer.artifact import load_key, new_key, pack
+from prioritizer.artifact import pack
 from prioritizer.bands import Bands, bands, raised
 from prioritizer.card import card
 from prioritizer.evaluate import Evaluation, evaluate
 from prioritizer.figures import Calibration, Ranking, mean_cost, rule_order
 from prioritizer.report import report_html
+from prioritizer.signing import load_key, new_key
 from prioritizer.table import Table
 from prioritizer.train import train
 from tests.tables import quiet, small_table
@@ -185,7 +186,8 @@ def test_intervals_come_from_whole_vehicles_and_from_the_seed() -> None:
     figure = judged(two, scores=scores, hours_to_event=None).figures["model"]["average_precision"]
     ranking = Ranking(scores["model"], table.is_immobilised)
     drawn = [
-        ranking.average_precision(weight) for weight in (half * 2.0, ~half * 2.0, np.ones(600))
+        ranking.average_precision(weight)
+        for weight in (np.where(half, 2.0, 0.0), np.where(half, 0.0, 2.0), np.ones(600))
     ]
     assert [figure["low"], figure["high"]] == pytest.approx([min(drawn), max(drawn)], abs=1e-6)
 

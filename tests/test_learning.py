@@ -19,9 +19,10 @@ from sklearn.preprocessing import FunctionTransformer
 from models.errors import ModelRefused, SettingsInvalid, Unusable
 from models.words import ModelRefusal
 from prioritizer import artifact as artifacts
-from prioritizer.artifact import Artifact, load_key, new_key, pack, public_key, unpack
+from prioritizer.artifact import Artifact, pack, unpack
 from prioritizer.figures import Calibration
 from prioritizer.model import Model
+from prioritizer.signing import load_key, new_key, public_key
 from prioritizer.table import (
     HORIZON_SECONDS,
     Table,
