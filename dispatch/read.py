@@ -17,7 +17,8 @@ from models.words import CaseState, Priority, Queue, Role, TaskState
 
 _CASE: Final = (
     "case_id", "vin", "priority", "score", "action", "state", "opened_at", "closed_at", "reasons",
-    "rules", "ranked_by", "rule_set", "previous_case", "is_repeat_repair", "defaulted",
+    "rules", "ranked_by", "probability", "fallback", "challenger", "challenger_probability",
+    "rule_set", "previous_case", "is_repeat_repair", "defaulted",
 )  # fmt: skip
 _FAULT: Final = (
     "code", "severity", "status", "count", "folded_under", "first_seen", "last_seen", "cleared_at",

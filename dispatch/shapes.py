@@ -210,6 +210,10 @@ class CaseOut(_Out):
     reasons: list[Line]
     rules: list[str]
     ranked_by: str
+    probability: float | None
+    fallback: str | None
+    challenger: str | None
+    challenger_probability: float | None
     rule_set: str
     previous_case: str | None
     is_repeat_repair: bool

@@ -45,8 +45,9 @@ def ledger(connection: sa.Connection) -> dict[str, Any]:
 
 _CASE = (
     "case_id", "vin", "opened_at", "priority", "action", "score", "reasons", "rules", "needs_task",
-    "cause", "root", "ranked_by", "rule_set", "previous_case", "is_repeat_repair", "defaulted",
-    "lat", "lon", "place_at", "accuracy_m", "road", "heal_at",
+    "cause", "root", "ranked_by", "probability", "fallback", "rule_set",
+    "previous_case", "is_repeat_repair", "defaulted", "lat", "lon", "place_at",
+    "accuracy_m", "road", "heal_at",
 )  # fmt: skip
 _TASK = (
     "task_id", "case_id", "vin", "queue", "desk", "priority", "opened_at", "claim_by",

@@ -104,10 +104,12 @@ def alive() -> dict[str, str]:
 
 
 @health.get("/ready", responses={503: {"model": Problem}})
-def ready(office: InOffice) -> dict[str, str]:
-    """Say that the database answers with the right schema."""
+def ready(request: Request, office: InOffice) -> dict[str, str | None]:
+    """Say that the database answers with the right schema, and what ranks: a model or rules."""
     require_schema(office.engine)
-    return {"status": "ready"}
+    intake: Intake = request.app.state.intake
+    with office.engine.begin() as connection:
+        return {"status": "ready", **intake.ranking(connection)}
 
 
 def make_app(

@@ -13,6 +13,7 @@ from pacc.commands import (
     keys,
     look,
     masters,
+    model,
     people,
     quarantine,
     rules,
@@ -30,7 +31,8 @@ app = typer.Typer(
     add_completion=False,
 )
 _GROUPS = (
-    admin, stream, service, look, masters, keys, people, quarantine, rules, simulation, demo,
+    admin, stream, service, look, masters, keys, people, quarantine, rules, model,
+    simulation, demo,
 )  # fmt: skip
 for group in _GROUPS:
     group.add_to(app)

@@ -53,7 +53,7 @@ def watermark_after(
     """Give the stream time of each partition at the end of a batch: the newest timestamp so far."""
     after = dict(before)
     for decoded in batch.decoded:
-        _advance(after, decoded)
+        advance(after, decoded)
     return after
 
 
@@ -69,25 +69,26 @@ def _cluster(
     filed: list[_Filed] = []
     for one in decoded:
         partition = one.record.partition
-        _advance(watermark, one)
+        advance(watermark, one)
         outcomes = []
         for item, is_new in deliveries.fresh(one.items):
             outcome = Outcome.DUPLICATE
             if is_new:
-                outcome = _apply(item, partition, tracks, watermark, policy)
+                outcome = apply(item, partition, tracks, watermark, policy)
                 filed.append((partition, one.record.offset, outcome, item))
             outcomes.append(outcome)
         ended.append(Ended(one, _outcome_of(one, outcomes)))
     return ended, filed
 
 
-def _apply(
+def apply(
     item: Report | Snapshot,
     partition: Partition,
     tracks: dict[str, Track],
     watermark: Mapping[Partition, datetime],
     policy: Policy,
 ) -> Outcome:
+    """Let one delivered item change its vehicle's track, healing by stream time first."""
     vin = item.vin if isinstance(item, Snapshot) else item.alert.vin
     track = tracks.get(vin)
     if track is None:
@@ -104,7 +105,7 @@ def _outcome_of(decoded: Decoded, outcomes: Sequence[Outcome]) -> Outcome:
     return Outcome.QUARANTINED if decoded.rejected else Outcome.QUIET
 
 
-def _advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
+def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
     """Stream time never runs back; a record whose timestamp is no date does not move it."""
     partition, timestamp = decoded.record.partition, decoded.record.timestamp
     if not 0 <= timestamp < _LAST_TIMESTAMP:

@@ -7,11 +7,14 @@ from datetime import datetime
 from time import sleep
 from typing import Any, Final
 
+import sqlalchemy as sa
+
 from ingest.decode import decode
 from models.batch import Partition, Record, Report, Snapshot
 from models.errors import Fenced, Unreachable, Unusable
 from models.words import Feed, Outcome
 from pacc.pipeline import Worker
+from prioritizer.rank import BY_RULES
 
 _FEED: Final = Partition(Feed.HTTP, "pacc.alerts", 0)
 _TRIES: Final = 100
@@ -43,6 +46,14 @@ class Intake:
             raise Unusable(first.detail, reason=first.reason.value, pointer=first.pointer)
         with self._one_at_a_time:
             return self._process(value, headers, timestamp)
+
+    def ranking(self, connection: sa.Connection) -> dict[str, str | None]:
+        """Say what ranks: a model's version or `rules`, and why no model does."""
+        ranker = self._worker.refresh(connection).ranker
+        return {
+            "ranked_by": ranker.model.version if ranker.model else BY_RULES,
+            "fallback": ranker.fallback,
+        }
 
     def _process(
         self, value: bytes, headers: tuple[tuple[str, bytes], ...], timestamp: int

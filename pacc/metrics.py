@@ -1,5 +1,6 @@
 """What Prometheus sees. No label ever holds a VIN, an id, or a word from outside."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -10,6 +11,8 @@ from models import tables as t
 from models.batch import Partition
 from models.case import Decision
 from models.words import Outcome, Priority, TaskState
+from prioritizer.rank import Ranker
+from prioritizer.store import newest_drift
 
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -53,6 +56,31 @@ class Metrics:
         self._tended = Counter(
             "pacc_tended", "What time alone changed.", ["what"], registry=self.registry
         )
+        self._ranks = Gauge(
+            "pacc_model_ranks", "1 while a model takes part in ranking.", registry=self.registry
+        )
+        self._fallback = Gauge(
+            "pacc_model_fallback",
+            "1 for the reason why rules rank alone.",
+            ["why"],
+            registry=self.registry,
+        )
+        self._drift = Gauge(
+            "pacc_model_drift",
+            "Population stability index of the newest measurement.",
+            ["what"],
+            registry=self.registry,
+        )
+        self._calibration = Gauge(
+            "pacc_model_calibration_error",
+            "Expected calibration error of the newest measurement; NaN while labels are too few.",
+            registry=self.registry,
+        )
+        self._new_codes = Gauge(
+            "pacc_model_new_codes",
+            "Codes of the newest measurement that no model has seen.",
+            registry=self.registry,
+        )
         self._requests = Counter(
             "pacc_http_requests",
             "Answers of the HTTP API.",
@@ -71,6 +99,13 @@ class Metrics:
         self._rejected.set(share)
         for partition, behind in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(behind)
+
+    def ranking(self, ranker: Ranker) -> None:
+        """Note whether a model takes part, or why not."""
+        self._ranks.set(ranker.model is not None)
+        self._fallback.clear()
+        if ranker.fallback is not None:
+            self._fallback.labels(ranker.fallback).set(1)
 
     def tended(self, done: Mapping[str, int], sent: int) -> None:
         """Note what one look of `pacc tend` did."""
@@ -91,6 +126,13 @@ class Metrics:
         self._oldest.set(max(0.0, (at - oldest).total_seconds()) if oldest else 0)
         unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
         self._unsent.set(connection.execute(unsent).scalar_one())
+        drift = newest_drift(connection)
+        if drift is not None:
+            self._drift.labels("score").set(drift["score"])
+            self._drift.labels("features").set(max(drift["features"].values()))
+            self._new_codes.set(len(drift["new_codes"]))
+            error = drift["calibration_error"]
+            self._calibration.set(math.nan if error is None else error)
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Note an answer of the API; `route` is its name, never the path."""

@@ -50,6 +50,15 @@ def nobody(
     """Watch nothing."""
 
 
+# Looks between batches whether the policy has changed: another model, say.
+Refresh = Callable[[sa.Connection, Policy], Policy]
+
+
+def as_it_is(_connection: sa.Connection, policy: Policy) -> Policy:
+    """Keep the policy."""
+    return policy
+
+
 class RejectWindow:
     """The last records, and how many of them were unusable."""
 
@@ -93,8 +102,10 @@ class Worker:
         formats: Mapping[str, str],
         owner: str,
         limits: Limits,
+        refresh: Refresh = as_it_is,
     ) -> None:
         self._engine = engine
+        self._refresh = refresh
         self._policy = policy
         self._formats = formats
         self._owner = owner
@@ -103,9 +114,19 @@ class Worker:
         self._window = RejectWindow(limits)
 
     @property
+    def policy(self) -> Policy:
+        """What the last batch was decided by."""
+        return self._policy
+
+    @property
     def rejected_share(self) -> float:
         """The unusable share of the last records."""
         return self._window.share
+
+    def refresh(self, connection: sa.Connection) -> Policy:
+        """Look whether another policy is in force now, and give it."""
+        self._policy = self._refresh(connection, self._policy)
+        return self._policy
 
     def take(self, partition: Partition, start: int | None) -> int:
         """Take a partition over; give the offset to go on from. A tape begins where it begins."""
@@ -126,6 +147,7 @@ class Worker:
         batch = Batch(decoded, self._spans(records))
         with self._engine.begin() as connection:
             store.move_positions(connection, batch.spans, self._places)
+            self.refresh(connection)
             before = store.watermarks(connection, tuple(batch.spans))
             known = store.known(connection, batch, before, watermark_after(batch, before))
             decision = decide(batch, known, self._policy)

@@ -50,6 +50,14 @@ def _topics(given: Any) -> Any:
     return {name.strip(): form.strip() for name, _, form in pairs}
 
 
+def _keys(given: Any) -> Any:
+    """Read keys with commas between."""
+    if not isinstance(given, str):
+        return given
+    return tuple(key.strip() for key in given.split(",") if key.strip())
+
+
+Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Topics = Annotated[dict[str, str], BeforeValidator(_topics)]
 
@@ -68,6 +76,13 @@ class Settings(BaseModel):
     reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     heal_after: Duration = timedelta(minutes=30)
     repeat_within: Duration = timedelta(days=30)
+    model_trusted_keys: Keys = ()
+    model_signing_key: str | None = None
+    tow_cost: Annotated[float, Field(gt=0, le=1e9)] = 400.0
+    breakdown_cost: Annotated[float, Field(gt=0, le=1e9)] = 2400.0
+    urgent_share: Annotated[float, Field(ge=0, le=0.5)] = 0.05
+    high_share: Annotated[float, Field(ge=0, le=0.5)] = 0.15
+    explore_share: Annotated[float, Field(ge=0, le=0.2)] = 0.0
     lease: Duration = timedelta(seconds=90)
     tend_every: Duration = timedelta(seconds=1)
     relay: bool = True

@@ -3,10 +3,11 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from fastapi import FastAPI
@@ -15,6 +16,7 @@ from dispatch.auth import Office
 from dispatch.console.setup import Code, Console, Oidc, RuleShown
 from dispatch.desks import load_directory
 from dispatch.events import Topics
+from dispatch.route import Directory
 from dispatch.store import House
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes
@@ -22,7 +24,9 @@ from ingest.kafka import KafkaSender, KafkaSource
 from ingest.source import Source
 from ingest.tape import TapeSource
 from models.batch import Partition
+from models.errors import Unusable
 from pacc.app import make_app
+from pacc.champion import Champions, Costs, register
 from pacc.database import make_engine, require_schema
 from pacc.intake import Intake
 from pacc.metrics import Metrics
@@ -30,16 +34,25 @@ from pacc.pipeline import Limits, Worker
 from pacc.policy import Policy
 from pacc.settings import Settings
 from prioritizer.rank import load_ranker
+from prioritizer.signing import public_key
+
+# The files of an exported model, in the order of an artifact's parts.
+MODEL_FILES: Final = ("model.skops", "manifest.json", "signature.bin")
 
 
 def make_policy(settings: Settings, engine: sa.Engine) -> Policy:
     """Read everything that `decide` decides by: causes, rules, desks."""
-    causes = files("ingest").joinpath("causes.yaml").read_text("utf-8")
     with engine.begin() as connection:
         directory = load_directory(connection)
+    return bare_policy(settings, directory)
+
+
+def bare_policy(settings: Settings, directory: Directory) -> Policy:
+    """Put a policy together for these desks; no model takes part yet."""
+    causes = files("ingest").joinpath("causes.yaml").read_text("utf-8")
     return Policy(
         grouping=Grouping(parse_causes(causes), settings.heal_after, settings.repeat_within),
-        ranker=load_ranker(),
+        ranker=replace(load_ranker(), explore_share=settings.explore_share),
         directory=directory,
         topics=make_topics(settings),
     )
@@ -66,7 +79,45 @@ def make_worker(
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)
     owner = f"{socket.gethostname()}:{os.getpid()}"
-    return Worker(engine, make_policy(settings, engine), formats, owner, limits), limits
+    policy = make_policy(settings, engine)
+    refresh = make_champions(settings).current
+    return Worker(engine, policy, formats, owner, limits, refresh), limits
+
+
+def make_champions(settings: Settings) -> Champions:
+    """Say whose models may rank, and what their bands are made of."""
+    return Champions(trusted_keys(settings), make_costs(settings))
+
+
+def make_costs(settings: Settings) -> Costs:
+    """Say what the bands are made of."""
+    return Costs(
+        settings.tow_cost, settings.breakdown_cost, settings.urgent_share, settings.high_share
+    )
+
+
+def shipped_model() -> Path:
+    """Give the folder of the model that comes with the package; it may be empty."""
+    return Path(str(files("prioritizer"))) / "shipped"
+
+
+def register_model(settings: Settings, connection: sa.Connection, folder: Path) -> str:
+    """Register a version from its files, and name it. Raises `ModelRefused` and `Unusable`."""
+    try:
+        parts = [(folder / name).read_bytes() for name in MODEL_FILES]
+    except OSError as error:
+        message = f"{folder} holds no model: {error.strerror}: {error.filename}"
+        raise Unusable(message) from None
+    report = folder / "report.html"
+    page = report.read_text("utf-8") if report.is_file() else None
+    return register(connection, (parts[0], parts[1], parts[2]), trusted_keys(settings), page)
+
+
+def trusted_keys(settings: Settings) -> list[bytes]:
+    """Read the public keys whose models may rank: the settings', and the shipped model's."""
+    shipped = shipped_model() / "key.pub"
+    own = [shipped.read_text("utf-8")] if shipped.is_file() else []
+    return [public_key(key) for key in (*settings.model_trusted_keys, *own)]
 
 
 class Always(dict[str, str]):

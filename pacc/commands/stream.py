@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import typer
 
 from ingest.kafka import record_range
 from ingest.tape import write_tape
+from models.batch import Partition
 from models.case import Decision
 from pacc import wiring
 from pacc.logs import set_up_logs
@@ -43,13 +44,20 @@ def run_pipeline(
     worker, limits = wiring.make_worker(settings, batch)
     metrics = Metrics()
     metrics.serve(settings.metrics_host, settings.metrics_port)
+
+    def watch(
+        decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
+    ) -> None:
+        metrics.watch(decision, seconds, lag, share)
+        metrics.ranking(worker.policy.ranker)
+
     tally = run(
         worker,
         lambda: wiring.make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
         limits,
         until_end=until_end,
         is_stopped=stop,
-        watch=metrics.watch,
+        watch=watch,
     )
     give_tally(tally, as_json=as_json)
 

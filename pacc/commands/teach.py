@@ -1,0 +1,178 @@
+"""Teaching: a key to sign with, a model trained, judged and watched; from tapes or the database."""
+
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import sqlalchemy as sa
+import typer
+
+from dispatch.masters import read_rows
+from models.case import VehicleInfo
+from models.errors import NotThere, Unusable
+from pacc import wiring
+from pacc.champion import load
+from pacc.database import make_engine, require_schema
+from pacc.settings import Settings, load_settings
+from pacc.terminal import AsJson, give, progress
+from prioritizer import store
+from prioritizer.signing import load_key, new_key
+
+if TYPE_CHECKING:
+    from pacc.learning import Lesson
+    from prioritizer.model import Model
+
+Tapes = Annotated[list[Path] | None, typer.Option("--tape", help="Tapes; else the database.")]
+Truth = Annotated[Path | None, typer.Option(help="What was true of the tapes (pacc simulate).")]
+Fleet = Annotated[Path | None, typer.Option(help="Master data of the tapes' vehicles.")]
+Since = Annotated[datetime | None, typer.Option(help="Only alerts of the database from then on.")]
+Name = Annotated[str, typer.Argument(help="A version, its beginning, champion or challenger.")]
+Seed = Annotated[int, typer.Option(help="The same data and seed give the same model.")]
+
+
+def make_key(file: Annotated[Path, typer.Argument()], as_json: AsJson = False) -> None:
+    """Make a key to sign models with: the private one into FILE, the public one is shown."""
+    pem, public = new_key()
+    if file.exists():
+        raise Unusable(f"{file} is there already: a key is never written over.")
+    file.touch(mode=0o600)
+    file.write_bytes(pem)
+    give({"public_key": public, "file": str(file)}, as_json=as_json)
+
+
+def train(
+    tape: Tapes = None,
+    truth: Truth = None,
+    fleet: Fleet = None,
+    since: Since = None,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model and register it; nothing ranks by it until it is promoted."""
+    from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
+
+    settings = load_settings()
+    if settings.model_signing_key is None:
+        raise Unusable(
+            "Say with which key to sign: PACC_MODEL_SIGNING_KEY (`pacc model key FILE`)."
+        )
+    sign = load_key(Path(settings.model_signing_key).read_bytes())
+    engine = open_engine(settings)
+    lesson = _lesson(settings, engine, tape, truth, fleet, since)
+    with progress("train") as bar:
+
+        def tell(what: str, done: int, total: int) -> None:
+            bar.update(bar.task_ids[0], description=what, completed=done, total=total)
+
+        with engine.begin() as connection:
+            champion = _champion(settings, connection)
+        taught = school.teach(
+            lesson, wiring.make_costs(settings), seed=seed, sign=sign, made_at=wiring.utc_now(),
+            revision=_revision(), tell=tell, champion=champion,
+        )  # fmt: skip
+    with engine.begin() as connection:
+        parts = (taught.artifact.model, taught.artifact.manifest, taught.artifact.signature)
+        store.register(connection, taught.version, wiring.utc_now(), parts, taught.evaluation,
+                       taught.report)  # fmt: skip
+    give({"version": taught.version, "rows": len(lesson.table), "unknown": lesson.unknown,
+          **figures_of(taught.evaluation)}, as_json=as_json)  # fmt: skip
+
+
+def evaluate(
+    name: Name = store.CHAMPION,
+    tape: Tapes = None,
+    truth: Truth = None,
+    fleet: Fleet = None,
+    since: Since = None,
+    seed: Seed = 1,
+    report: Annotated[Path | None, typer.Option(help="Write the report here too.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a version on data that it was not trained on, against rules and the champion."""
+    from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
+
+    settings = load_settings()
+    engine = open_engine(settings)
+    lesson = _lesson(settings, engine, tape, truth, fleet, since)
+    with engine.begin() as connection:
+        version = store.version_named(connection, name)
+        judged_one = load(connection, version, wiring.trusted_keys(settings))
+        champion = _champion(settings, connection)
+    judged, page = school.judge(lesson, judged_one, wiring.make_costs(settings), seed, champion)
+    with engine.begin() as connection:
+        store.evaluated(connection, version, judged, page)
+    if report is not None:
+        report.write_text(page, "utf-8")
+    give(judged if as_json else {"version": version, **figures_of(judged)}, as_json=as_json)
+
+
+def drift(
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say how far the cases of now have moved from those that the champion was trained on."""
+    from pacc.drift import drifted  # noqa: PLC0415 - scikit-learn takes seconds to import
+
+    settings = load_settings()
+    engine = open_engine(settings)
+    lesson = _lesson(settings, engine, None, None, None, since)
+    with engine.begin() as connection:
+        champion = _champion(settings, connection)
+        if champion is None:
+            raise NotThere("There is no champion whose drift could be measured.")
+        found = drifted(lesson, champion)
+        store.note_drift(connection, wiring.utc_now(), found)
+    give(found, as_json=as_json)
+
+
+def open_engine(settings: Settings) -> sa.Engine:
+    """Open the database of the settings, at this program's schema."""
+    engine = make_engine(settings.database_url)
+    require_schema(engine)
+    return engine
+
+
+def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":
+    held = store.aliases(connection).get(store.CHAMPION)
+    return load(connection, held, wiring.trusted_keys(settings)) if held else None
+
+
+def _lesson(
+    settings: Settings, engine: sa.Engine, tapes: list[Path] | None, truth: Path | None,
+    fleet: Path | None, since: datetime | None,
+) -> "Lesson":  # fmt: skip
+    from pacc import learning  # noqa: PLC0415 - slow to import with what it needs
+
+    policy = wiring.make_policy(settings, engine)
+    if not tapes:
+        start = since.astimezone() if since else None
+        with engine.begin() as connection:
+            return learning.from_database(connection, policy, start)
+    if truth is None:
+        raise typer.BadParameter("a tape wants its --truth")
+    return learning.from_tape(tapes, truth, _infos(fleet), policy)
+
+
+def _infos(fleet: Path | None) -> dict[str, VehicleInfo]:
+    if fleet is None:
+        return {}
+    return {
+        one.values["vin"]: VehicleInfo(
+            *(one.values.get(name) or None for name in ("model", "powertrain", "market", "region"))
+        )
+        for one in read_rows(fleet)
+    }
+
+
+def figures_of(evaluation: Any) -> dict[str, Any]:
+    """Pick the model's own figures out of an evaluation."""
+    own = evaluation["figures"]["model"]
+    return {name: one["value"] for name, one in own.items()}
+
+
+def _revision() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
