@@ -17,6 +17,7 @@ from dispatch.console import words
 from dispatch.console.place import Nearby
 from dispatch.console.view import HOME_ZONE
 from dispatch.sessions import Session
+from models.confidence import confidence
 from models.words import Role
 
 HEADERS: Final = {
@@ -61,6 +62,7 @@ def _environment(language: str) -> jinja2.Environment:
     made.globals["other_languages"] = [one for one in words.LANGUAGES.items() if one[0] != language]
     made.globals["label"] = lambda table, word: translations.ugettext(table.get(word, word))
     made.globals["nearby"] = lambda found: _place(found, language)
+    made.globals["confidence"] = confidence
     made.filters["pages"] = lambda reader: [
         (path, translations.ugettext(name))
         for path, (name, roles) in _PAGES.items()

@@ -11,14 +11,25 @@ from starlette.responses import Response as StarletteResponse
 from starlette.staticfiles import StaticFiles
 
 from dispatch.auth import Office
-from dispatch.console import board, card, customers, door, handover, live, oidc, queues, tasks
+from dispatch.console import (
+    board,
+    card,
+    customers,
+    door,
+    handover,
+    live,
+    oidc,
+    queues,
+    reports,
+    tasks,
+)
 from dispatch.console.door import LogInFirst
 from dispatch.console.live import Hub
 from dispatch.console.page import render, translate
 from dispatch.console.setup import Console
 from dispatch.console.words import N_
 
-ROUTERS: Final = (door, oidc, queues, tasks, customers, board, handover, card, live)
+ROUTERS: Final = (door, oidc, queues, tasks, customers, board, handover, card, live, reports)
 _NOT_PAGES: Final = ("/v1/", "/health", "/ready", "/docs", "/openapi.json", "/assets", "/static")
 
 

@@ -39,6 +39,15 @@ def chosen(text: Any, language: str) -> str:
 
 PRIORITIES: Final = {"urgent": N_("Urgent"), "high": N_("High"), "normal": N_("Normal")}
 QUEUES: Final = {"roadside": N_("roadside"), "dealer": N_("dealer")}
+# Why a case was ranked by rules alone.
+FALLBACKS: Final = {
+    "missing": N_("Rules alone: the model is missing"),
+    "altered": N_("Rules alone: the model was altered"),
+    "unsigned": N_("Rules alone: the model's signature is not trusted"),
+    "feature_version": N_("Rules alone: the model was made for other numbers"),
+    "library": N_("Rules alone: the model was made by another version of its library"),
+    "broken": N_("Rules alone: the model cannot be read"),
+}
 STATES: Final = {
     "queued": N_("Waiting"),
     "claimed": N_("Claimed"),
