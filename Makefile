@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test check bench bench-azure bench-console lock screenshots words
+.PHONY: model bench-model setup demo test check bench bench-azure bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -36,6 +36,14 @@ bench-console: setup
 bench-azure: setup
 	$(BIN)/python -m bench.azure
 
+# Trains the model that comes with the package from an invented fleet alone; some minutes.
+model: setup
+	$(BIN)/python -m deploy.ship_model
+
+# What the shipped model reaches on a fleet that it has never seen, beside rules and an oracle.
+bench-model: setup
+	$(BIN)/python -m bench.model
+
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
@@ -46,5 +54,6 @@ screenshots: setup
 
 # Brings new sentences of the console into its catalogues; what is empty then has to be translated.
 words: setup
+	mkdir -p .cache
 	$(BIN)/pybabel -q extract -F dispatch/console/locale/babel.cfg -k N_ -k Conflict -k NotAllowed -k NotThere -k Unusable --no-location -o .cache/console.pot dispatch
-	for one in zh en; do $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i .cache/console.pot -l $$one -o dispatch/console/locale/$$one/LC_MESSAGES/console.po; done
+	for one in zh en; do $(BIN)/pybabel -q update --no-fuzzy-matching -i .cache/console.pot -l $$one -o dispatch/console/locale/$$one/LC_MESSAGES/console.po; done
