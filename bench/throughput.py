@@ -25,11 +25,11 @@ from ingest import store
 from ingest.kafka import KafkaSender, KafkaSource
 from models.batch import Message
 from models.migrations import upgrade
-from pacc import pipeline
+from pacc import pipeline, wiring
 from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker, run
 from pacc.settings import Settings
-from pacc.wiring import make_policy
+from prioritizer.store import CHAMPION, point
 from tests.servers.kafka import running_kafka
 from tests.servers.postgres import running_postgres
 from tests.worlds import SAMPLE_DESKS
@@ -119,15 +119,23 @@ class Stopwatch:
 
 
 def whole_way(
-    address: str, url: str, topic: str, batch: int
+    address: str, url: str, topic: str, batch: int, *, with_model: bool
 ) -> tuple[float, dict[str, float], dict[str, int]]:
-    """Kafka → PostgreSQL with one worker; records per second, shares of the time, outcomes."""
+    """Kafka → PostgreSQL with one worker; records per second, shares of the time, outcomes.
+
+    `with_model`: the shipped model ranks; else rules alone.
+    """
     engine = make_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
         import_desks(connection, read_rows(SAMPLE_DESKS))
+        if with_model:
+            version = wiring.register_model(Settings(), connection, wiring.shipped_model())
+            point(connection, CHAMPION, version, START, "bench", {})
     limits = Limits(batch)
-    worker = Worker(engine, make_policy(Settings(), engine), {}, "bench", limits)
+    refresh = wiring.make_champions(Settings()).current
+    policy = wiring.make_policy(Settings(), engine)
+    worker = Worker(engine, policy, {}, "bench", limits, refresh)
     watch = Stopwatch()
     parts = ((pipeline, "decode"), (pipeline, "decide"), (store, "known"), (store, "save"),
              (worker, "process"))  # fmt: skip
@@ -137,7 +145,7 @@ def whole_way(
     began = time.perf_counter()
     tally = run(
         worker,
-        lambda: KafkaSource(address, f"bench {topic}", [topic], take=worker.take),
+        lambda: KafkaSource(address, f"bench {topic} {with_model}", [topic], take=worker.take),
         limits,
         until_end=True,
         is_stopped=lambda: False,
@@ -154,23 +162,34 @@ def whole_way(
     return tally.records / seconds, shares, dict(tally.outcomes)
 
 
+def new_url(server: str, database: str) -> str:
+    """Make a database and give its address."""
+    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sa.text(f"create database {database}"))
+    admin.dispose()
+    return sa.make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
 def measure(count: int, batch: int) -> None:
     """Measure both mixes and print what came out."""
     with running_kafka() as address, running_postgres() as server:
         for name, mix in (("steady", steady), ("storm", storm)):
             topic = fill(address, mix(count))
-            database = f"bench_{name}"
-            admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-            with admin.connect() as connection:
-                connection.execute(sa.text(f"create database {database}"))
-            admin.dispose()
-            url = sa.make_url(server).set(database=database).render_as_string(hide_password=False)
             raw = raw_poll(address, topic, count, batch)
-            ours, shares, outcomes = whole_way(address, url, topic, batch)
-            print(f"{name}: raw poll {raw:,.0f} records/s, whole way {ours:,.0f} records/s, "
-                  f"ratio {ours / raw:.3f}   {outcomes}")  # fmt: skip
-            for part, share in sorted(shares.items(), key=lambda one: -one[1]):
-                print(f"    {share:6.1%}  {part}")
+            rates = {}
+            for with_model in (False, True):
+                url = new_url(server, f"bench_{name}_{'model' if with_model else 'rules'}")
+                ours, shares, outcomes = whole_way(
+                    address, url, topic, batch, with_model=with_model
+                )
+                rates[with_model] = ours
+                print(f"{name}, {'rules and model' if with_model else 'rules'}: raw poll "
+                      f"{raw:,.0f} records/s, whole way {ours:,.0f} records/s, "
+                      f"ratio {ours / raw:.3f}   {outcomes}")  # fmt: skip
+                for part, share in sorted(shares.items(), key=lambda one: -one[1]):
+                    print(f"    {share:6.1%}  {part}")
+            print(f"{name}: with the model {rates[True] / rates[False]:.2f} of without")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ from pacc.simulation.day import summary
 from pacc.simulation.stream import Simulation
 from pacc.simulation.street import arrivals, now_said
 from pacc.terminal import AsJson, counted, give, progress, say, tell_rows
+from prioritizer.store import CHAMPION, point
 
 _HERE: Final = (39.9, 116.4)  # Beijing, where the demo's operator sits
 _SHIFT_BEFORE: Final = timedelta(hours=1)
@@ -105,6 +106,8 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
         import_desks(connection, read_rows(desks))
         import_vehicles(connection, read_rows(folder / "fleet.csv"))
         now = wiring.utc_now()
+        shipped = wiring.register_model(settings, connection, wiring.shipped_model())
+        point(connection, CHAMPION, shipped, now, "pacc demo", {"reason": "shipped"})
         keys = {
             role.value: create_key(connection, role, desk, name, now)["key"]
             for role, _, desk, name in _PEOPLE
