@@ -30,7 +30,7 @@ GRID: Final[Sequence[Mapping[str, Any]]] = (
 )
 CUTS: Final = (0.5, 0.75, 1.0)  # shares of the rows in time: a fold is tested between two
 GROUPS: Final = 3  # of vehicles; a fold is tested on one, trained on the others
-CHOICE_ROWS: Final = 40_000  # above, the choice is made on the rows of a part of the vehicles
+CHOICE_ROWS: Final = 20_000  # above, the choice is made on the rows of a part of the vehicles
 ROWS_FOR_THREADS: Final = (
     100_000  # fewer are learnt faster by one thread, on a busy machine tenfold
 )

@@ -64,7 +64,7 @@ def train(
     """Choose, fit and calibrate on this table alone; keep the rows of the test away from it.
 
     A quarter of the vehicles is held apart from fitting and used for calibration only. No row is
-    repeated or dropped to balance the classes; `weight` is honoured throughout. Above 40,000 rows
+    repeated or dropped to balance the classes; `weight` is honoured throughout. Above 20,000 rows
     the parameters are chosen, and above 200,000 the baseline is fitted, on all rows of a part of
     the vehicles. The same table and seed give the same probabilities. `tell` hears the stage, the
     steps done and their number. Raises `Unusable` for a table that cannot be learnt from.

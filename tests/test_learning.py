@@ -299,6 +299,8 @@ def test_foreign_types_are_refused_though_signed(trained: Trained) -> None:
     ]
     for stranger in strangers:
         assert refused(packed_by(replace(trained, model=stranger))) is ModelRefusal.BROKEN
+    with pytest.raises(ModelRefused, match="types that are not allowed: json"):
+        opened(packed_by(replace(trained, model=strangers[0])))
     dump = skops.io.dumps(trained.model)
     assert set(skops.io.get_untrusted_types(data=dump)) == artifacts.ALLOWED_TYPES
 
