@@ -185,10 +185,8 @@ def test_intervals_come_from_whole_vehicles_and_from_the_seed() -> None:
     two = replace(table, vehicle=np.where(half, "one", "two"))
     figure = judged(two, scores=scores, hours_to_event=None).figures["model"]["average_precision"]
     ranking = Ranking(scores["model"], table.is_immobilised)
-    drawn = [
-        ranking.average_precision(weight)
-        for weight in (np.where(half, 2.0, 0.0), np.where(half, 0.0, 2.0), np.ones(600))
-    ]
+    weights: list[Any] = [half.astype(float), (~half).astype(float), np.ones(600)]
+    drawn = [ranking.average_precision(weight) for weight in weights]
     assert [figure["low"], figure["high"]] == pytest.approx([min(drawn), max(drawn)], abs=1e-6)
 
 
