@@ -45,6 +45,7 @@ class Forest:
         """Sum the trees for each row of (rows, features); NaN is "not known"."""
         left = np.full((len(values), len(self.leaves)), _ALL, dtype=np.uint16)
         stay = np.empty_like(left)
+        values = np.asfortranarray(values)  # each column is read in one go
         for feature, thresholds, struck in self.features:
             column = values[:, feature]
             places = np.searchsorted(thresholds, column)
