@@ -108,6 +108,5 @@ def register(
     )  # fmt: skip
     manifest = model.manifest
     made_at = datetime.fromisoformat(manifest["made_at"])
-    evaluation = manifest["metrics"].get("evaluation")
-    store.register(connection, model.version, made_at, parts, evaluation, report)
+    store.register(connection, model.version, made_at, parts, manifest["metrics"], report)
     return model.version

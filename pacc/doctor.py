@@ -10,9 +10,12 @@ from ingest.kafka import topics_at
 from models import tables as t
 from models.errors import PaccError, Unusable
 from models.tables import SCHEMA_REVISION
+from pacc.champion import load
 from pacc.database import make_engine, require_schema
 from pacc.settings import Settings, masked
+from pacc.wiring import trusted_keys
 from prioritizer.rules import check_rules, load_rules
+from prioritizer.store import CHAMPION, aliases
 
 
 def examine(settings: Settings, now: datetime) -> dict[str, Any]:
@@ -20,6 +23,7 @@ def examine(settings: Settings, now: datetime) -> dict[str, Any]:
     checks = [
         _check("database and schema", lambda: _database(settings)),
         _check("rules", _rules),
+        _check("model", lambda: _model(settings), is_needed=False),
         _check("desks", lambda: _desks(settings), is_needed=False),
         _check("holidays", lambda: _holidays(settings, now), is_needed=False),
         _check("Kafka and topics", lambda: _kafka(settings), is_needed=False),
@@ -41,6 +45,21 @@ def _check(name: str, look: Callable[[], str], *, is_needed: bool = True) -> dic
 def _database(settings: Settings) -> str:
     require_schema(make_engine(settings.database_url))
     return f"reachable, schema {SCHEMA_REVISION}"
+
+
+def _model(settings: Settings) -> str:
+    engine = make_engine(settings.database_url)
+    try:
+        with engine.begin() as connection:
+            champion = aliases(connection).get(CHAMPION)
+            if champion is None:
+                raise Unusable(
+                    "No model ranks, rules alone do: `pacc model import`, `pacc model promote`."
+                )
+            load(connection, champion, trusted_keys(settings))
+    finally:
+        engine.dispose()
+    return f"{champion} ranks inside the rules' floor"
 
 
 def _desks(settings: Settings) -> str:

@@ -74,7 +74,7 @@ def teach(
     }
     found, judged = _judged(test, scores, costs, _bands(trained, costs), seed, champion)
     metrics = {
-        "evaluation": judged,
+        **judged,
         "unknown_labels": dict(lesson.unknown),
         "left_out": split.left_out,
         "codes": sorted(lesson.codes),
