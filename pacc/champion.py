@@ -1,7 +1,7 @@
 """Which model ranks just now: loaded from the registry, checked, and taken anew when it changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -94,13 +94,12 @@ def load(connection: sa.Connection, version: str, trusted: Sequence[bytes]) -> "
 
 
 def register(
-    connection: sa.Connection,
-    parts: tuple[bytes, bytes, bytes],
-    trusted: Sequence[bytes],
-    report: str | None,
+    connection: sa.Connection, parts: tuple[bytes, bytes, bytes], trusted: Sequence[bytes]
 ) -> str:
-    """Keep a version whose signature holds, with what its manifest says of it; and name it."""
+    """Keep a version whose signature holds, with the report that its manifest makes; name it."""
     from prioritizer.artifact import Artifact, unpack  # noqa: PLC0415 - slow to import
+    from prioritizer.evaluate import Evaluation  # noqa: PLC0415 - the same
+    from prioritizer.report import report_html  # noqa: PLC0415 - the same
 
     model = unpack(
         Artifact(*parts), trusted=trusted, feature_version=predictors.VERSION,
@@ -108,5 +107,8 @@ def register(
     )  # fmt: skip
     manifest = model.manifest
     made_at = datetime.fromisoformat(manifest["made_at"])
-    store.register(connection, model.version, made_at, parts, manifest["metrics"], report)
+    metrics = manifest["metrics"]
+    judged = Evaluation(**{one.name: metrics[one.name] for one in fields(Evaluation)})
+    report = report_html(manifest, judged)
+    store.register(connection, model.version, made_at, parts, metrics, report)
     return model.version

@@ -160,12 +160,14 @@ def _judged(
         lesson.table, scores, bands=limits, tow_cost=costs.tow,
         breakdown_cost=costs.breakdown, seed=seed, hours_to_event=lesson.hours,
     )  # fmt: skip
-    return found, {
+    document = {
         **found.document(),
         "compared_with": champion.version if champion else None,
         "stop_in_motion_urgent": _urgent_stops(lesson),
         "budget": _budget(lesson, scores["model"], limits, costs),
     }
+    plain: dict[str, Any] = json.loads(json.dumps(document))  # no number of NumPy's own is left
+    return found, plain
 
 
 def _urgent_stops(lesson: Lesson) -> float:

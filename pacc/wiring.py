@@ -108,9 +108,7 @@ def register_model(settings: Settings, connection: sa.Connection, folder: Path) 
     except OSError as error:
         message = f"{folder} holds no model: {error.strerror}: {error.filename}"
         raise Unusable(message) from None
-    report = folder / "report.html"
-    page = report.read_text("utf-8") if report.is_file() else None
-    return register(connection, (parts[0], parts[1], parts[2]), trusted_keys(settings), page)
+    return register(connection, (parts[0], parts[1], parts[2]), trusted_keys(settings))
 
 
 def trusted_keys(settings: Settings) -> list[bytes]:
