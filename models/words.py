@@ -4,7 +4,14 @@ from enum import StrEnum
 from typing import Final
 
 
-class Severity(StrEnum):
+class Word(StrEnum):
+    """A word of a closed vocabulary. It hashes as the text that it equals: enums by themselves
+    hash their names, in Python, and every look-up in a table of words would pay for it."""
+
+    __hash__ = str.__hash__
+
+
+class Severity(Word):
     """What the vehicle says about a code; `unknown` counts as `limited`, never as harmless."""
 
     INFO = "info"
@@ -14,7 +21,7 @@ class Severity(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Status(StrEnum):
+class Status(Word):
     """What an alert says of its code."""
 
     ACTIVE = "active"
@@ -23,7 +30,7 @@ class Status(StrEnum):
     LAMP_ONLY = "lamp_only"
 
 
-class Lamp(StrEnum):
+class Lamp(Word):
     """The warning lamp that the driver sees."""
 
     OFF = "off"
@@ -33,7 +40,7 @@ class Lamp(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Motion(StrEnum):
+class Motion(Word):
     """Whether the vehicle moves; `unknown` counts as moving."""
 
     PARKED = "parked"
@@ -41,7 +48,7 @@ class Motion(StrEnum):
     UNKNOWN = "unknown"
 
 
-class System(StrEnum):
+class System(Word):
     """The part of the vehicle that a code belongs to; `unknown` counts as propulsion."""
 
     PROPULSION = "propulsion"
@@ -65,7 +72,7 @@ class System(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Priority(StrEnum):
+class Priority(Word):
     """What we do about a case."""
 
     NORMAL = "normal"
@@ -73,7 +80,7 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
-class Action(StrEnum):
+class Action(Word):
     """The word for the driver."""
 
     CARRY_ON = "carry_on"
@@ -82,7 +89,7 @@ class Action(StrEnum):
     STOP_NOW = "stop_now"
 
 
-class Outcome(StrEnum):
+class Outcome(Word):
     """How a record ended; exactly one for each record. `gap` is an offset that holds no record."""
 
     OPENED = "opened"
@@ -97,7 +104,7 @@ class Outcome(StrEnum):
     GAP = "gap"
 
 
-class CaseState(StrEnum):
+class CaseState(Word):
     """`open`, or how the case ended."""
 
     OPEN = "open"
@@ -105,14 +112,14 @@ class CaseState(StrEnum):
     CLOSED = "closed"
 
 
-class Queue(StrEnum):
+class Queue(Word):
     """Where a task waits; also the kind of its desk."""
 
     ROADSIDE = "roadside"
     DEALER = "dealer"
 
 
-class TaskState(StrEnum):
+class TaskState(Word):
     """Where a task stands. Which step leads where is the table in `dispatch/task.py`."""
 
     QUEUED = "queued"
@@ -127,7 +134,7 @@ class TaskState(StrEnum):
     DONE = "done"
 
 
-class Step(StrEnum):
+class Step(Word):
     """What a person does with a task. Which leads where is the table in `dispatch/task.py`."""
 
     CLAIM = "claim"
@@ -144,7 +151,7 @@ class Step(StrEnum):
     COMPLETE = "complete"
 
 
-class Disposition(StrEnum):
+class Disposition(Word):
     """How a task ended: the label that trains the model. The first four are set by PACC itself."""
 
     HEALED = "healed"
@@ -163,7 +170,7 @@ class Disposition(StrEnum):
     ALREADY_HELPED = "already_helped"
 
 
-class Role(StrEnum):
+class Role(Word):
     """What a person or the bearer of an API key may do."""
 
     OPERATOR = "operator"
@@ -173,7 +180,7 @@ class Role(StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-class Feed(StrEnum):
+class Feed(Word):
     """Where records came from; each feed has positions and a ledger of its own."""
 
     KAFKA = "kafka"
@@ -182,7 +189,7 @@ class Feed(StrEnum):
     REDRIVE = "redrive"
 
 
-class Reject(StrEnum):
+class Reject(Word):
     """Why a record, or a part of one, went to quarantine. `docs/reason-codes.md` explains each."""
 
     NULL_VALUE = "null_value"
@@ -202,7 +209,7 @@ class Reject(StrEnum):
     UNRECOGNISED = "unrecognised"
 
 
-class ModelRefusal(StrEnum):
+class ModelRefusal(Word):
     """Why a trained model is not used; ranking goes on with rules alone."""
 
     MISSING = "missing"  # a part of the artifact is not there

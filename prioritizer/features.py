@@ -1,5 +1,6 @@
 """Turns standings into columns, one row each; a row's values never depend on its neighbours."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -76,6 +77,7 @@ _READINGS: Final = (
 _WEEK: Final = 7.0
 _MONTH: Final = 30.0
 _DAY_SECONDS: Final = 86_400.0
+_NAN: Final = math.nan
 
 
 class CodeFacts(NamedTuple):
@@ -103,7 +105,8 @@ def effective_severity(fault: Fault, usual: int) -> int:
     own = _OWN.get(fault.severity)
     if own is None:
         own = max(LIMITED, usual)
-    return max(own, _BY_LAMP.get(fault.lamp, INFO))
+    lamp = _BY_LAMP.get(fault.lamp, INFO)
+    return own if own >= lamp else lamp
 
 
 def columns(standings: Sequence[Standing], catalogue: Catalogue) -> Columns:
@@ -150,7 +153,7 @@ def _row(standing: Standing, catalogue: Catalogue, known: dict[str, CodeFacts]) 
         worst, stops, limiteds, len(standing.faults), reports, stop_systems, limited_systems,
         systems, tags, grave, moving, standing.is_repeat_repair,
         standing.info.powertrain in ("bev", "phev"),
-        *(readings.get(name, np.nan) for name in _READINGS),
+        *[readings.get(name, _NAN) for name in _READINGS],
         (standing.at - oldest).total_seconds() / 3600,
         np.nan if year is None else max(0.0, standing.at.year - year),
         returns, standing.folded, standing.cleared,

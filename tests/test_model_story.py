@@ -26,7 +26,7 @@ from pacc.settings import Settings
 from pacc.simulation.stream import Simulation
 from tests.worlds import SAMPLE_DESKS
 
-VEHICLES, DAYS = 1500, 14
+VEHICLES, DAYS = 1000, 14
 _SHIFT = timedelta(hours=8)
 
 
@@ -56,9 +56,9 @@ class School:
             raise done.exception
         return json.loads(done.stdout)
 
-    def tape(self, seed: int) -> Simulation:
+    def tape(self, seed: int, days: int = DAYS) -> Simulation:
         """Simulate a fleet; leave its tape, truth and master data in the folder."""
-        made = Simulation("pacc.alerts", VEHICLES, DAYS * 24, seed)
+        made = Simulation("pacc.alerts", VEHICLES, days * 24, seed)
         write_tape(made.records(), self.folder / "tape.jsonl.gz")
         write_fleet(made, self.folder / "fleet.csv")
         write_truth(made, self.folder / "truth.jsonl")
@@ -143,7 +143,7 @@ def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: P
     assert second["version"] != first["version"]
     assert second["unknown"].get("still_open", 0) > 0
     school.run("model", "challenge", second["version"])
-    replayed = school.tape(seed=6)
+    replayed = school.tape(seed=6, days=7)
     lives_through(school, replayed)
     compared = school.run("model", "compare")
     assert (compared["champion"], compared["challenger"]) == (first["version"], second["version"])

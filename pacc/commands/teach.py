@@ -15,7 +15,7 @@ from pacc import wiring
 from pacc.champion import load
 from pacc.database import make_engine, require_schema
 from pacc.settings import Settings, load_settings
-from pacc.terminal import AsJson, give, progress
+from pacc.terminal import AsJson, give, progress, say
 from prioritizer import store
 from prioritizer.signing import load_key, new_key
 
@@ -123,6 +123,9 @@ def drift(
             raise NotThere("There is no champion whose drift could be measured.")
         found = drifted(lesson, champion)
         store.note_drift(connection, wiring.utc_now(), found)
+    if found["moved"]:
+        say(f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
+            "look at `pacc model evaluate`, and train again.")  # fmt: skip
     give(found, as_json=as_json)
 
 
