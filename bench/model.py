@@ -57,7 +57,7 @@ def measure(vehicles: int, days: int, seed: int, report: Path | None) -> None:
     alone, together = (_milliseconds(lambda by=by: _score(standings, by))  # type: ignore[misc]
                        for by in (policy.ranker, with_model))  # fmt: skip
     print(json.dumps({
-        "vehicles": vehicles, "days": days, "seed": seed, **judged["counts"],
+        "cars": vehicles, "days": days, "seed": seed, **judged["counts"],
         "recall_at_the_rules_own_alarms": at_rules,
         "times_the_rules": round(at_rules["model"] / at_rules["rules"], 3),
         "calibration_error": figures["model"]["ece"],
