@@ -45,7 +45,7 @@ def ledger(connection: sa.Connection) -> dict[str, Any]:
 
 _CASE = (
     "case_id", "vin", "opened_at", "priority", "action", "score", "reasons", "rules", "needs_task",
-    "cause", "root", "ranked_by", "probability", "fallback", "rule_set",
+    "cause", "root", "ranked_by", "probability", "rule_set",
     "previous_case", "is_repeat_repair", "defaulted", "lat", "lon", "place_at",
     "accuracy_m", "road", "heal_at",
 )  # fmt: skip
