@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from ingest.kafka import KafkaSender
@@ -196,9 +196,11 @@ def test_a_night_shift_by_keyboard_alone_from_a_record_to_a_closed_case(shift: S
     page.keyboard.type("在护栏外，等拖车")
     page.keyboard.press("Escape")
     expect(page.locator(".saved")).to_have_text("已保存")
-    for state in ("contacted", "en_route", "on_site", "towing"):
+    for state, label in (("contacted", "已联系客户"), ("en_route", "救援在途"),
+                         ("on_site", "救援到场"), ("towing", "拖车中")):  # fmt: skip
         page.keyboard.press("s")
-        waits(lambda state=state: shift.task(vin)["state"] == state, 10)  # type: ignore[misc]
+        expect(page.locator(".bar")).to_contain_text(label)
+        assert shift.task(vin)["state"] == state
         expect(page.locator("textarea[name=note]")).to_have_value("在护栏外，等拖车")
     page.keyboard.press("d")
     expect(page.locator(".endings button").first).to_be_focused()
@@ -216,6 +218,29 @@ def test_a_night_shift_by_keyboard_alone_from_a_record_to_a_closed_case(shift: S
     page.keyboard.press("q")
     page.wait_for_url(re.compile("/queue"))
     expect(row(page, vin)).to_have_count(0)
+
+
+def test_a_key_pressed_twice_is_one_step(shift: Shift) -> None:
+    page = shift.enters("li")
+    vin = shift.alert()
+    expect(row(page, vin)).to_have_count(1)
+    page.goto(f"{shift.url}/task/{shift.task(vin)['task_id']}")
+    page.keyboard.press("c")
+    expect(page.locator(".holder")).to_contain_text("您在处理")
+    asked: list[str] = []
+
+    def slowly(route: Route) -> None:
+        asked.append(route.request.url)
+        page.wait_for_timeout(300)
+        route.continue_()
+
+    page.route(re.compile("/step/"), slowly)
+    page.keyboard.press("s")
+    page.keyboard.press("s")
+    expect(page.locator(".bar")).to_contain_text("已联系客户")
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+    expect(page.locator("#notice")).to_have_count(0)
 
 
 def test_two_browsers_want_one_case_and_one_gets_it(shift: Shift) -> None:

@@ -25,7 +25,7 @@ VALUES: dict[str, Any] = {
     "disposition": Disposition.TOWED, "possible": ["towed", "declined"],
     "roles": [Role.DEALER, Role.OPERATOR], "because": Text("在修理厂", "in the workshop"),
     "name": "7", "id": "7", "desk": "7", "vin": "7", "login": "7", "language": "7", "known": "7",
-    "most": 7, "least": 7, "days": 7,
+    "version": "7", "most": 7, "least": 7, "days": 7,
 }  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def report(office: InOffice, visitor: AsVisitor, version: Version) -> HTMLRespon
     with office.engine.begin() as connection:
         page = connection.execute(sa.select(v.report).where(v.version == version)).scalar()
     if page is None or visitor.actor.role is not Role.ENGINEER:
-        raise NotThere(f"There is no report of {version}.")
+        raise NotThere("There is no report of %(version)s.", {"version": version})
     return HTMLResponse(page, headers={"Content-Security-Policy": _policy(page)})
 
 
