@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.words import Severity
-from prioritizer.features import FEATURES, SYSTEM_BIT, TAG_BIT, Columns
+from prioritizer.codes import SYSTEM_BIT, TAG_BIT
+from prioritizer.features import FEATURES, Columns
 
 Mask = NDArray[np.bool_]
 Condition = Callable[[Columns], Mask]

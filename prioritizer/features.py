@@ -1,28 +1,18 @@
 """Turns standings into columns, one row each; a row's values never depend on its neighbours."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.case import Fault, Standing
-from models.words import SYSTEMS, Lamp, Severity, System
-from prioritizer.catalogue import TAGS, Catalogue
+from models.case import Standing
+from prioritizer.codes import LIMITED, STOP, Codes, gravity
 
 Columns = Mapping[str, NDArray[Any]]
-SYSTEM_BIT: Final = {system.value: 1 << place for place, system in enumerate(SYSTEMS)}
-TAG_BIT: Final = {tag: 1 << place for place, tag in enumerate(TAGS)}
-INFO, SERVICE, LIMITED, STOP = range(4)
-_OWN: Final = {
-    Severity.INFO: INFO,
-    Severity.SERVICE: SERVICE,
-    Severity.LIMITED: LIMITED,
-    Severity.STOP: STOP,
-}
-_BY_LAMP: Final = {Lamp.RED: STOP, Lamp.AMBER: LIMITED, Lamp.MALFUNCTION: SERVICE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,117 +64,116 @@ _READINGS: Final = (
     "state_of_charge", "low_voltage_v", "ambient_c", "range_km", "speed_kph", "odometer_km",
     "cell_spread_mv", "hv_temp_c", "coolant_c", "tyre_kpa",
 )  # fmt: skip
+_UNKNOWN: Final = dict.fromkeys(_READINGS, np.nan)
+_in_order: Final = itemgetter(*_READINGS)
 _WEEK: Final = 7.0
 _MONTH: Final = 30.0
 _DAY_SECONDS: Final = 86_400.0
-_NAN: Final = math.nan
+_HOUR_SECONDS: Final = 3_600.0
 
 
-class CodeFacts(NamedTuple):
-    """What a row needs to know of a code."""
+class _Groups:
+    """Items that belong to rows, all rows' items one after the other."""
 
-    system_bit: int
-    tag_bits: int
-    usual: int
+    def __init__(self, counts: Sequence[int]) -> None:
+        self.counts = np.array(counts, dtype=np.int64)
+        self._filled = self.counts > 0
+        self._starts = (np.cumsum(self.counts) - self.counts)[self._filled]
 
-
-def facts_of(catalogue: Catalogue, code: str) -> CodeFacts:
-    """Look a code up; an unknown system counts as propulsion."""
-    entry = catalogue.entry(code)
-    system = System.PROPULSION if entry.system is System.UNKNOWN else entry.system
-    tags = sum(TAG_BIT[tag] for tag in entry.tags)
-    usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
-    return CodeFacts(SYSTEM_BIT[system.value], tags, usual)
-
-
-def effective_severity(fault: Fault, usual: int) -> int:
-    """Rank a fault: the vehicle's word, raised by the lamp that the driver sees.
-
-    An unknown severity counts as limited, or as stop where the catalogue says so.
-    """
-    own = _OWN.get(fault.severity)
-    if own is None:
-        own = max(LIMITED, usual)
-    lamp = _BY_LAMP.get(fault.lamp, INFO)
-    return own if own >= lamp else lamp
+    def each(self, how: np.ufunc, items: NDArray[Any], none: float = 0) -> NDArray[Any]:
+        """Make one value of each row's items; `none` for a row without."""
+        kind = np.int64 if items.dtype == np.bool_ else items.dtype
+        made = np.full(len(self.counts), none, dtype=kind)
+        if len(self._starts):
+            made[self._filled] = how.reduceat(items, self._starts, dtype=kind)
+        return made
 
 
-def columns(standings: Sequence[Standing], catalogue: Catalogue) -> Columns:
+def columns(standings: Sequence[Standing], codes: Codes) -> Columns:
     """Make the columns of all rows; numbers that are not known are NaN."""
-    known: dict[str, CodeFacts] = {}
-    rows = [_row(standing, catalogue, known) for standing in standings]
-    turned = zip(*rows, strict=True) if rows else ((),) * len(FEATURES)
-    made: dict[str, NDArray[Any]] = {}
-    kinds = {"int": np.int64, "systems": np.int64, "tags": np.int64, "bool": np.bool_,
-             "float": np.float64}  # fmt: skip
-    for (name, feature), column in zip(FEATURES.items(), turned, strict=True):
-        made[name] = np.array(column, dtype=kinds[feature.kind])
-    return made
+    of_faults = _of_faults(standings, codes)
+    made = {
+        **of_faults,
+        **_of_cases(standings),
+        **_of_the_past(standings, of_faults["systems"], codes),
+    }
+    return {name: made[name] for name in FEATURES}
 
 
-def _row(standing: Standing, catalogue: Catalogue, known: dict[str, CodeFacts]) -> tuple[Any, ...]:
-    worst = stops = limiteds = reports = returns = 0
-    stop_systems = limited_systems = systems = tags = grave = 0
-    moving = False
-    oldest = standing.at
-    for fault in standing.faults:
-        facts = known.get(fault.code)
-        if facts is None:
-            facts = known[fault.code] = facts_of(catalogue, fault.code)
-        rank = effective_severity(fault, facts.usual)
-        worst = max(worst, rank)
-        systems |= facts.system_bit
-        tags |= facts.tag_bits
-        if rank == STOP:
-            stops += 1
-            stop_systems |= facts.system_bit
-            grave |= facts.tag_bits
-            moving = moving or fault.stop_in_motion
-        elif rank == LIMITED:
-            limiteds += 1
-            limited_systems |= facts.system_bit
-            grave |= facts.tag_bits
-        reports = max(reports, fault.count)
-        returns = max(returns, fault.returns)
-        oldest = min(oldest, fault.first_seen)
-    readings = standing.readings
-    year = standing.model_year
-    return (
-        worst, stops, limiteds, len(standing.faults), reports, stop_systems, limited_systems,
-        systems, tags, grave, moving, standing.is_repeat_repair,
-        standing.info.powertrain in ("bev", "phev"),
-        *[readings.get(name, _NAN) for name in _READINGS],
-        (standing.at - oldest).total_seconds() / 3600,
-        np.nan if year is None else max(0.0, standing.at.year - year),
-        returns, standing.folded, standing.cleared,
-        *(_past(standing, systems, catalogue, known) if standing.history else _NO_PAST),
+def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray[Any]]:
+    faults = [fault for one in standings for fault in one.faults]
+    rows = _Groups([len(one.faults) for one in standings])
+    facts = [codes[one.code] for one in faults]
+    systems = np.array([fact.system_bit for fact in facts], dtype=np.int64)
+    tags = np.array([fact.tag_bits for fact in facts], dtype=np.int64)
+    graveness = np.array(
+        [gravity(one.severity, one.lamp, fact.usual)
+         for one, fact in zip(faults, facts, strict=True)], dtype=np.int64
     )  # fmt: skip
+    is_stop, is_limited = graveness == STOP, graveness == LIMITED
+    moving = np.array([one.stop_in_motion for one in faults], dtype=np.bool_)
+    seconds = np.array(
+        [(one.at - fault.first_seen).total_seconds() for one in standings for fault in one.faults],
+        dtype=np.float64,
+    )
+    return {
+        "worst": rows.each(np.maximum, graveness),
+        "stops": rows.each(np.add, is_stop),
+        "limiteds": rows.each(np.add, is_limited),
+        "actives": rows.counts,
+        "reports": rows.each(np.maximum, np.array([one.count for one in faults], dtype=np.int64)),
+        "returns": rows.each(np.maximum, np.array([one.returns for one in faults], np.int64)),
+        "stop_systems": rows.each(np.bitwise_or, systems * is_stop),
+        "limited_systems": rows.each(np.bitwise_or, systems * is_limited),
+        "systems": rows.each(np.bitwise_or, systems),
+        "tags": rows.each(np.bitwise_or, tags),
+        "grave_tags": rows.each(np.bitwise_or, tags * (is_stop | is_limited)),
+        "stop_in_motion": rows.each(np.maximum, moving & is_stop) > 0,
+        "age_hours": np.maximum(rows.each(np.maximum, seconds), 0.0) / _HOUR_SECONDS,
+    }
 
 
-_NO_PAST: Final = (0, 0, 0, 0, 0, np.nan)
+def _of_cases(standings: Sequence[Standing]) -> dict[str, NDArray[Any]]:
+    readings = np.fromiter(
+        chain.from_iterable(_in_order({**_UNKNOWN, **one.readings}) for one in standings),
+        dtype=np.float64,
+        count=len(standings) * len(_READINGS),
+    ).reshape(-1, len(_READINGS))
+    years = [
+        np.nan if one.model_year is None else max(0.0, one.at.year - one.model_year)
+        for one in standings
+    ]
+    return {
+        "repeat_repair": np.array([one.is_repeat_repair for one in standings], dtype=np.bool_),
+        "electric": np.array(
+            [one.info.powertrain in ("bev", "phev") for one in standings], dtype=np.bool_
+        ),
+        **dict(zip(_READINGS, readings.T.copy(), strict=True)),
+        "vehicle_years": np.array(years, dtype=np.float64),
+        "folded": np.array([one.folded for one in standings], dtype=np.int64),
+        "cleared": np.array([one.cleared for one in standings], dtype=np.int64),
+    }
 
 
-def _past(
-    standing: Standing, systems: int, catalogue: Catalogue, known: dict[str, CodeFacts]
-) -> tuple[Any, ...]:
-    """Count the vehicle's earlier cases; those that ended after this moment are not known yet."""
-    cases_7d = cases_30d = same_7d = same_30d = kin_30d = 0
-    last = np.nan
-    for ended in standing.history:
-        days = (standing.at - ended.closed_at).total_seconds() / _DAY_SECONDS
-        if days < 0:
-            continue
-        last = days
-        if days > _MONTH:
-            continue
-        is_same = ended.root == standing.root
-        facts = known.get(ended.root)
-        if facts is None:
-            facts = known[ended.root] = facts_of(catalogue, ended.root)
-        is_week = days <= _WEEK
-        cases_7d += is_week
-        cases_30d += 1
-        same_7d += is_week and is_same
-        same_30d += is_same
-        kin_30d += (facts.system_bit & systems) != 0
-    return cases_7d, cases_30d, same_7d, same_30d, kin_30d, last
+def _of_the_past(
+    standings: Sequence[Standing], systems: NDArray[np.int64], codes: Codes
+) -> dict[str, NDArray[Any]]:
+    """Count the vehicles' earlier cases; those that ended after this moment are not known yet."""
+    rows = _Groups([len(one.history) for one in standings])
+    past = [(one, ended) for one in standings for ended in one.history]
+    days = np.array([(one.at - ended.closed_at).total_seconds() for one, ended in past]) / (
+        _DAY_SECONDS
+    )
+    is_same = np.array([ended.root == one.root for one, ended in past], dtype=np.bool_)
+    hit = np.array([codes[ended.root].system_bit for _, ended in past], dtype=np.int64)
+    is_known = days >= 0
+    is_week, is_month = is_known & (days <= _WEEK), is_known & (days <= _MONTH)
+    is_kin = (hit & np.repeat(systems, rows.counts)) != 0
+    return {
+        "cases_7d": rows.each(np.add, is_week),
+        "cases_30d": rows.each(np.add, is_month),
+        "same_7d": rows.each(np.add, is_week & is_same),
+        "same_30d": rows.each(np.add, is_month & is_same),
+        "kin_30d": rows.each(np.add, is_month & is_kin),
+        "days_since_case": rows.each(np.fmin, np.where(is_known, days, np.nan), np.nan),
+    }

@@ -15,7 +15,7 @@ MOST_LEAVES: Final = 16  # one bit of 16 for each
 _ALL: Final = (1 << MOST_LEAVES) - 1
 _EVERY: Final = np.arange(_ALL + 1)
 # The place of the lowest bit of every number below 65,536 (of 0 as well: it never happens).
-_FIRST: Final = np.log2(np.maximum(_EVERY & -_EVERY, 1)).astype(np.intp)
+_FIRST: Final = np.log2(np.maximum(_EVERY & -_EVERY, 1)).astype(np.uint8)
 _Node = tuple[int, float, bool, int]  # feature, threshold, whether NaN goes left, leaves that stay
 
 
@@ -39,7 +39,6 @@ class Forest:
             (feature, *_struck(sorted(found), len(trees)))
             for feature, found in sorted(nodes.items())
         ]
-        self.offsets = np.arange(len(trees)) * MOST_LEAVES
 
     def score(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum the trees for each row of (rows, features); NaN is "not known"."""
@@ -52,10 +51,10 @@ class Forest:
             places[np.isnan(column)] = len(thresholds) + 1
             np.take(struck, places, axis=0, out=stay, mode="clip")  # "clip" alone writes in place
             left &= stay
-        found = self.leaves.ravel()[_FIRST[left] + self.offsets]
-        found[:, 0] += self.start
-        summed: NDArray[np.float64] = np.cumsum(found, axis=1)[:, -1]  # in order, as one by one
-        return summed
+        scores = np.full(len(values), self.start)
+        for tree, leaves in enumerate(self.leaves):
+            scores += leaves[_FIRST[left[:, tree]]]
+        return scores
 
 
 def _struck(

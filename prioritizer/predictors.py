@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from prioritizer.features import SYSTEM_BIT, TAG_BIT, Columns
+from prioritizer.codes import SYSTEM_BIT, TAG_BIT
+from prioritizer.features import Columns
 
 Numbers = NDArray[np.float64]
 

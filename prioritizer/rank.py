@@ -11,9 +11,10 @@ from models.case import Ranking, Standing, Text
 from models.words import ACTION_RANK, PRIORITY_RANK, Action, Priority
 from prioritizer.bands import Bands, raised
 from prioritizer.catalogue import Catalogue, load_catalogue
+from prioritizer.codes import Codes, gravity
 from prioritizer.drivers import Model, falls, rows_of, spelled, told
 from prioritizer.explain import reasons
-from prioritizer.features import Columns, columns, effective_severity, facts_of
+from prioritizer.features import Columns, columns
 from prioritizer.predictors import Numbers, matrix
 from prioritizer.rules import RuleSet, load_rules
 from prioritizer.score import score
@@ -57,7 +58,8 @@ class Ranked:
     def __init__(self, standings: Sequence[Standing], ranker: Ranker) -> None:
         self._standings = standings
         self._ranker = ranker
-        self._columns: Columns = columns(standings, ranker.catalogue)
+        self._codes = Codes(ranker.catalogue)
+        self._columns: Columns = columns(standings, self._codes)
         self._fired = ranker.rules.fired(self._columns, len(standings))
         floor = self._highest([PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR
                                for rule in ranker.rules.rules], _NO_FLOOR)  # fmt: skip
@@ -97,13 +99,10 @@ class Ranked:
 
     def root(self, row: int) -> str:
         """Name the worst fault of a row: by severity, then the longest there, then by code."""
-        catalogue = self._ranker.catalogue
         return min(
-            (
-                (-effective_severity(one, facts_of(catalogue, one.code).usual), one.first_seen,
-                 one.code)
-                for one in self._standings[row].faults
-            ),
+            ((-gravity(one.severity, one.lamp, self._codes[one.code].usual), one.first_seen,
+              one.code)
+             for one in self._standings[row].faults),
             default=(0, self._standings[row].at, ""),
         )[2]  # fmt: skip
 

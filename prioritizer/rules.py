@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from models.case import Fault, Standing, Text, VehicleInfo
 from models.words import Action, Lamp, Motion, Priority, Severity, Status
 from prioritizer.catalogue import Catalogue
+from prioritizer.codes import Codes
 from prioritizer.conditions import Condition, compile_condition
 from prioritizer.features import Columns, columns
 
@@ -104,7 +105,7 @@ def test_rules(rule_set: RuleSet, catalogue: Catalogue) -> list[str]:
         for test in rule.tests
     ]
     standings = [_standing(test) for _, _, test in cases]
-    fired = rule_set.fired(columns(standings, catalogue), len(standings))
+    fired = rule_set.fired(columns(standings, Codes(catalogue)), len(standings))
     return [
         f"{rule.rule_id}: {test['name']}: {'fired' if fired[row, place] else 'did not fire'}"
         for row, (place, rule, test) in enumerate(cases)

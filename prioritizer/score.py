@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from prioritizer.features import SYSTEM_BIT, Columns
+from prioritizer.codes import SYSTEM_BIT
+from prioritizer.features import Columns
 
 _CORE: Final = sum(
     SYSTEM_BIT[name] for name in ("propulsion", "braking", "steering", "high_voltage")
