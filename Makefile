@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: model bench-model setup demo test check bench bench-azure bench-console lock screenshots words
+.PHONY: model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -43,6 +43,10 @@ model: setup
 # What the shipped model reaches on a fleet that it has never seen, beside rules and an oracle.
 bench-model: setup
 	$(BIN)/python -m bench.model
+
+# How long training takes on a million rows, and how much memory.
+bench-training: setup
+	$(BIN)/python -m bench.training
 
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
