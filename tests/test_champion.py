@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from ingest.tape import write_tape
 from models import tables as t
 from models.case import VehicleInfo
 from models.migrations import upgrade
@@ -19,6 +20,7 @@ from pacc import wiring
 from pacc.champion import Champions, Costs
 from pacc.cli import app
 from pacc.commands.model import _before
+from pacc.commands.simulation import write_truth
 from pacc.database import make_engine
 from pacc.labels import Findings, Stood, label
 from pacc.moments import Sample
@@ -178,6 +180,27 @@ def test_training_refuses_in_words_and_registers_nothing(tmp_path: Path) -> None
     assert json.loads(invoke(app, ["model", "list", "--json"]).stdout) == []
     nothing = invoke(app, ["model", "rollback", "--reason", "x"])
     assert "no champion" in str(nothing.exception)
+
+
+def test_a_champion_that_is_refused_hinders_nobody_from_judging_another(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'pacc.db'}"
+    invoke = CliRunner(env={"PACC_DATABASE_URL": url}).invoke
+    assert invoke(app, ["migrate"]).exit_code == 0
+    version = shipped_in(engine := make_engine(url))
+    with engine.begin() as connection:
+        row = dict(connection.execute(sa.select(t.model_version)).mappings().one())
+        connection.execute(
+            sa.insert(t.model_version).values({**row, "version": "0b0b", "signature": b"\0" * 64})
+        )
+        store.point(connection, store.CHAMPION, "0b0b", START, "test", {})
+    made = Simulation("pacc.alerts", 150, 72, 3)
+    write_tape(made.records(), tmp_path / "tape.jsonl")
+    write_truth(made, tmp_path / "truth.jsonl")
+    files = ["--tape", str(tmp_path / "tape.jsonl"), "--truth", str(tmp_path / "truth.jsonl")]
+    done = invoke(app, ["model", "evaluate", version, *files, "--json"])
+    assert done.exception is None
+    assert "not compared with the champion" in done.stderr
+    assert json.loads(done.stdout)["compared_with"] is None
 
 
 def test_two_cars_of_one_stream_are_ranked_by_one_model_only(engine: sa.Engine) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from dispatch.masters import read_rows
 from models.case import VehicleInfo
-from models.errors import NotThere, Unusable
+from models.errors import ModelRefused, NotThere, Unusable
 from pacc import wiring
 from pacc.champion import load
 from pacc.database import make_engine, require_schema
@@ -65,8 +65,7 @@ def train(
         def tell(what: str, done: int, total: int) -> None:
             bar.update(bar.task_ids[0], description=what, completed=done, total=total)
 
-        with engine.begin() as connection:
-            champion = _champion(settings, connection)
+        champion = _to_compare(settings, engine)
         taught = school.teach(
             lesson, wiring.make_costs(settings), seed=seed, sign=sign, made_at=wiring.utc_now(),
             revision=_revision(), tell=tell, champion=champion,
@@ -98,7 +97,7 @@ def evaluate(
     with engine.begin() as connection:
         version = store.version_named(connection, name)
         judged_one = load(connection, version, wiring.trusted_keys(settings))
-        champion = _champion(settings, connection)
+    champion = _to_compare(settings, engine)
     judged, page = school.judge(lesson, judged_one, wiring.make_costs(settings), seed, champion)
     with engine.begin() as connection:
         store.evaluated(connection, version, judged, page)
@@ -139,6 +138,16 @@ def open_engine(settings: Settings) -> sa.Engine:
 def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":
     held = store.aliases(connection).get(store.CHAMPION)
     return load(connection, held, wiring.trusted_keys(settings)) if held else None
+
+
+def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
+    """Load the champion to judge against; one that is refused hinders nobody from a better one."""
+    try:
+        with engine.begin() as connection:
+            return _champion(settings, connection)
+    except ModelRefused as refused:
+        say(f"pacc: not compared with the champion, which cannot rank: {refused}")
+        return None
 
 
 def _lesson(
