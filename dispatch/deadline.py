@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -74,10 +75,13 @@ def open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         day: date = first + timedelta(days=ahead)
         if day.isoweekday() not in hours or day.isoformat() in desk.holidays:
             continue
-        opens, closes = (
-            datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
-            for text in hours[day.isoweekday()]
-        )
-        yield opens, closes
+        opens, closes = hours[day.isoweekday()]
+        yield _moment(day, opens, zone), _moment(day, closes, zone)
     message = f"desk {desk.desk_id} is not open on two days of the coming year"
     raise ValueError(message)
+
+
+@lru_cache(maxsize=4096)
+def _moment(day: date, text: str, zone: ZoneInfo) -> datetime:
+    """Give a time of day, 'HH:MM', in UTC."""
+    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from math import asin, cos, radians, sin, sqrt
+from functools import lru_cache
+from math import asin, cos, dist, radians, sin, sqrt
 from typing import Final
 
 from models.case import Desk, Text, VehicleInfo
@@ -31,6 +32,11 @@ class Directory:
     def __init__(self, desks: Iterable[Desk]) -> None:
         self.desks = tuple(sorted(desks, key=lambda desk: desk.desk_id))
         self._by_id = {desk.desk_id: desk for desk in self.desks}
+        self._open: dict[tuple[Queue, str | None], list[Desk]] = {}
+        for desk in self.desks:
+            if desk.is_open:
+                for market in (None, desk.market):
+                    self._open.setdefault((desk.kind, market), []).append(desk)
 
     def desk(self, desk_id: str | None) -> Desk | None:
         """Find a desk."""
@@ -38,11 +44,7 @@ class Directory:
 
     def open_desks(self, kind: Queue, market: str | None) -> list[Desk]:
         """Give the desks of a kind that are in business in a market; None: in any."""
-        return [
-            desk
-            for desk in self.desks
-            if desk.kind is kind and desk.is_open and market in (None, desk.market)
-        ]
+        return self._open.get((kind, market), [])
 
 
 def route(
@@ -149,6 +151,15 @@ def _distance(desk: Desk, place: Place) -> float:
 
 
 def _nearest(desks: list[Desk], place: Place | None) -> Desk | None:
+    """Choose the nearest, of equals the first by id: by the chord, which grows with the arc."""
     if not desks or place is None:
         return desks[0] if desks else None
-    return min(desks, key=lambda desk: (_distance(desk, place), desk.desk_id))
+    here = _point(*place)
+    return min(desks, key=lambda desk: dist(_point(desk.lat, desk.lon), here))
+
+
+@lru_cache(maxsize=4096)
+def _point(lat: float, lon: float) -> tuple[float, float, float]:
+    """Give a place on the unit sphere."""
+    up, round_ = radians(lat), radians(lon)
+    return cos(up) * cos(round_), cos(up) * sin(round_), sin(up)

@@ -15,7 +15,7 @@ from ingest.dedupe import fingerprints_of
 from models import rows
 from models import tables as t
 from models.batch import Batch, Partition, Span
-from models.case import Case, Decision, Fault, Known, Silence, Task, Vehicle
+from models.case import Case, Decision, Fault, Known, Silence, Task
 from models.errors import Fenced
 from models.sql import insert_new, run_many, upsert, within
 from models.words import Feed
@@ -113,18 +113,7 @@ def known(
     vins = {item.vin if hasattr(item, "vin") else item.alert.vin
             for decoded in batch.decoded for item in decoded.items}  # fmt: skip
     wanted = sorted(vins | _healing(connection, after))
-    insert_new(
-        connection,
-        t.vehicle,
-        [{"vin": v, "waiting": {}, "cleared": {}, "history": []} for v in wanted],
-    )
-    vehicles = _rows(
-        connection,
-        sa.select(t.vehicle)
-        .where(within(connection, t.vehicle.c.vin, wanted))
-        .order_by(t.vehicle.c.vin)
-        .with_for_update(),
-    )
+    vehicles = _locked(connection, wanted)
     cases = _cases(connection, wanted)
     case_ids = sorted(case.case_id for case in cases.values())
     faults = _faults(connection, case_ids)
@@ -147,7 +136,7 @@ def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
     _save_watermarks(connection, decision)
     insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
     insert_new(connection, t.alert, filing.alert_rows(decision))
-    _save_vehicles(connection, decision.vehicles)
+    upsert(connection, t.vehicle, ("vin",), [rows.memory_row(one) for one in decision.vehicles])
     cases = [rows.case_row(case, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
     tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
@@ -176,6 +165,20 @@ def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> 
         sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*passed))
     )
     return set(found.scalars())
+
+
+def _locked(connection: sa.Connection, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Lock the vehicles, in one order for all workers; those that are new are made first."""
+    v = t.vehicle.c
+    there = connection.execute(sa.select(v.vin).where(within(connection, v.vin, wanted))).scalars()
+    made = sorted(set(wanted).difference(there))
+    insert_new(
+        connection,
+        t.vehicle,
+        [{"vin": one, "waiting": {}, "cleared": {}, "history": []} for one in made],
+    )
+    query = sa.select(t.vehicle).where(within(connection, v.vin, wanted)).order_by(v.vin)
+    return _rows(connection, query.with_for_update())
 
 
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str, Any]]:
@@ -249,12 +252,3 @@ def _save_watermarks(connection: sa.Connection, decision: Decision) -> None:
          "b_at": at}
         for partition, at in sorted(decision.watermark.items())
     ])  # fmt: skip
-
-
-def _save_vehicles(connection: sa.Connection, vehicles: Sequence[Vehicle]) -> None:
-    v = t.vehicle.c
-    statement = sa.update(t.vehicle).where(v.vin == sa.bindparam("b_vin")).values(
-        waiting=sa.bindparam("b_waiting"), cleared=sa.bindparam("b_cleared"),
-        history=sa.bindparam("b_history"),
-    )  # fmt: skip
-    run_many(connection, statement, [rows.memory_row(one) for one in vehicles])

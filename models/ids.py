@@ -12,12 +12,9 @@ def digest(*parts: str) -> str:
 
     Each part is preceded by its length, so that ('ab', 'c') and ('a', 'bc') differ.
     """
-    hasher = blake2b(digest_size=16)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        hasher.update(b"%d:" % len(data))
-        hasher.update(data)
-    return hasher.hexdigest()
+    encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+    spelled = b"".join([b"%d:%b" % (len(one), one) for one in encoded])
+    return blake2b(spelled, digest_size=16).hexdigest()
 
 
 def task_id_of(case_id: str, number: int) -> str:

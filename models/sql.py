@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -23,7 +24,8 @@ def insert_new(
     connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]
 ) -> None:
     """Insert the rows that are not there yet; leave the others as they are."""
-    run_many(connection, _insert(connection, table).on_conflict_do_nothing(), rows)
+    if rows:
+        _run(connection, _insert(connection, table, rows).on_conflict_do_nothing(), rows)
 
 
 def upsert(
@@ -34,18 +36,19 @@ def upsert(
     *,
     add: Sequence[str] = (),
 ) -> None:
-    """Insert rows, or change those that are there; columns in `add` are added to."""
+    """Insert rows, or change those that are there; columns in `add` are added to.
+
+    All rows have the same columns; no two have the same keys.
+    """
     if not rows:
         return
-    insert = _insert(connection, table)
+    insert = _insert(connection, table, rows)
     changes = {
         name: table.c[name] + insert.excluded[name] if name in add else insert.excluded[name]
         for name in rows[0]
         if name not in keys
     }
-    run_many(
-        connection, insert.on_conflict_do_update(index_elements=list(keys), set_=changes), rows
-    )
+    _run(connection, insert.on_conflict_do_update(index_elements=list(keys), set_=changes), rows)
 
 
 def run_many(
@@ -56,7 +59,31 @@ def run_many(
         connection.execute(statement, list(rows))
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
+    """Begin an insert: row by row on SQLite; on PostgreSQL from one document that holds them all.
+
+    A document costs us a tenth of what bound parameters cost, and the server little more than COPY
+    does (docs/performance.md).
+    """
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table)
+    names = list(rows[0])
+    kind: sa.ColumnElement[Any] = sa.literal_column(f'null::"{table.name}"')
+    document = sa.cast(sa.bindparam("document", type_=sa.Text), postgresql.JSON)
+    each = sa.func.json_populate_recordset(kind, document).table_valued(*names)
+    return postgresql.insert(table).from_select(names, sa.select(*(each.c[one] for one in names)))
+
+
+def _run(connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+        document = orjson.dumps(list(rows), _hex, orjson.OPT_NON_STR_KEYS).decode()
+        connection.execute(insert, {"document": document})
+    else:
+        connection.execute(insert, list(rows))
+
+
+def _hex(value: object) -> str:
+    """Spell bytes as PostgreSQL reads them."""
+    if isinstance(value, bytes):
+        return rf"\x{value.hex()}"
+    raise TypeError(type(value))

@@ -1,14 +1,18 @@
 """The closed vocabularies: every word that PACC may say about an alert, a case or a task."""
 
 from enum import StrEnum
-from typing import Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final
 
 
 class Word(StrEnum):
     """A word of a closed vocabulary. It hashes as the text that it equals: enums by themselves
-    hash their names, in Python, and every look-up in a table of words would pay for it."""
+    hash their names, in Python, and every look-up in a table of words would pay for it. For the
+    same reason `value` is read without a line of Python."""
 
     __hash__ = str.__hash__
+    if not TYPE_CHECKING:
+        value = property(attrgetter("_value_"))
 
 
 class Severity(Word):

@@ -47,6 +47,9 @@ class _Follower:
         self._policy = policy
         self._case = None if chapter.is_new else before.case
         self._work = Work(before, () if chapter.is_new else before.tasks, policy)
+        self._updated_at = (
+            before.case.updated_at if self._case and before.case else (chapter.opened_at)
+        )
         self._explained: int | None = None
         self._entries: list[Entry] = []
         self._events: list[Event] = []
@@ -58,7 +61,7 @@ class _Follower:
             self._event("pacc.case.opened.v1", moment.at)
         elif moment.standing.faults:
             self._rerank(moment, row)
-        self._case = replace(self._case, updated_at=max(self._case.updated_at, moment.at))
+        self._updated_at = max(self._updated_at, moment.at)
         if moment.kind in _TOLD:
             self._tell(moment.fingerprint, moment.at, moment.kind, {"codes": list(moment.codes)})
         if moment.standing.faults:
@@ -74,6 +77,7 @@ class _Follower:
         chapter = self._chapter
         self._case = case = replace(
             case,
+            updated_at=self._updated_at,
             partition=chapter.partition,
             root=chapter.root,
             heal_at=chapter.heal_at,
@@ -85,7 +89,7 @@ class _Follower:
         return Story(
             vin=self._before.vin,
             case=self._case,
-            tasks=self._work.all(self._case.ranking.score),
+            tasks=self._work.changed(self._case.ranking.score),
             entries=tuple(self._entries),
             events=tuple(self._events),
         )
@@ -139,12 +143,11 @@ class _Follower:
     def _note(self, row: int) -> None:
         """Keep at once what later moments decide by; leave the reasons until somebody asks."""
         self._explained = row
-        ranking = replace(
-            self._current().ranking,
-            root=self._ranked.root(row),
-            needs_task=bool(self._ranked.needs_task[row]),
-        )
-        self._case = replace(self._current(), ranking=ranking)
+        held = self._current().ranking
+        root, needs_task = self._ranked.root(row), bool(self._ranked.needs_task[row])
+        if (held.root, held.needs_task) != (root, needs_task):
+            ranking = replace(held, root=root, needs_task=needs_task)
+            self._case = replace(self._current(), ranking=ranking)
 
     def _explain(self) -> None:
         if self._explained is None:

@@ -18,6 +18,7 @@ from models.errors import Fenced, TooManyRejected
 from models.words import Feed, Outcome
 from pacc.decide import decide, watermark_after
 from pacc.policy import Policy
+from pacc.sweep import Sweeper, sweeping
 
 _FENCED_AT_MOST = 5
 
@@ -182,16 +183,17 @@ def run(
     tally = Tally()
     fenced = 0
     began = monotonic()
-    while not is_stopped():
-        with closing(make_source()) as source:
-            done = tally.records
-            try:
-                _work(worker, source, limits, tally, until_end, is_stopped, watch)
-                break
-            except Fenced:
-                fenced = 1 if tally.records > done else fenced + 1
-                if fenced > _FENCED_AT_MOST:
-                    raise
+    with sweeping() as sweeper:
+        while not is_stopped():
+            with closing(make_source()) as source:
+                done = tally.records
+                try:
+                    _work(worker, source, limits, tally, sweeper, until_end, is_stopped, watch)
+                    break
+                except Fenced:
+                    fenced = 1 if tally.records > done else fenced + 1
+                    if fenced > _FENCED_AT_MOST:
+                        raise
     tally.seconds = monotonic() - began
     return tally
 
@@ -201,12 +203,14 @@ def _work(
     source: Source,
     limits: Limits,
     tally: Tally,
+    sweeper: Sweeper,
     until_end: bool,  # noqa: FBT001 - passed on from `run`, where it is named
     is_stopped: Callable[[], bool],
     watch: Watcher,
 ) -> None:
     while not is_stopped():
         records = source.poll(limits.batch)
+        sweeper.look(tally.records, is_idle=not records)
         if not records:
             if until_end and source.is_at_end():
                 return

@@ -19,7 +19,8 @@ class Work:
     def __init__(self, vehicle: Vehicle, tasks: tuple[Task, ...], policy: Policy) -> None:
         self._vehicle = vehicle
         self._policy = policy
-        self._open = {task.queue: task for task in tasks}
+        self._before = {task.queue: task for task in tasks}
+        self._open = dict(self._before)
         self._ended: list[Task] = []
 
     @property
@@ -27,10 +28,17 @@ class Work:
         """Whether a person holds any of the tasks."""
         return any(task.is_held_by_human for task in self._open.values())
 
-    def all(self, score: float) -> tuple[Task, ...]:
-        """Give every task that was ended here, and the open ones with the case's score."""
-        still = (replace(self._open[queue], score=score) for queue in sorted(self._open))
-        return (*self._ended, *still)
+    def changed(self, score: float) -> tuple[Task, ...]:
+        """Give the tasks that were ended here, and the open ones that are not as they were.
+
+        An open task has the score that its case has now.
+        """
+        still = [self._scored(self._open[queue], score) for queue in sorted(self._open)]
+        return (*self._ended, *(one for one in still if one is not self._before.get(one.queue)))
+
+    @staticmethod
+    def _scored(task: Task, score: float) -> Task:
+        return task if task.score == score else replace(task, score=score)
 
     def is_settled(self, priority: Priority) -> bool:
         """Whether somebody has a task of this priority already."""

@@ -8,7 +8,7 @@ lowers the score.
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import yaml
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from models.case import Text
 from models.confidence import confidence
 from prioritizer.predictors import NAMES, PREDICTORS, Numbers
+from prioritizer.spelling import Row, fill
 
 MOST_DRIVERS: Final = 2
 # A driver is told if without it at least this share of the probability is gone. Assumed.
@@ -58,16 +59,20 @@ def falls(values: Numbers, probability: Numbers, model: Model) -> dict[str, Numb
 
 
 def told(
-    weights: Mapping[str, float], probability: float, values: Mapping[str, str], title: Text
+    weights: Mapping[str, float], probability: float, row: Row, title: Text
 ) -> tuple[Text, tuple[str, ...]]:
-    """Say the model's line of a case, and which drivers it names, the weightiest first."""
-    named = [
-        driver
+    """Say the model's line of a case, and which drivers it names, the weightiest first.
+
+    A driver whose sentence would speak of a number that is not known is left out.
+    """
+    said = {
+        driver: fill(_SENTENCES[driver], row, title)
         for driver, fall in sorted(weights.items(), key=lambda one: (-one[1], one[0]))
-        if fall >= LEAST_SHARE * probability and _can_be_said(_SENTENCES[driver], values)
-    ][:MOST_DRIVERS]
+        if fall >= LEAST_SHARE * probability
+    }
+    named = [driver for driver, line in said.items() if "?" not in line.en][:MOST_DRIVERS]
     word = confidence(probability)
-    why = [_filled(_SENTENCES[driver], values, title) for driver in named]
+    why = [said[driver] for driver in named]
     zh = "：" + "；".join(one.zh for one in why) if why else ""
     en = ": " + "; ".join(one.en for one in why) if why else ""
     line = Text(
@@ -75,16 +80,6 @@ def told(
         en=f"Model: breakdown within 24 h {word.en} ({_percent(probability)}){en}",
     )
     return line, tuple(named)
-
-
-def _filled(sentence: Text, values: Mapping[str, str], title: Text) -> Text:
-    return Text(
-        sentence.zh.format(title=title.zh, **values), sentence.en.format(title=title.en, **values)
-    )
-
-
-def _can_be_said(sentence: Text, values: Mapping[str, str]) -> bool:
-    return "?" not in sentence.en.format(title="", **values)
 
 
 def _percent(probability: float) -> str:
@@ -103,20 +98,3 @@ def drivers_of(named: Sequence[str]) -> list[int]:
 def rows_of(values: Numbers, rows: NDArray[np.bool_]) -> tuple[Numbers, dict[int, int]]:
     """Pick rows, and say where each of them went."""
     return values[rows], {int(row): place for place, row in enumerate(np.flatnonzero(rows))}
-
-
-def spelled(values: Mapping[str, Any]) -> dict[str, str]:
-    """Spell a row's columns for sentences; `?` for what is not known."""
-
-    def number(value: float, digits: int = 0, factor: float = 1) -> str:
-        return "?" if np.isnan(value) else f"{value * factor:.{digits}f}"
-
-    plain = ("actives", "limiteds", "reports", "age_hours", "vehicle_years", "odometer_km",
-             "ambient_c", "range_km", "cell_spread_mv", "tyre_kpa", "speed_kph")  # fmt: skip
-    return {
-        **{name: number(values[name]) for name in plain},
-        "soc_percent": number(values["state_of_charge"], 0, 100),
-        "low_voltage_v": number(values["low_voltage_v"], 1),
-        "together": number(values["actives"] + values["folded"]),
-        "nth": number(values["cases_30d"] + 1),
-    }

@@ -1,11 +1,12 @@
 """Says why: at most three lines in Chinese and English, the gravest rule first, the model last."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from models.case import Text
 from models.words import ACTION_RANK, PRIORITY_RANK
 from prioritizer.rules import Rule
+from prioritizer.spelling import Row, fill
 
 MOST_REASONS: Final = 3
 
@@ -13,14 +14,13 @@ MOST_REASONS: Final = 3
 def reasons(
     fired: Sequence[Rule],
     root: str,
-    values: Mapping[str, str],
+    row: Row,
     title: Text,
     model: Text | None = None,
 ) -> tuple[Text, ...]:
     """Fill in the reasons of the rules that fired; the same line never stands twice.
 
-    `values` are the row's columns as they are spelled in sentences. The model's line, where there
-    is one, has the last of the three places.
+    The model's line, where there is one, has the last of the three places.
     """
     ordered = sorted(
         fired,
@@ -31,10 +31,7 @@ def reasons(
     )
     lines: list[Text] = []
     for rule in ordered:
-        line = Text(
-            zh=rule.reason.zh.format(code=root, title=title.zh, **values),
-            en=rule.reason.en.format(code=root, title=title.en, **values),
-        )
+        line = fill(rule.reason, row, title, root)
         if line not in lines:
             lines.append(line)
     if model is None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +13,13 @@ from models.words import ACTION_RANK, PRIORITY_RANK, Action, Priority
 from prioritizer.bands import Bands, raised
 from prioritizer.catalogue import Catalogue, load_catalogue
 from prioritizer.codes import Codes, gravity
-from prioritizer.drivers import Model, falls, rows_of, spelled, told
+from prioritizer.drivers import Model, falls, rows_of, told
 from prioritizer.explain import reasons
 from prioritizer.features import Columns, columns
 from prioritizer.predictors import Numbers, matrix
 from prioritizer.rules import RuleSet, load_rules
 from prioritizer.score import score
+from prioritizer.spelling import Row
 
 BY_RULES = "rules"
 EXPLORED = "explored"
@@ -108,13 +110,11 @@ class Ranked:
 
     def explain(self, row: int) -> Ranking:
         """Say what a row's rank is and why."""
-        rules = self._ranker.rules.rules
-        fired = [rule for place, rule in enumerate(rules) if self._fired[row, place]]
+        fired = list(compress(self._ranker.rules.rules, self._fired[row].tolist()))
         action = max((ACTION_RANK[rule.action] for rule in fired), default=0)
         if self._raised[row] > 0:
             action = max(action, _RAISED_ACTION)
         root = self.root(row)
-        values = spelled({name: column[row].item() for name, column in self._columns.items()})
         title = self._ranker.catalogue.entry(root).title
         probability = self._finite(self.probability, row)
         model, challenger = self._ranker.model, self._ranker.challenger
@@ -122,7 +122,7 @@ class Ranked:
             priority=_PRIORITY[int(self.priority[row])],
             action=_ACTION[action],
             score=round(float(self.rule_score[row]) if probability is None else probability, 4),
-            reasons=reasons(fired, root, values, title, self._line(row, values, title)),
+            reasons=reasons(fired, root, self._row(row), title, self._line(row, title)),
             rules=(*(rule.rule_id for rule in fired), *([EXPLORED] if self._explored[row] else ())),
             root=root,
             needs_task=bool(self.needs_task[row]),
@@ -153,14 +153,17 @@ class Ranked:
         values, places = rows_of(self.values, rows)
         return places, falls(values, self.probability[rows], model) if places else {}
 
-    def _line(self, row: int, values: dict[str, str], title: Text) -> Text | None:
+    def _row(self, row: int) -> Row:
+        return lambda name: float(self._columns[name][row])
+
+    def _line(self, row: int, title: Text) -> Text | None:
         if self._explored[row]:
             return _PICKED
         places, weights = self._weights
         if row not in places or self.probability is None:
             return None
         own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
-        line, _ = told(own, float(self.probability[row]), values, title)
+        line, _ = told(own, float(self.probability[row]), self._row(row), title)
         return line
 
     @staticmethod

@@ -19,11 +19,9 @@ from prioritizer.catalogue import Catalogue
 from prioritizer.codes import Codes
 from prioritizer.conditions import Condition, compile_condition
 from prioritizer.features import Columns, columns
+from prioritizer.spelling import NAMES
 
-PLACEHOLDERS: Final = frozenset(
-    {"code", "title", "actives", "limiteds", "reports", "age_hours", "soc_percent",
-     "low_voltage_v", "ambient_c", "range_km"}
-)  # fmt: skip
+PLACEHOLDERS: Final = frozenset({"code", "title"}) | NAMES
 _KEYS: Final = frozenset(
     {"id", "title", "status", "when", "floor", "action", "reason", "owner", "tests"}
 )

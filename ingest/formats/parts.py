@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -103,6 +104,7 @@ def check_digit(vin: str) -> str:
     return "0123456789X"[total % 11]
 
 
+@lru_cache(maxsize=65_536)
 def fails_check_digit(vin: str) -> bool:
     """Tell whether the ninth place is not the check digit."""
     return vin[8] != check_digit(vin)

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 
 from tests.servers.processes import NotToBeHad, free_port, running
@@ -78,6 +78,9 @@ def _as_owner(folder: Path) -> list[str]:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    """Whether it takes log-ins: while it starts up, the port is open already."""
+    try:
+        psycopg.connect(host="127.0.0.1", port=port, user="pacc", dbname="postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
