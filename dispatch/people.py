@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 import pyotp
@@ -23,8 +24,6 @@ LEAST_PASSWORD: Final = (
 _hasher: Final = PasswordHash((Argon2Hasher(),))
 _KIND: Final = {Role.OPERATOR: Queue.ROADSIDE, Role.DEALER: Queue.DEALER}
 _TOTP_SECONDS: Final = 30
-# Verified when there is nobody of that name, so that an answer takes as long either way.
-_NOBODYS: Final = _hasher.hash(secrets.token_urlsafe(16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +116,22 @@ def verify(
     """
     row = connection.execute(sa.select(t.person).where(t.person.c.login == login)).one_or_none()
     known = row is not None and row.password_hash is not None and row.disabled_at is None
-    is_right = _hasher.verify(password, row.password_hash if row and known else _NOBODYS)
+    nobodys = _nobodys()
+    is_right = _hasher.verify(password, row.password_hash if row and known else nobodys)
     if row is None or not known or not is_right:
         return None
     if row.totp_secret is not None and not _use_code(connection, row, code, at):
         return None
     return person_of(row)
+
+
+@cache
+def _nobodys() -> str:
+    """Make what is verified when there is nobody of that name.
+
+    It is asked for either way, the first time too, so that an answer takes as long either way.
+    """
+    return _hasher.hash(secrets.token_urlsafe(16))
 
 
 def find_person(connection: sa.Connection, login: str) -> Person | None:

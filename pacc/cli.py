@@ -2,40 +2,26 @@
 
 import errno
 import sys
+from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 import typer
 
 from models.errors import PaccError, Unreachable
-from pacc.commands import (
-    admin,
-    demo,
-    keys,
-    look,
-    masters,
-    model,
-    people,
-    quarantine,
-    rules,
-    service,
-    simulation,
-    stream,
-)
+from pacc.commands.table import ByName, list_on
 from pacc.terminal import say
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 app = typer.Typer(
     name="pacc",
+    cls=ByName,
     help="Proactive Customer Care 主动客户支持: vehicle fault alerts become customer care.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-_GROUPS = (
-    admin, stream, service, look, masters, keys, people, quarantine, rules, model,
-    simulation, demo,
-)  # fmt: skip
-for group in _GROUPS:
-    group.add_to(app)
+list_on(app)
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
@@ -44,12 +30,14 @@ def main() -> None:
     """Run a command; an expected failure ends in one sentence and its exit code."""
     try:
         app()
+    except SystemExit:
+        raise  # every command ends so, and need not wait for what is imported to tell outages
     except PaccError as error:
         say(f"pacc: {error}")
         for line in error.facts.get("lines", ()):
             say(f"  {line}")
         sys.exit(error.exit_code)
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+    except _outages() as error:
         what = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
         say(f"pacc: the database cannot be used: {what}. What was committed stands; start again.")
         sys.exit(Unreachable.exit_code)
@@ -58,6 +46,13 @@ def main() -> None:
             raise
         say(f"pacc: cannot write: {error.strerror}. Make room and start again.")
         sys.exit(Unreachable.exit_code)
+
+
+def _outages() -> tuple[type["sa.exc.OperationalError"], type["sa.exc.InterfaceError"]]:
+    """Name what an outage of the database raises."""
+    from sqlalchemy import exc  # noqa: PLC0415 - takes half a second to import
+
+    return exc.OperationalError, exc.InterfaceError
 
 
 if __name__ == "__main__":

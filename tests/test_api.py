@@ -21,7 +21,7 @@ from pacc.intake import Intake
 from pacc.metrics import Metrics
 from pacc.pipeline import Limits, Worker
 from pacc.settings import Settings
-from pacc.wiring import make_console
+from pacc.web import make_console
 from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
 
 BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}

@@ -21,9 +21,11 @@ from models.migrations import upgrade
 from models.person import Actor
 from models.words import Disposition, Outcome, Priority, Role, Step
 from pacc import wiring
-from pacc.commands.service import Keeper, listen
+from pacc.clock import utc_now
+from pacc.commands.replay import play
+from pacc.commands.serve import listen
 from pacc.commands.simulation import Seed, write_fleet
-from pacc.commands.stream import play
+from pacc.commands.tend import Keeper
 from pacc.database import make_engine
 from pacc.logs import set_up_logs
 from pacc.pipeline import Tally
@@ -68,7 +70,7 @@ def demo(
     """Play a day of an invented fleet through the real pipeline; go on in the console."""
     settings = prepare(load_settings(), folder)
     set_up_logs(settings.log_format, "warning")
-    started = wiring.utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
+    started = utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
     made = Simulation("pacc.alerts", vehicles, 24, seed, start=started)
     tape = folder / "day.jsonl.gz"
     with progress("simulate") as bar:
@@ -76,7 +78,7 @@ def demo(
     write_fleet(made, folder / "fleet.csv")
     keys, logins = furnish(settings, folder)
     tally = play(settings, [tape], batch=None)
-    worked = work_off(settings, wiring.utc_now() - _SHIFT_BEFORE)
+    worked = work_off(settings, utc_now() - _SHIFT_BEFORE)
     facts = {**what_happened(settings, made, alerts, tally), "worked_before": worked}
     if as_json:
         give({**facts, "keys": keys, "logins": logins}, as_json=True)
@@ -105,7 +107,7 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
     with as_file(files("pacc") / "sample" / "desks.csv") as desks, engine.begin() as connection:
         import_desks(connection, read_rows(desks))
         import_vehicles(connection, read_rows(folder / "fleet.csv"))
-        now = wiring.utc_now()
+        now = utc_now()
         shipped = wiring.register_model(settings, connection, wiring.shipped_model())
         point(connection, CHAMPION, shipped, now, "pacc demo", {"reason": "shipped"})
         keys = {
@@ -218,7 +220,7 @@ def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None
         for number, document in enumerate(arrivals(made, _HERE, made.seed)):
             if ended.wait(60 / pace):
                 return
-            now = wiring.utc_now()
+            now = utc_now()
             intake.take_in(now_said(document, number, now), (), now)
 
     threads = [threading.Thread(target=tend, daemon=True)]

@@ -6,10 +6,10 @@ import typer
 
 from dispatch.keys import create_key, list_keys, revoke_key
 from models.words import Role
+from pacc.clock import utc_now
 from pacc.database import make_engine, require_schema
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows
-from pacc.wiring import utc_now
 
 key = typer.Typer(help="Keys for the HTTP API.", no_args_is_help=True)
 

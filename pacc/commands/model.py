@@ -11,6 +11,7 @@ import typer
 from models.errors import NotThere
 from pacc import wiring
 from pacc.champion import load
+from pacc.clock import utc_now
 from pacc.commands.teach import Name, drift, evaluate, figures_of, make_key, open_engine, train
 from pacc.compare import compared
 from pacc.settings import load_settings
@@ -71,7 +72,7 @@ def promote(name: Name, force: Why = None, as_json: AsJson = False) -> None:
     with open_engine(settings).begin() as connection:
         version = store.version_named(connection, name)
         load(connection, version, wiring.trusted_keys(settings))
-        overruled = school.promote(connection, version, wiring.utc_now(), getuser(), force)
+        overruled = school.promote(connection, version, utc_now(), getuser(), force)
     give({"champion": version, "overruled": overruled}, as_json=as_json)
 
 
@@ -82,7 +83,7 @@ def rollback(
     with open_engine(load_settings()).begin() as connection:
         before = _before(store.history(connection))
         why = {"rolled_back": True, "reason": reason}
-        store.point(connection, store.CHAMPION, before, wiring.utc_now(), getuser(), why)
+        store.point(connection, store.CHAMPION, before, utc_now(), getuser(), why)
     give({"champion": before}, as_json=as_json)
 
 
@@ -105,7 +106,7 @@ def challenge(name: Name, as_json: AsJson = False) -> None:
     with open_engine(settings).begin() as connection:
         version = store.version_named(connection, name)
         load(connection, version, wiring.trusted_keys(settings))
-        store.point(connection, store.CHALLENGER, version, wiring.utc_now(), getuser(), {})
+        store.point(connection, store.CHALLENGER, version, utc_now(), getuser(), {})
     give({"challenger": version}, as_json=as_json)
 
 

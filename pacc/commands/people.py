@@ -6,10 +6,10 @@ import typer
 
 from dispatch.people import add_person, disable_person, list_people
 from models.words import Role
+from pacc.clock import utc_now
 from pacc.database import make_engine, require_schema
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows
-from pacc.wiring import utc_now
 
 person = typer.Typer(help="People who log in to the console.", no_args_is_help=True)
 

@@ -13,6 +13,7 @@ from models.case import VehicleInfo
 from models.errors import ModelRefused, NotThere, Unusable
 from pacc import wiring
 from pacc.champion import load
+from pacc.clock import utc_now
 from pacc.database import make_engine, require_schema
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, progress, say
@@ -67,12 +68,12 @@ def train(
 
         champion = _to_compare(settings, engine)
         taught = school.teach(
-            lesson, wiring.make_costs(settings), seed=seed, sign=sign, made_at=wiring.utc_now(),
+            lesson, wiring.make_costs(settings), seed=seed, sign=sign, made_at=utc_now(),
             revision=_revision(), tell=tell, champion=champion,
         )  # fmt: skip
     with engine.begin() as connection:
         parts = (taught.artifact.model, taught.artifact.manifest, taught.artifact.signature)
-        store.register(connection, taught.version, wiring.utc_now(), parts, taught.evaluation,
+        store.register(connection, taught.version, utc_now(), parts, taught.evaluation,
                        taught.report)  # fmt: skip
     give({"version": taught.version, "rows": len(lesson.table), "unknown": lesson.unknown,
           **figures_of(taught.evaluation)}, as_json=as_json)  # fmt: skip
@@ -121,7 +122,7 @@ def drift(
         if champion is None:
             raise NotThere("There is no champion whose drift could be measured.")
         found = drifted(lesson, champion)
-        store.note_drift(connection, wiring.utc_now(), found)
+        store.note_drift(connection, utc_now(), found)
     if found["moved"]:
         say(f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
             "look at `pacc model evaluate`, and train again.")  # fmt: skip

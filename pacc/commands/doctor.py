@@ -1,27 +1,16 @@
-"""Set-up: the schema, and whether everything needed is there."""
+"""Whether everything needed is there."""
 
 import typer
 
-from models.migrations import upgrade
-from pacc.database import make_engine, reachable, refuse_newer_schema
+from pacc.clock import utc_now
 from pacc.doctor import examine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json
-from pacc.wiring import utc_now
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("migrate")(migrate)
+    """Add this command."""
     app.command("doctor")(doctor)
-
-
-def migrate(as_json: AsJson = False) -> None:
-    """Bring the database to the newest schema."""
-    engine = make_engine(load_settings().database_url)
-    refuse_newer_schema(engine)
-    with reachable(engine):
-        give({"revision": upgrade(engine)}, as_json=as_json)
 
 
 def doctor(as_json: AsJson = False) -> None:

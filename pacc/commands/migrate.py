@@ -1,0 +1,21 @@
+"""Set-up: the schema."""
+
+import typer
+
+from models.migrations import upgrade
+from pacc.database import make_engine, reachable, refuse_newer_schema
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("migrate")(migrate)
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to the newest schema."""
+    engine = make_engine(load_settings().database_url)
+    refuse_newer_schema(engine)
+    with reachable(engine):
+        give({"revision": upgrade(engine)}, as_json=as_json)

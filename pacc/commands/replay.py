@@ -1,0 +1,62 @@
+"""Replays: tapes played through the same pipeline."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.case import Decision
+from pacc import wiring
+from pacc.pipeline import Tally, run
+from pacc.settings import Settings, load_settings
+from pacc.stop import stop_on_signal
+from pacc.terminal import AsJson, give, progress
+
+Batch = Annotated[int | None, typer.Option(min=1, max=100_000, help="Records at once.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("replay")(replay)
+
+
+def replay(
+    tapes: Annotated[list[Path], typer.Argument(help="Tapes to play, in this order.")],
+    format_: Annotated[str | None, typer.Option("--format", help="Format of all records.")] = None,
+    batch: Batch = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play tapes through the same pipeline; twice changes nothing but the ledger."""
+    settings = load_settings()
+    give_tally(play(settings, tapes, format_=format_, batch=batch), as_json=as_json)
+
+
+def play(
+    settings: Settings, tapes: Iterable[Path], *, format_: str | None = None, batch: int | None
+) -> Tally:
+    """Play tapes into the settings' database, with a bar where a person looks at it."""
+    worker, limits = wiring.make_worker(settings, batch, format_=format_)
+    with progress("replay") as bar:
+
+        def watch(decision: Decision, *_: object) -> None:
+            bar.advance(bar.task_ids[0], len(decision.ended))
+
+        return run(
+            worker,
+            lambda: wiring.make_tape_source(list(tapes), worker.take),
+            limits,
+            until_end=True,
+            is_stopped=stop_on_signal(),
+            watch=watch,
+        )
+
+
+def give_tally(tally: Tally, *, as_json: bool) -> None:
+    """Print what a run did."""
+    facts: dict[str, Any] = {
+        "records": tally.records,
+        "outcomes": dict(sorted(tally.outcomes.items())),
+        "seconds": round(tally.seconds, 3),
+    }
+    give(facts, as_json=as_json)

@@ -1,0 +1,76 @@
+"""The streams of Kafka: the pipeline itself, and recordings."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ingest.kafka import record_range
+from ingest.tape import write_tape
+from models.batch import Partition
+from models.case import Decision
+from pacc import wiring
+from pacc.commands.replay import Batch, give_tally
+from pacc.kafka import make_kafka_source
+from pacc.logs import set_up_logs
+from pacc.metrics import Metrics
+from pacc.pipeline import run
+from pacc.settings import load_settings
+from pacc.stop import stop_on_signal
+from pacc.terminal import AsJson, counted, give, progress
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("run")(run_pipeline)
+    app.command("record")(record)
+
+
+def run_pipeline(
+    until_end: Annotated[bool, typer.Option(help="Stop at the end seen at the start.")] = False,
+    batch: Batch = None,
+    accept_gaps: Annotated[
+        bool, typer.Option(help="Go on where the topic lost records, and record the gap.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn the alerts of the Kafka topics into cases and tasks."""
+    settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    stop = stop_on_signal()
+    worker, limits = wiring.make_worker(settings, batch)
+    metrics = Metrics()
+    metrics.serve(settings.metrics_host, settings.metrics_port)
+
+    def watch(
+        decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
+    ) -> None:
+        metrics.watch(decision, seconds, lag, share)
+        metrics.ranking(worker.policy.ranker)
+
+    tally = run(
+        worker,
+        lambda: make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
+        limits,
+        until_end=until_end,
+        is_stopped=stop,
+        watch=watch,
+    )
+    give_tally(tally, as_json=as_json)
+
+
+def record(
+    tape: Annotated[Path, typer.Argument(help="The tape to write: .jsonl, .jsonl.gz, .jsonl.zst.")],
+    topic: Annotated[str, typer.Option(help="The topic to record.")],
+    from_: Annotated[
+        str, typer.Option("--from", help="`beginning`, an offset, or an RFC 3339 time.")
+    ] = "beginning",
+    to: Annotated[str, typer.Option(help="`end`, an offset, or an RFC 3339 time.")] = "end",
+    as_json: AsJson = False,
+) -> None:
+    """Record a topic onto a tape."""
+    settings = load_settings()
+    with progress("record") as bar:
+        records = record_range(settings.kafka_bootstrap_servers, topic, from_, to)
+        give({"records": write_tape(counted(bar, records), tape)}, as_json=as_json)

@@ -1,0 +1,59 @@
+"""The API and the console, served all day beside the pipeline."""
+
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from models.errors import Unreachable
+from pacc.logs import set_up_logs
+from pacc.metrics import Metrics
+from pacc.settings import Settings, load_settings
+from pacc.terminal import AsJson, give
+from pacc.web import make_web
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("serve")(serve)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen (PACC_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="(PACC_PORT)")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve the HTTP API and its documentation."""
+    settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    listen(settings, host or settings.host, settings.port if port is None else port, as_json)
+
+
+def listen(settings: Settings, host: str, port: int, as_json: bool = False) -> None:
+    """Serve until told to stop; say where, once it is so."""
+    metrics = Metrics()
+    app = make_web(settings, metrics)
+    metrics.serve(settings.metrics_host, settings.metrics_port)
+    config = uvicorn.Config(
+        app, host, port, log_config=None, server_header=False, timeout_graceful_shutdown=5
+    )
+    server = _Server(config, as_json=as_json)
+    server.run()
+    if not server.started:
+        raise Unreachable(f"Cannot listen on {host}:{port}: is something there already?")
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens."""
+
+    def __init__(self, config: uvicorn.Config, *, as_json: bool) -> None:
+        super().__init__(config)
+        self._as_json = as_json
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        """Begin to listen, then say where."""
+        await super().startup(sockets)
+        for one in self.servers if self.started else ():
+            host, port, *_ = one.sockets[0].getsockname()
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            give({"url": url, "docs": f"{url}/docs"}, as_json=self._as_json)

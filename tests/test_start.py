@@ -1,0 +1,64 @@
+"""A command starts fast: it imports what it needs, and not what its neighbours need."""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+import typer
+from typer.main import get_group
+
+import pacc.commands
+from pacc.commands.table import COMMANDS, load
+
+WEB = {"fastapi", "authlib", "uvicorn", "httpx"}
+KAFKA = {"kafka"}
+LEARNING = {"sklearn", "skops", "scipy"}
+HEAVY = WEB | KAFKA | LEARNING | {"numpy", "alembic", "cryptography", "matplotlib"}
+
+
+def imported(code: str) -> set[str]:
+    """Run code in a fresh interpreter; name the packages that are imported then."""
+    last = "import json, sys; print(json.dumps(sorted({n.partition('.')[0] for n in sys.modules})))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{last}"], capture_output=True, text=True, check=True
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_help_imports_nothing_that_is_heavy() -> None:
+    code = (
+        "from typer.testing import CliRunner; from pacc.cli import app\n"
+        "assert 'migrate' in CliRunner().invoke(app, ['--help']).stdout"
+    )
+    assert imported(code) & (HEAVY | {"sqlalchemy", "pydantic"}) == set()
+
+
+@pytest.mark.parametrize(
+    ("names", "foreign"),
+    [
+        (("person", "key", "desk", "vehicle", "ledger", "case", "task"), HEAVY),
+        (("migrate",), HEAVY - {"alembic"}),
+        (("replay", "simulate", "quarantine", "model"), WEB | KAFKA | LEARNING),
+        (("run", "record", "tend", "doctor"), WEB | LEARNING),
+        (("serve",), KAFKA | LEARNING),
+    ],
+)
+def test_a_command_imports_only_what_it_needs(names: tuple[str, ...], foreign: set[str]) -> None:
+    code = f"from pacc.commands.table import load\nfor name in {names}: load(name)"
+    assert imported(code) & foreign == set()
+
+
+def test_the_table_says_what_the_modules_say() -> None:
+    modules = {one.name for one in iter_modules(pacc.commands.__path__)} - {"table", "teach"}
+    assert {line.module for line in COMMANDS.values()} == modules
+    for module in modules:
+        part = typer.Typer()
+        import_module(f"pacc.commands.{module}").add_to(part)
+        held = {name for name, line in COMMANDS.items() if line.module == module}
+        assert set(get_group(part).commands) == held, module
+    assert {name: load(name).help for name in COMMANDS} == {
+        name: line.help for name, line in COMMANDS.items()
+    }
