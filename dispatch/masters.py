@@ -17,6 +17,7 @@ from models.alert import VIN_PATTERN
 from models.errors import ImportRefused
 from models.sql import upsert
 from models.words import Queue
+from models.yaml import read_yaml
 
 Check = Callable[[Any], Any]
 
@@ -36,7 +37,7 @@ def read_rows(path: Path) -> list[Row]:
         lines = csv.DictReader(text.splitlines())
         return [Row(lines.line_num, dict(one)) for one in lines]
     try:
-        listed = yaml.safe_load(text)
+        listed = read_yaml(text)
     except yaml.YAMLError as error:
         raise ImportRefused(f"{path} is not YAML.", lines=[str(error)]) from error
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):

@@ -8,10 +8,9 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final
 
-import yaml
-
 from models.case import Fault, Text
 from models.words import Severity
+from models.yaml import read_yaml
 
 _KEYS: Final = frozenset({"id", "cause", "symptoms", "window", "sentence"})
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
@@ -45,7 +44,7 @@ class CauseGraph:
 
 def parse_causes(text: str) -> CauseGraph:
     """Read the cause graph's YAML; a mistake names its entry."""
-    causes = [_parse(document) for document in yaml.safe_load(text)]
+    causes = [_parse(document) for document in read_yaml(text)]
     ids = [one.cause_id for one in causes]
     if len(set(ids)) != len(ids):
         raise ValueError("causes: an id stands twice")

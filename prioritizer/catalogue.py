@@ -7,10 +7,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-import yaml
-
 from models.case import Text
 from models.words import Severity, System
+from models.yaml import read_yaml
 
 TAGS: Final = (
     "thermal_propagation", "hv_isolation", "hv_contactor", "hv_interlock", "hv_battery_hot",
@@ -74,7 +73,7 @@ class Catalogue:
 def parse_catalogue(text: str) -> Catalogue:
     """Read the catalogue's YAML; a mistake names its code."""
     entries = {}
-    for code, line in yaml.safe_load(text).items():
+    for code, line in read_yaml(text).items():
         entries[code] = _parse(code, line)
     return Catalogue(entries)
 

@@ -11,11 +11,11 @@ from importlib.resources import files
 from typing import Final, Protocol
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from models.case import Text
 from models.confidence import confidence
+from models.yaml import read_yaml
 from prioritizer.predictors import NAMES, PREDICTORS, Numbers
 from prioritizer.spelling import Row, fill
 
@@ -36,7 +36,7 @@ class Model(Protocol):
 
 _SENTENCES: Final[Mapping[str, Text]] = {
     name: Text(*pair)
-    for name, pair in yaml.safe_load(
+    for name, pair in read_yaml(
         files("prioritizer").joinpath("drivers.yaml").read_text("utf-8")
     ).items()
 }

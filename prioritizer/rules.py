@@ -10,11 +10,11 @@ from importlib.resources import files
 from typing import Any, Final
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from models.case import Fault, Standing, Text, VehicleInfo
 from models.words import Action, Lamp, Motion, Priority, Severity, Status
+from models.yaml import read_yaml
 from prioritizer.catalogue import Catalogue
 from prioritizer.codes import Codes
 from prioritizer.conditions import Condition, compile_condition
@@ -64,7 +64,7 @@ def parse_rules(texts: Mapping[str, str]) -> RuleSet:
     rules: list[Rule] = []
     content = []
     for name in sorted(texts):
-        documents = yaml.safe_load(texts[name])
+        documents = read_yaml(texts[name])
         content.append(documents)
         rules.extend(_parse(document, name) for document in documents)
     seen: set[str] = set()

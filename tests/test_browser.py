@@ -17,9 +17,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
+from dispatch.people import add_person
 from ingest.kafka import KafkaSender
 from models import tables as t
 from models.batch import Message
+from models.words import Role
 from pacc.database import make_engine
 from tests.commands import Pacc, is_ready, waits
 from tests.conftest import missing
@@ -56,7 +58,6 @@ class Shift:
     topic: str
     sender: KafkaSender
     engine: sa.Engine
-    pacc: Pacc
     browser: Browser
     server: subprocess.Popen[bytes]
     passwords: dict[str, str] = field(default_factory=dict)
@@ -77,11 +78,12 @@ class Shift:
         self.sender.send([Message(self.topic, vin.encode(), value)])
         return vin
 
-    def person(self, login: str, role: str, desk: str | None = None, language: str = "zh") -> None:
+    def person(self, login: str, role: str, desk: str | None = None) -> None:
         """Add somebody."""
-        desks = ("--desk", desk) if desk else ()
-        made = self.pacc("person", "add", login, "--role", role, "--name", f"名{login}",
-                         "--language", language, *desks)  # fmt: skip
+        desks = [desk] if desk else []
+        with self.engine.begin() as connection:
+            made = add_person(connection, login, Role(role), desks, datetime.now(UTC),
+                              name=f"名{login}")  # fmt: skip
         self.passwords[login] = made["password"]
 
     def visitor(self, **options: Any) -> BrowserContext:
@@ -142,13 +144,15 @@ def shift(postgres_server: str, kafka_address: str) -> Iterator[Shift]:
         engine = make_engine(url)
         stack.callback(engine.dispose)
         server, *_ = [stack.enter_context(pacc.runs(word)) for word in ("serve", "run", "tend")]
-        made = Shift(f"http://127.0.0.1:{port}", topic, sender, engine, pacc, browser, server)
+        made = Shift(f"http://127.0.0.1:{port}", topic, sender, engine, browser, server)
         for login, role, desk in (
             ("li", "operator", "rsa-beijing"), ("chen", "operator", "rsa-beijing"),
             ("zhao", "supervisor", None), ("eve", "engineer", None), ("adm", "administrator", None),
         ):  # fmt: skip
             made.person(login, role, desk)
-        made.person("sun", "operator", "rsa-shanghai", "en")
+        sun = pacc("person", "add", "sun", "--role", "operator", "--desk", "rsa-shanghai",
+                   "--language", "en")  # fmt: skip
+        made.passwords["sun"] = sun["password"]
         waits(lambda: is_ready(made.url))
         first = made.alert(lat=30.6, lon=104.1)
         waits(lambda: bool(made.task(first)))

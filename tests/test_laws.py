@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -16,7 +18,6 @@ from models import tables as t
 from models.batch import Batch, Partition, Record, Span
 from models.case import Decision, Known, Silence, Standing, Vehicle
 from models.errors import Fenced, TooManyRejected
-from models.migrations import upgrade
 from models.words import Feed, Priority
 from pacc.database import make_engine
 from pacc.decide import decide
@@ -65,7 +66,10 @@ def stream_of(drawn: Sequence[dict[str, Any]]) -> list[Record]:
 )
 @given(drawn=st.lists(reports, min_size=1, max_size=25), data=st.data())
 def test_law_3_batches_never_show_and_a_second_play_changes_nothing(
-    drawn: list[dict[str, Any]], data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+    drawn: list[dict[str, Any]],
+    data: st.DataObject,
+    migrated_sqlite: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     records = stream_of(drawn)
     cuts = data.draw(st.lists(st.integers(1, max(1, len(records) - 1)), max_size=8))
@@ -73,8 +77,7 @@ def test_law_3_batches_never_show_and_a_second_play_changes_nothing(
     digests = []
     decided: list[dict[str, Any]] = []
     for name, at in (("whole", []), ("cut", cuts), ("single", range(1, len(records)))):
-        engine = make_engine(f"sqlite:///{folder / name}.db")
-        upgrade(engine)
+        engine = make_engine(f"sqlite:///{copyfile(migrated_sqlite, folder / name)}")
         room = Centre(engine).plays(records, cuts=list(at))
         digests.append(room.digest)
         before = {table.name: room.rows(table) for table in (t.alert, t.case, t.fault, t.task,

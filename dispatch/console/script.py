@@ -5,13 +5,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from models.yaml import read_yaml
 
 
 @cache
 def _script() -> Mapping[str, Any]:
     text = files("dispatch.console").joinpath("script.yaml").read_text("utf-8")
-    loaded: Mapping[str, Any] = yaml.safe_load(text)
+    loaded: Mapping[str, Any] = read_yaml(text)
     return loaded
 
 

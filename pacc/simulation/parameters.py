@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-import yaml
+from models.yaml import read_yaml
 
 Span = tuple[float, float]
 _LISTS: Final = ("early", "middle", "late")
@@ -115,7 +115,7 @@ def load_parameters() -> Parameters:
 
 def parse_parameters(text: str) -> Parameters:
     """Read the file's text."""
-    read = yaml.safe_load(text)
+    read = read_yaml(text)
     vocabulary = _without_source(read["vocabulary"])
     return Parameters(
         acceleration=float(read["acceleration"]["value"]),

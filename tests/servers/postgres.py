@@ -47,12 +47,13 @@ def running_postgres() -> Iterator[str]:
 
 
 @contextmanager
-def new_database(server: str) -> Iterator[str]:
-    """Give the URL of a database of its own, which goes away again."""
+def new_database(server: str, template: str | None = None) -> Iterator[str]:
+    """Give the URL of a database of its own, empty or a copy of another; it goes away again."""
     name = f"pacc_{uuid.uuid4().hex}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        connection.execute(sa.text(f"create database {name}"))
+        like = f" template {sa.make_url(template).database}" if template else ""
+        connection.execute(sa.text(f"create database {name}{like}"))
     yield sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(sa.text(f"drop database {name} with (force)"))
