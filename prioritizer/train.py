@@ -115,7 +115,8 @@ def _calibrated(learner: Any, fitting: Table, held: Table, method: str) -> Any:
 def _probability(classifier: Any, values: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(values):
         return np.zeros(0)
-    found: NDArray[np.float64] = classifier.predict_proba(values)[:, 1]
+    with few_threads(len(values)):
+        found: NDArray[np.float64] = classifier.predict_proba(values)[:, 1]
     return found
 
 
