@@ -2,19 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from models.alert import Alert
 from models.words import Feed, Reject
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Partition:
+class Partition(NamedTuple):
     """One ordered stream of records."""
 
     feed: Feed
     topic: str
     number: int
+
+
+@lru_cache(maxsize=8192)
+def moment_of(timestamp: int) -> datetime:
+    """Give the time of a timestamp in ms; each batch asks for each of its own several times."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The product as one pure function: what a batch changes, given what is known and the policy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from ingest.cluster import Track
 from ingest.dedupe import Deliveries
-from models.batch import Batch, Decoded, Partition, Report, Snapshot
+from models.batch import Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Decision, Ended, Known, Vehicle
 from models.words import OUTCOME_ORDER, Outcome
 from pacc.follow import Story, follow
@@ -110,7 +110,7 @@ def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
     partition, timestamp = decoded.record.partition, decoded.record.timestamp
     if not 0 <= timestamp < _LAST_TIMESTAMP:
         return
-    at = datetime.fromtimestamp(timestamp / 1000, UTC)
+    at = moment_of(timestamp)
     if partition not in watermark or at > watermark[partition]:
         watermark[partition] = at
 

@@ -11,7 +11,7 @@ import orjson
 from pydantic import ValidationError
 
 from models.alert import Alert
-from models.batch import Decoded, Record, Rejected, Report
+from models.batch import Decoded, Record, Rejected, Report, moment_of
 from models.ids import digest
 from models.words import Lamp, Motion, Reject, Severity, Status
 
@@ -75,7 +75,7 @@ def received_at(record: Record) -> datetime:
     """Give the record's timestamp as a time."""
     if not 0 <= record.timestamp <= _LAST_TIMESTAMP:
         raise Bad(Reject.BAD_TIME, f"the record's timestamp {record.timestamp} is no date")
-    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return moment_of(record.timestamp)
 
 
 def legal_vin(*candidates: Any) -> str | None:
