@@ -779,22 +779,3 @@ def test_the_queue_shows_the_order_in_which_next_takes(room: Console) -> None:
         following = candidates(connection, li, START)
     assert len(rows) == 6
     assert [row["task_id"] for row in rows] == list(following)
-
-
-def test_the_report_of_a_model_is_the_engineers_and_brings_exactly_its_own_style(
-    room: Console,
-) -> None:
-    page = "<html><style>p {}</style><p>report</p></html>"
-    row = {"version": "0123abcd", "made_at": START, "model": b"", "manifest": b"",
-           "signature": b"", "report": page}  # fmt: skip
-    with room.centre.engine.begin() as connection:
-        connection.execute(sa.insert(t.model_version).values(row))
-    room.enters("li")
-    assert room.client.get("/model/0123abcd/report").status_code == 404
-    room.enters("eve")
-    answer = room.client.get("/model/0123abcd/report")
-    assert (answer.status_code, answer.text) == (200, page)
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
-    assert "unsafe" not in policy
-    assert room.client.get("/model/ffff/report").status_code == 404
