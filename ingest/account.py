@@ -19,8 +19,11 @@ def ledger(connection: sa.Connection) -> dict[str, Any]:
     """
     keys = ("feed", "topic", "part")
     counts: dict[tuple[Any, ...], dict[str, int]] = {}
-    for row in connection.execute(sa.select(t.ledger)).mappings():
-        counts.setdefault(tuple(row[key] for key in keys), {})[row["outcome"]] = row["records"]
+    of = [t.ledger.c[key] for key in (*keys, "outcome")]
+    total = sa.func.sum(t.ledger.c.records)
+    summed = sa.select(*of, total.label("records")).group_by(*of).having(total != 0)
+    for row in connection.execute(summed).mappings():
+        counts.setdefault(tuple(row[key] for key in keys), {})[row["outcome"]] = int(row["records"])
     topics = []
     for row in connection.execute(
         sa.select(t.position).order_by(*(t.position.c[key] for key in keys))

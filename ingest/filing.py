@@ -8,20 +8,37 @@ from models.batch import Partition, Record, Report, Snapshot
 from models.case import Decision
 from models.ids import digest
 from models.rows import partition_key, without_nul
+from models.tables import LEDGER_PAGE
 from models.words import Outcome
 
 
 def ledger_rows(decision: Decision) -> list[dict[str, Any]]:
-    """Count the outcomes of a decision per partition, sorted so that locks have one order."""
-    counts: Counter[tuple[Partition, Outcome]] = Counter(
-        (ended.decoded.record.partition, ended.outcome) for ended in decision.ended
-    )
+    """Count per partition, page and outcome the records that ended and the alerts that are filed.
+
+    A gap counts on the page of the last record beside it. Sorted, so that locks have one order.
+    """
+    records: Counter[tuple[Partition, int, Outcome]] = Counter()
+    last: dict[Partition, int] = {}
+    for ended in decision.ended:
+        record = ended.decoded.record
+        last[record.partition] = record.offset // LEDGER_PAGE
+        records[record.partition, last[record.partition], ended.outcome] += 1
     for partition, gap in decision.gaps.items():
         if gap:
-            counts[partition, Outcome.GAP] += gap
+            records[partition, last[partition], Outcome.GAP] += gap
+    alerts = Counter(
+        (partition, offset // LEDGER_PAGE, outcome)
+        for partition, offset, outcome, _ in decision.reports
+    )
     return [
-        {**partition_key(partition), "outcome": outcome.value, "records": number}
-        for (partition, outcome), number in sorted(counts.items())
+        {
+            **partition_key(partition),
+            "page": page,
+            "outcome": outcome.value,
+            "records": records[partition, page, outcome],
+            "alerts": alerts[partition, page, outcome],
+        }
+        for partition, page, outcome in sorted(records.keys() | alerts.keys())
     ]
 
 

@@ -40,11 +40,12 @@ def take(
     insert_new(
         connection,
         t.position,
-        [{**key, "next_offset": start, "epoch": 0, "owner": owner, "advanced": 0}],
+        [{**key, "next_offset": start, "epoch": 0, "owner": owner, "advanced": 0, "base": start}],
     )
     values: dict[str, Any] = {"epoch": t.position.c.epoch + 1, "owner": owner}
     if rewind:
         values["next_offset"] = start
+        values["base"] = start - t.position.c.advanced
     row = connection.execute(
         sa.update(t.position)
         .where(*(t.position.c[name] == value for name, value in key.items()))
@@ -131,8 +132,9 @@ def known(
 
 def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
     """Write a decision as it stands."""
-    ledger_keys = ("feed", "topic", "part", "outcome")
-    upsert(connection, t.ledger, ledger_keys, filing.ledger_rows(decision), add=("records",))
+    ledger_keys = ("feed", "topic", "part", "page", "outcome")
+    counts = filing.ledger_rows(decision)
+    upsert(connection, t.ledger, ledger_keys, counts, add=("records", "alerts"))
     _save_watermarks(connection, decision)
     insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
     insert_new(connection, t.alert, filing.alert_rows(decision))

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0005"
+# Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
+LEDGER_PAGE: Final = 10_000
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -72,6 +74,8 @@ position = sa.Table(
     sa.Column("owner", sa.String(128), nullable=False),
     # offsets passed in all, replays included: what the ledger's counts must add up to
     sa.Column("advanced", sa.BigInteger, nullable=False),
+    # next_offset less advanced: it never changes but with a tape that is wound back
+    sa.Column("base", sa.BigInteger, nullable=False),
     sa.Column("watermark", UtcTime),
 )
 
@@ -79,8 +83,21 @@ ledger = sa.Table(
     "ledger",
     metadata,
     *_partition(),
+    # the offset divided by LEDGER_PAGE; -1 holds what was counted before there were pages
+    sa.Column("page", sa.BigInteger, primary_key=True),
     sa.Column("outcome", sa.String(12), primary_key=True),
     sa.Column("records", sa.BigInteger, nullable=False),
+    # rows of `alert` with this outcome that came out of this page
+    sa.Column("alerts", sa.BigInteger, nullable=False),
+)
+
+# how those who run all day are: one row each, written over and over
+pulse = sa.Table(
+    "pulse",
+    metadata,
+    sa.Column("name", sa.String(160), primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("detail", Json, nullable=False),
 )
 
 quarantine = sa.Table(
@@ -100,6 +117,7 @@ quarantine = sa.Table(
     sa.Column("pointer", sa.Text, nullable=False),
     sa.Column("state", sa.String(12), nullable=False, server_default="held"),
     sa.Index(None, "state", "reason"),
+    sa.Index(None, "part", "record_offset"),
 )
 
 # --- vehicles, faults and cases ---
@@ -152,6 +170,7 @@ alert = sa.Table(
     sa.Column("detail", Json, nullable=False),
     sa.Index(None, "vin", "observed_at"),
     sa.Index(None, "received_at"),
+    sa.Index(None, "part", "record_offset"),
 )
 
 case = sa.Table(
@@ -345,6 +364,7 @@ outbox = sa.Table(
     # PostgreSQL: the transaction that wrote it, in whose order live pages follow (dispatch/changes)
     sa.Column("xid", sa.BigInteger),
     sa.Index(None, "xid"),
+    sa.Index(None, "case_id", "case_seq"),
     sa.Index("ix_outbox_unsent", "seq",
              sqlite_where=sa.text("sent_at is null"), postgresql_where=sa.text("sent_at is null")),
 )  # fmt: skip

@@ -12,6 +12,7 @@ from models.tables import SCHEMA_REVISION
 from pacc.settings import masked_url
 
 _BUSY_MILLISECONDS = 30_000
+_ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {
     # a row's keys may be a subclass of str, which only this option takes
     "json_serializer": lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode(),
@@ -47,7 +48,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_immediate(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    only_reads = connection.get_execution_options().get(_ONLY_READS, False)
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Read everything as it stood at one moment, and keep no writer waiting."""
+    options: dict[str, Any] = {_ONLY_READS: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect() as connection:
+        reading = connection.execution_options(**options)
+        with reading.begin():
+            yield reading
 
 
 @contextmanager

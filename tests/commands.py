@@ -15,13 +15,13 @@ class Pacc:
     """The command line in processes of its own, all with the same settings."""
 
     def __init__(self, **settings: str) -> None:
-        self._env = {**os.environ, **settings}
+        self.environment = {**os.environ, **settings}
 
     def __call__(self, *words: str) -> Any:
         """Run a command to its end; give its JSON."""
         done = subprocess.run(
             [sys.executable, "-m", "pacc.cli", *words, "--json"],
-            env=self._env, capture_output=True, text=True, timeout=180, check=False,
+            env=self.environment, capture_output=True, text=True, timeout=180, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
@@ -31,7 +31,7 @@ class Pacc:
         """Keep a command running."""
         process = subprocess.Popen(
             [sys.executable, "-m", "pacc.cli", *words],
-            env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             yield process

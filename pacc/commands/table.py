@@ -38,6 +38,11 @@ COMMANDS: Final[Mapping[str, Line]] = {
         "look",
         "Show how every record ended; exit code 1 if it does not reconcile with the position.",
     ),
+    "reconcile": Line(
+        "reconcile",
+        "Compare Kafka, positions, ledger, alerts, cases, tasks and outbox; 1 if anything is "
+        "missing.",
+    ),
     "digest": Line("look", "Hash everything that the pipeline decided."),
     "simulate": Line("simulation", "Simulate a fleet whose truth is known."),
     "demo": Line(

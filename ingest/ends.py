@@ -1,0 +1,48 @@
+"""Where the partitions of topics begin and end, asked of the brokers by a client of its own."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+
+from models.batch import Partition, Span
+from models.errors import Unreachable
+from models.words import Feed
+
+_CALL_MS: Final = 5_000
+
+
+def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
+    """Give the offsets that every partition of the topics holds; a topic that is gone has none.
+
+    Raises `Unreachable` where the brokers do not answer within seconds.
+    """
+    try:
+        consumer = KafkaConsumer(
+            bootstrap_servers=bootstrap.split(","),
+            group_id=None,
+            enable_auto_commit=False,
+            bootstrap_timeout_ms=_CALL_MS,
+            allow_auto_create_topics=False,
+            metrics_enabled=False,
+        )
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error
+    try:
+        there = sorted(set(topics) & set(consumer.topics()))
+        parts = [
+            TopicPartition(topic, number)
+            for topic in there
+            for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
+        ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {bootstrap} does not answer: {error}") from error
+    finally:
+        consumer.close(autocommit=False, timeout_ms=_CALL_MS)
+    return {
+        Partition(Feed.KAFKA, one.topic, one.partition): Span(firsts[one], ends[one])
+        for one in parts
+    }

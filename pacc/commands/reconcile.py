@@ -1,0 +1,64 @@
+"""Whether everything that came is accounted for."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from ingest.ends import ends_of
+from models.batch import Partition, Span
+from pacc import wiring
+from pacc.database import make_engine, reachable, require_schema
+from pacc.reconcile.look import Wanted
+from pacc.reconcile.look import reconcile as look
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give_json, give_rows, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("reconcile")(reconcile)
+
+
+def reconcile(
+    full: Annotated[bool, typer.Option(help="Count every row, not the newest and some.")] = False,
+    kafka: Annotated[bool, typer.Option(help="Ask Kafka where its topics begin and end.")] = True,
+    unsent_minutes: Annotated[
+        int, typer.Option(min=0, help="How long an event may wait to be sent.")
+    ] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Compare Kafka, positions, ledger, alerts, cases, tasks and outbox; 1 if anything is missing.
+
+    Each run counts the newest pages of the ledger against their rows, and some old ones in turn.
+    """
+    settings = load_settings()
+    engine = make_engine(settings.database_url)
+    require_schema(engine)
+
+    def ask(topics: Iterable[str]) -> Mapping[Partition, Span]:
+        return ends_of(settings.kafka_bootstrap_servers, topics)
+
+    wait = timedelta(minutes=unsent_minutes) if settings.relay else None
+    wanted = Wanted(tuple(sorted(settings.topics)), wait, full)
+    with reachable(engine):
+        report = look(engine, ask if kafka else None, wanted, wiring.utc_now())
+    if as_json:
+        give_json(report)
+    else:
+        columns = ("topic", "feed", "partition", "begin", "position", "end", "lag")
+        give_rows(report["partitions"], columns, as_json=False)
+        for one in report["findings"]:
+            typer.echo(f"\n{one['what']} ({one['count']}): {one['sentence']}")
+            typer.echo(f"  look at: {one['look']}")
+            if one["examples"]:
+                typer.echo(f"  such as: {', '.join(one['examples'])}")
+        pages = report["pages"]
+        say(
+            f"{'all is accounted for' if report['reconciled'] else 'not all is accounted for'}: "
+            f"{pages['looked_at']} of {pages['of']} pages counted, Kafka {report['kafka']}, "
+            f"{report['seconds']} s"
+        )
+    if not report["reconciled"]:
+        raise typer.Exit(1)

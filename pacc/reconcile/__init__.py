@@ -1,0 +1,1 @@
+"""Whether everything that came is accounted for: from Kafka's offsets to what has left."""
