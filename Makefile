@@ -32,6 +32,10 @@ bench: setup
 bench-console: setup
 	$(BIN)/python -m bench.console
 
+# Two sizes of one database: what a look costs does not grow with its alerts.
+bench-reconcile: setup
+	$(BIN)/python -m bench.reconcile
+
 # What training reaches on public data, with everything chosen on its training part.
 bench-azure: setup
 	$(BIN)/python -m bench.azure

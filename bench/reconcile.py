@@ -33,9 +33,10 @@ ROUNDS = 5
 _PAST = """
 insert into alert (fingerprint, feed, topic, part, record_offset, vin, code, status, severity,
   observed_at, received_at, outcome, is_clock_suspect, detail)
-select md5(n::text || '/' || p), 'kafka', 'bench', p, n, 'LZZS1M0L' || lpad((n / 10)::text, 9, '0'),
-  'dtc:P0A78', 'active', 'limited', :at, :at, 'quiet', false, '{}'
-from generate_series(cast(:first as bigint), cast(:end as bigint) - 1) n, generate_series(0, :parts - 1) p;
+select md5(n::text || '/' || p), 'kafka', 'bench', p, n, 'LZZS1M0L' ||
+  lpad((n / 10)::text, 9, '0'),   'dtc:P0A78', 'active', 'limited', :at, :at, 'quiet', false, '{}'
+from generate_series(cast(:first as bigint), cast(:end as bigint) - 1) n,
+  generate_series(0, :parts - 1) p;
 insert into ledger (feed, topic, part, page, outcome, records, alerts)
 select 'kafka', 'bench', part, record_offset / 10000, 'quiet', count(*), count(*) from alert
 where outcome = 'quiet' and record_offset >= :first group by part, record_offset / 10000
@@ -44,11 +45,19 @@ do update set records = ledger.records + excluded.records, alerts = ledger.alert
 insert into position (feed, topic, part, next_offset, epoch, owner, advanced, base)
 select 'kafka', 'bench', p, :end, 0, 'bench', :end, 0 from generate_series(0, :parts - 1) p
 on conflict (feed, topic, part) do update set next_offset = :end, advanced = :end;
-insert into "case" select md5('case' || n || :end), 'LZZS1M0L' || lpad(n::text, 9, '0'), 'closed', 'kafka',
-  'bench', 0, :at, :at, :at, null, 1, 'normal', 0, 'visit_soon', 0.1, '[]', '[]', true, 'c', 'c',
-  'rules', null, null, null, null, 'r', null, false, '[]', null, null, null, null, null, 1, null
+insert into "case" (case_id, vin, state, feed, topic, part, opened_at, updated_at, closed_at,
+  revision, priority, priority_rank, action, score, reasons, rules, needs_task, cause, root,
+  ranked_by, rule_set, is_repeat_repair, defaulted, tasks_made)
+select md5('case' || n || :end), 'LZZS1M0L' || lpad(n::text, 9, '0'), 'closed', 'kafka', 'bench', 0,
+  :at, :at, :at, 1, 'normal', 0, 'visit_soon', 0.1, '[]', '[]', true, 'c', 'c', 'rules', 'r', false,
+  '[]', 1
 from generate_series(cast(:first as bigint), cast(:end as bigint) - 1, 10) n;
-"""  # the columns of a case in the order of its table
+insert into task (task_id, case_id, vin, queue, desk, state, priority, priority_rank, score,
+  opened_at, route_zh, route_en, touched, alarms)
+select md5('task' || case_id), case_id, vin, 'dealer', 'd', 'done', 'normal', 0, 0.1, :at, '', '',
+  true, 1
+from "case" where opened_at = :at;
+"""
 
 
 def past(engine: sa.Engine, first: int, end: int) -> None:
