@@ -90,6 +90,12 @@ class OffsetLost(PaccError):
     """The topic no longer holds the records at our position: data was lost upstream."""
 
 
+class Stalled(PaccError):
+    """The consumer stands still although records wait, and making it anew did not help."""
+
+    exit_code = 6
+
+
 class TooManyRejected(PaccError):
     """More than the bearable share of records is unusable: the worker stops instead of filling
     the quarantine with a whole topic."""

@@ -1,11 +1,25 @@
 """Connects to the Kafka of the settings."""
 
+import os
 from collections.abc import Callable
 
+import sqlalchemy as sa
+import structlog
+
+from ingest.ends import ends_of
 from ingest.kafka import KafkaSender, KafkaSource
 from ingest.source import Source
 from models.batch import Partition
+from models.errors import Stalled
+from models.pulse import beat
+from pacc.clock import utc_now
+from pacc.database import make_engine, snapshot
 from pacc.settings import Settings
+from pacc.terminal import say
+from pacc.watchdog import Behind, Sight, Watchdog, behind
+from pacc.wiring import owner
+
+_log = structlog.get_logger(__name__)
 
 
 def make_sender(settings: Settings) -> KafkaSender:
@@ -24,3 +38,32 @@ def make_kafka_source(
         take=take,
         accept_gaps=accept_gaps,
     )
+
+
+def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Watchdog:
+    """Watch over this process's worker; every look goes to `tell` and into the database."""
+    engine = make_engine(settings.database_url)
+    me = owner()
+
+    def look() -> Behind:
+        ends = ends_of(settings.kafka_bootstrap_servers, settings.topics)
+        with snapshot(engine) as connection:
+            return behind(connection, me, ends)
+
+    def told(sight: Sight) -> None:
+        tell(sight)
+        waits = sight.behind.records if sight.behind else None
+        detail = {"behind": waits, "standing_seconds": round(sight.standing_seconds, 1)}
+        try:
+            with engine.begin() as connection:
+                beat(connection, f"run {me}", utc_now(), detail)
+        except sa.exc.OperationalError as outage:
+            _log.info("the pulse was not written", why=str(outage.orig))
+
+    return Watchdog(look, settings.stall_after, _end_now, told)
+
+
+def _end_now(reason: Stalled) -> None:
+    """End from a thread while the loop hangs in a call that never returns."""
+    say(f"pacc: {reason}")
+    os._exit(reason.exit_code)

@@ -11,6 +11,7 @@ from models import tables as t
 from models.batch import Partition
 from models.case import Decision
 from models.words import Outcome, Priority, TaskState
+from pacc.watchdog import Sight
 from prioritizer.rank import Ranker
 from prioritizer.store import newest_drift
 
@@ -22,6 +23,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._rebuilds_noted = 0
         self._records = Counter(
             "pacc_records", "Records by how they ended.", ["outcome"], registry=self.registry
         )
@@ -37,6 +39,16 @@ class Metrics:
             "pacc_lag_records",
             "Records behind the end of a partition.",
             ["topic", "partition"],
+            registry=self.registry,
+        )
+        self._standing = Gauge(
+            "pacc_standing_still_seconds",
+            "How long records have waited without our position moving.",
+            registry=self.registry,
+        )
+        self._rebuilt = Counter(
+            "pacc_consumer_rebuilt",
+            "How often the consumer was made anew because it stood still.",
             registry=self.registry,
         )
         self._rejected = Gauge(
@@ -99,6 +111,14 @@ class Metrics:
         self._rejected.set(share)
         for partition, behind in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(behind)
+
+    def sighted(self, sight: Sight) -> None:
+        """Note what the watchdog saw: the lag is Kafka's word, whatever the consumer thinks."""
+        self._standing.set(sight.standing_seconds)
+        self._rebuilt.inc(sight.rebuilt - self._rebuilds_noted)
+        self._rebuilds_noted = sight.rebuilt
+        for partition, records in (sight.behind.lag if sight.behind else {}).items():
+            self._lag.labels(partition.topic, str(partition.number)).set(records)
 
     def ranking(self, ranker: Ranker) -> None:
         """Note whether a model takes part, or why not."""

@@ -14,11 +14,12 @@ from ingest.source import Source
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.case import Decision
-from models.errors import Fenced, TooManyRejected
+from models.errors import Fenced, Stalled, TooManyRejected
 from models.words import Feed, Outcome
 from pacc.decide import decide, watermark_after
 from pacc.policy import Policy
 from pacc.sweep import Sweeper, sweeping
+from pacc.watchdog import Watchdog
 
 _FENCED_AT_MOST = 5
 
@@ -174,11 +175,13 @@ def run(
     until_end: bool,
     is_stopped: Callable[[], bool],
     watch: Watcher = nobody,
+    watchdog: Watchdog | None = None,
 ) -> Tally:
     """Work until stopped, or until the end that was there at the start.
 
     A worker that was fenced has lost a partition to another: it leaves the group and joins anew,
-    a few times; who is fenced again and again without progress has a twin that must be ended.
+    a few times; who is fenced again and again without progress has a twin that must be ended. A
+    source that stands still is made anew once, by the watchdog's word.
     """
     tally = Tally()
     fenced = 0
@@ -188,8 +191,12 @@ def run(
             with closing(make_source()) as source:
                 done = tally.records
                 try:
-                    _work(worker, source, limits, tally, sweeper, until_end, is_stopped, watch)
+                    _work(worker, source, limits, tally, sweeper, until_end, is_stopped, watch,
+                          watchdog)  # fmt: skip
                     break
+                except Stalled:
+                    if watchdog is None or not watchdog.may_rebuild():
+                        raise
                 except Fenced:
                     fenced = 1 if tally.records > done else fenced + 1
                     if fenced > _FENCED_AT_MOST:
@@ -207,6 +214,7 @@ def _work(
     until_end: bool,  # noqa: FBT001 - passed on from `run`, where it is named
     is_stopped: Callable[[], bool],
     watch: Watcher,
+    watchdog: Watchdog | None,
 ) -> None:
     while not is_stopped():
         records = source.poll(limits.batch)
@@ -214,9 +222,13 @@ def _work(
         if not records:
             if until_end and source.is_at_end():
                 return
+            if watchdog is not None:
+                watchdog.heed()
             continue
         began = monotonic()
         decision = worker.process(records)
+        if watchdog is not None:
+            watchdog.moved()
         source.commit(worker.positions())
         tally.records += len(records)
         tally.outcomes.update(ended.outcome.value for ended in decision.ended)

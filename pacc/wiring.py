@@ -71,10 +71,14 @@ def make_worker(
     require_schema(engine)
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
     policy = make_policy(settings, engine)
     refresh = make_champions(settings).current
-    return Worker(engine, policy, formats, owner, limits, refresh), limits
+    return Worker(engine, policy, formats, owner(), limits, refresh), limits
+
+
+def owner() -> str:
+    """Name this process as an owner of partitions."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def make_champions(settings: Settings) -> Champions:

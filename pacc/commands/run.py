@@ -12,7 +12,7 @@ from models.batch import Partition
 from models.case import Decision
 from pacc import wiring
 from pacc.commands.replay import Batch, give_tally
-from pacc.kafka import make_kafka_source
+from pacc.kafka import make_kafka_source, make_watchdog
 from pacc.logs import set_up_logs
 from pacc.metrics import Metrics
 from pacc.pipeline import run
@@ -49,14 +49,16 @@ def run_pipeline(
         metrics.watch(decision, seconds, lag, share)
         metrics.ranking(worker.policy.ranker)
 
-    tally = run(
-        worker,
-        lambda: make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
-        limits,
-        until_end=until_end,
-        is_stopped=stop,
-        watch=watch,
-    )
+    with make_watchdog(settings, metrics.sighted) as watchdog:
+        tally = run(
+            worker,
+            lambda: make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
+            limits,
+            until_end=until_end,
+            is_stopped=stop,
+            watch=watch,
+            watchdog=watchdog,
+        )
     give_tally(tally, as_json=as_json)
 
 

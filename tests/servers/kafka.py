@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
@@ -55,6 +56,13 @@ def running_kafka() -> Iterator[str]:
     if given:
         yield given
         return
+    with running_broker() as (address, _):
+        yield address
+
+
+@contextmanager
+def running_broker() -> Iterator[tuple[str, subprocess.Popen[Any]]]:
+    """Give the bootstrap address of a broker of one's own, and its process."""
     java, jars = _java(), _jars()
     with tempfile.TemporaryDirectory(prefix="pacc-kafka-") as name:
         broker, controller = free_port(), free_port()
@@ -70,8 +78,10 @@ def running_kafka() -> Iterator[str]:
         )  # fmt: skip
         address = f"127.0.0.1:{broker}"
         command = [*base, "kafka.Kafka", str(properties)]
-        with running(command, Path(name) / "log", lambda: _answers(address), seconds=90):
-            yield address
+        with running(
+            command, Path(name) / "log", lambda: _answers(address), seconds=90
+        ) as broker_process:
+            yield address, broker_process
 
 
 def _java() -> str:

@@ -1,0 +1,252 @@
+"""The watchdog: who stands still while records wait is made anew once, then ended; no one else."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from ingest.ends import ends_of
+from ingest.kafka import KafkaSource
+from models import tables as t
+from models.batch import Partition, Record, Span
+from models.errors import Stalled, Unreachable
+from models.migrations import upgrade
+from models.words import Feed
+from pacc.database import make_engine
+from pacc.pipeline import Limits, Tally, Worker, run
+from pacc.watchdog import Behind, Sight, Watchdog, behind
+from tests.commands import Pacc, waits
+from tests.servers.kafka import new_topic, running_broker
+from tests.servers.processes import NotToBeHad
+from tests.test_kafka import send
+from tests.worlds import CAR, OTHER, Room, Stream, policy
+
+P0 = Partition(Feed.KAFKA, "pacc.alerts", 0)
+MINUTE = timedelta(minutes=1)
+Look = Callable[[], Behind]
+
+
+class Still:
+    """A source that gives its records once and then stands still; each poll takes ten seconds."""
+
+    def __init__(self, room: "Yard", records: Sequence[Record]) -> None:
+        self._room = room
+        self._records = list(records)
+        room.worker.take(P0, 0)
+
+    def poll(self, limit: int) -> list[Record]:
+        """Give what there is; let time pass and the watchdog look."""
+        given, self._records = self._records[:limit], self._records[limit:]
+        self._room.passes(10)
+        return given
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Tell nobody."""
+
+    def is_at_end(self) -> bool:
+        """Never: it is asked for ever."""
+        return False
+
+    def lag(self) -> Mapping[Partition, int]:
+        """Know nothing of it, as a consumer that fetches nothing."""
+        return {}
+
+    def close(self) -> None:
+        """Let go."""
+
+
+class Yard:
+    """A worker, its watchdog, and the time."""
+
+    def __init__(self, engine: sa.Engine, look: Look) -> None:
+        self.worker = Worker(engine, policy(), {}, "me", Limits())
+        self.now = 0.0
+        self.sights: list[Sight] = []
+        self.ended: list[Stalled] = []
+        self.dog = Watchdog(look, MINUTE, self.ended.append, self.sights.append, lambda: self.now)
+        self.sources = 0
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass, and the watchdog look at its end."""
+        self.now += seconds
+        self.dog.look()
+
+    def runs(self, *given: Sequence[Record], seconds: float = 1000) -> Tally:
+        """Run on sources that give these records, one after the other; the last ones give none."""
+
+        def make() -> Still:
+            self.sources += 1
+            return Still(self, given[self.sources - 1] if self.sources <= len(given) else ())
+
+        return run(self.worker, make, Limits(), until_end=False,
+                   is_stopped=lambda: self.now > seconds, watchdog=self.dog)  # fmt: skip
+
+
+def waiting(records: int = 5, at: int = 0) -> Behind:
+    """So many records wait behind this position."""
+    return Behind({P0: records}, {P0: at})
+
+
+RECORDS = Stream(P0).says(CAR, "dtc:P0A80").says(OTHER, "dtc:P0A80").records
+
+
+def test_who_stands_still_is_made_anew_once_and_then_ends(engine: sa.Engine) -> None:
+    yard = Yard(engine, waiting)
+    with pytest.raises(Stalled, match="has not moved for 60 s") as stalled:
+        yard.runs()
+    assert (yard.sources, stalled.value.exit_code) == (2, 6)
+    assert 120 <= yard.now <= 160
+    assert max(sight.standing_seconds for sight in yard.sights) == 60
+    assert yard.sights[-1].rebuilt == 1
+    assert yard.ended == []
+
+
+def test_a_consumer_made_anew_that_reads_again_may_be_made_anew_again(engine: sa.Engine) -> None:
+    yard = Yard(engine, waiting)
+    with pytest.raises(Stalled):
+        yard.runs((), RECORDS[:1])
+    assert yard.sources == 3
+    assert sum(Room(engine).outcomes().values()) == 1
+
+
+def test_brokers_that_are_away_are_no_stall_and_the_time_away_does_not_count(
+    engine: sa.Engine,
+) -> None:
+    def look() -> Behind:
+        if yard.now < 900:
+            raise Unreachable("Kafka does not answer")
+        return waiting()
+
+    yard = Yard(engine, look)
+    yard.runs(seconds=940)
+    assert yard.sources == 1
+    assert [sight.behind for sight in yard.sights[:50]] == [None] * 50
+    assert yard.sights[-1].standing_seconds == 50
+
+
+def test_nobody_stalls_while_nothing_waits(engine: sa.Engine) -> None:
+    yard = Yard(engine, lambda: waiting(0))
+    yard.runs()
+    assert yard.sources == 1
+    assert {sight.standing_seconds for sight in yard.sights} == {0}
+
+
+def test_a_position_that_another_way_moved_counts_as_moving(engine: sa.Engine) -> None:
+    yard = Yard(engine, lambda: waiting(5, at=int(yard.now // 40)))
+    yard.runs()
+    assert yard.sources == 1
+    assert max(sight.standing_seconds for sight in yard.sights) == 30
+
+
+def test_a_call_that_never_returns_ends_the_process(engine: sa.Engine) -> None:
+    """A thread of its own looks: the loop hangs in `poll` and cannot."""
+    back = threading.Event()
+    reasons: list[Stalled] = []
+
+    def end(reason: Stalled) -> None:
+        reasons.append(reason)
+        back.set()
+
+    class Hung(Still):
+        def poll(self, limit: int) -> list[Record]:  # noqa: ARG002 - as a source has it
+            assert back.wait(60)
+            return []
+
+    yard = Yard(engine, waiting)
+    dog = Watchdog(waiting, timedelta(milliseconds=200), end)
+    with dog:
+        run(yard.worker, lambda: Hung(yard, ()), Limits(), until_end=False,
+            is_stopped=back.is_set, watchdog=dog)  # fmt: skip
+    assert reasons[0].exit_code == 6
+
+
+def test_only_what_is_ours_waits_for_us(engine: sa.Engine) -> None:
+    """A partition that went to another worker is that worker's to read."""
+    other = Partition(Feed.KAFKA, "pacc.alerts", 1)
+    for partition, owner in ((P0, "me"), (other, "another")):
+        Worker(engine, policy(), {}, owner, Limits()).take(partition, 3)
+    ends = {P0: Span(0, 10), other: Span(0, 1000)}
+    with engine.connect() as connection:
+        assert behind(connection, "me", ends) == Behind({P0: 7}, {P0: 3})
+        assert behind(connection, "nobody", ends).records == 7 + 997
+        assert behind(connection, "me", {P0: Span(0, 2)}).records == 0
+
+
+def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
+    kafka_address: str, make_topic: Callable[[int], str], engine: sa.Engine
+) -> None:
+    topic = make_topic(1)
+    worker = Worker(engine, policy(), {topic: "cloudevents"}, "me", Limits())
+    made: list[KafkaSource] = []
+
+    class Paused(KafkaSource):
+        """What kafka-python does when it loses its place: it polls, and nothing comes."""
+
+        def poll(self, limit: int) -> list[Record]:
+            self._consumer.pause(*self._consumer.assignment())
+            return super().poll(limit)
+
+    def make_source() -> KafkaSource:
+        kind = KafkaSource if made else Paused
+        made.append(kind(kafka_address, topic, [topic], take=worker.take, poll_ms=100))
+        return made[-1]
+
+    def look() -> Behind:
+        with engine.connect() as connection:
+            return behind(connection, "me", ends_of(kafka_address, [topic]))
+
+    with closing(make_source()) as source:
+        until = time.monotonic() + 30
+        while not worker.positions() and time.monotonic() < until:
+            source.poll(10)
+    made.clear()
+    send(kafka_address, topic, Stream().says(CAR, "dtc:P0A80").records)
+    with Watchdog(look, timedelta(seconds=3), lambda _: None) as dog:
+        until = time.monotonic() + 60
+
+        def is_stopped() -> bool:
+            return bool(Room(engine).outcomes()) or time.monotonic() > until
+
+        run(worker, make_source, Limits(), until_end=False, watchdog=dog, is_stopped=is_stopped)
+    assert len(made) == 2
+    assert Room(engine).outcomes() == {"opened": 1}
+
+
+@pytest.mark.kafka
+def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'pacc.db'}"
+    engine = make_engine(url)
+    upgrade(engine)
+    room = Room(engine)
+    try:
+        broker_of_its_own = running_broker()
+        address, broker = broker_of_its_own.__enter__()
+    except NotToBeHad as missing:
+        pytest.skip(str(missing))
+    try:
+        topic = new_topic(address, 1)
+        send(address, topic, Stream().says(CAR, "dtc:P0A80").records)
+        pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS=f"{topic}: cloudevents",
+                    PACC_KAFKA_BOOTSTRAP_SERVERS=address, PACC_STALL_AFTER="4s")  # fmt: skip
+        with pacc.runs("run") as worker:
+            waits(lambda: room.outcomes() == {"opened": 1})
+            os.kill(broker.pid, signal.SIGSTOP)
+            asleep = time.monotonic() + 20
+            waits(lambda: time.monotonic() > asleep or worker.poll() is not None)
+            os.kill(broker.pid, signal.SIGCONT)
+            assert worker.poll() is None
+            send(address, topic, Stream().says(OTHER, "dtc:P0A80").records)
+            waits(lambda: room.outcomes() == {"opened": 2})
+            assert worker.poll() is None
+            (pulse,) = room.rows(t.pulse)
+            assert pulse["detail"].keys() == {"behind", "standing_seconds"}
+    finally:
+        broker_of_its_own.__exit__(None, None, None)
+        engine.dispose()
