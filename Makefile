@@ -32,7 +32,7 @@ bench: setup
 bench-console: setup
 	$(BIN)/python -m bench.console
 
-# Two sizes of one database: what a look costs does not grow with its alerts.
+# Databases of two sizes: what a look costs does not grow with its alerts.
 bench-reconcile: setup
 	$(BIN)/python -m bench.reconcile
 

@@ -1,4 +1,4 @@
-"""How long `pacc reconcile` takes as the alerts grow: the same look at two sizes of one database.
+"""How long `pacc reconcile` takes as the alerts grow: the same look at databases of two sizes.
 
     make bench-reconcile
     python -m bench.reconcile 500000 2000000
@@ -24,7 +24,7 @@ from pacc.pipeline import Limits, Worker
 from pacc.reconcile.look import Wanted, reconcile
 from pacc.settings import Settings
 from pacc.wiring import make_policy
-from tests.servers.postgres import running_postgres
+from tests.servers.postgres import new_database, running_postgres
 
 SIZES = (500_000, 2_000_000)
 PARTS = 4
@@ -107,25 +107,29 @@ def main() -> None:
     """Print the seconds of both looks at each size."""
     sizes = [int(word) for word in sys.argv[1:]] or SIZES
     with running_postgres() as server:
-        engine = make_engine(server)
-        upgrade(engine)
-        worker = Worker(engine, make_policy(Settings(), engine), {}, "bench", Limits())
-        done = 0
         for size in sizes:
-            began = perf_counter()
-            past(engine, done, size // PARTS)
-            live(worker, size // PARTS)
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.exec_driver_sql("analyze")
-                alerts = connection.execute(sa.select(sa.func.count()).select_from(t.alert))
-                count = alerts.scalar_one()
-            filled = perf_counter() - began
-            look, pages = measure(engine, is_full=False)
-            full, all_pages = measure(engine, is_full=True)
-            print(f"{count:>10,} alerts: {look:6.2f} s ({pages} pages counted), full "
-                  f"{full:6.2f} s ({all_pages} pages); put there in {filled:.0f} s")  # fmt: skip
-            done = size // PARTS + LIVE // PARTS
-        engine.dispose()
+            with new_database(server) as url:
+                engine = make_engine(url)
+                upgrade(engine)
+                print(_measured(engine, size), flush=True)
+                engine.dispose()
+
+
+def _measured(engine: sa.Engine, size: int) -> str:
+    worker = Worker(engine, make_policy(Settings(), engine), {}, "bench", Limits())
+    began = perf_counter()
+    past(engine, 0, size // PARTS)
+    live(worker, size // PARTS)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("vacuum analyze")
+        count = connection.execute(sa.select(sa.func.count()).select_from(t.alert)).scalar_one()
+    filled = perf_counter() - began
+    look, pages = measure(engine, is_full=False)
+    full, all_pages = measure(engine, is_full=True)
+    return (
+        f"{count:>10,} alerts: {look:6.2f} s ({pages} pages counted), full {full:6.2f} s "
+        f"({all_pages} pages); put there in {filled:.0f} s"
+    )
 
 
 if __name__ == "__main__":

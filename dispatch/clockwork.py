@@ -20,6 +20,7 @@ from dispatch.store import House, end, resumed
 from dispatch.task import new_task
 from dispatch.tidy import tidy
 from models import tables as t
+from models.canary import CANARY_DESK
 from models.case import Text
 from models.person import CLOCKWORK
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
@@ -48,7 +49,9 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
 
 def _found(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> Sequence[str]:
     c = t.task.c
-    query = sa.select(c.task_id).where(c.state != TaskState.DONE.value, condition)
+    query = sa.select(c.task_id).where(
+        c.state != TaskState.DONE.value, c.desk != CANARY_DESK, condition
+    )
     with engine.begin() as connection:
         return connection.execute(query.order_by(c.task_id).limit(_AT_ONCE)).scalars().all()
 

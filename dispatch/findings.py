@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from models import tables as t
+from models.canary import CANARY_VIN
 from models.words import CaseState, Disposition
 
 # How a task ends when another one tells how the case ended.
@@ -39,7 +40,7 @@ def endings(connection: sa.Connection) -> Iterator[Ending]:
         sa.select(c.case_id, c.vin, c.state, c.closed_at, k.disposition, k.contacted_at,
                   k.claimed_at, k.opened_at)
         .select_from(t.case.join(t.task, c.case_id == k.case_id, isouter=True))
-        .where(sa.or_(c.state != CaseState.OPEN.value, stood))
+        .where(c.vin != CANARY_VIN, sa.or_(c.state != CaseState.OPEN.value, stood))
         .where(sa.or_(k.disposition.is_(None),
                       k.disposition.not_in([one.value for one in _TELLS_NOTHING])))
         .order_by(c.case_id, sa.case((stood, 1), else_=0), k.closed_at, k.task_id)

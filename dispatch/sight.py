@@ -4,12 +4,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from models.canary import CANARY_DESK
 from models.person import Actor
 
 
 def seen(desk: sa.Column[str], actor: Actor) -> sa.ColumnElement[bool]:
-    """Say that a row's desk is one of the actor's."""
-    return sa.true() if actor.desks is None else desk.in_(sorted(actor.desks))
+    """Say that a row's desk is one of the actor's; the canary's is nobody's."""
+    if actor.desks is None:
+        return desk != CANARY_DESK
+    return desk.in_(sorted(actor.desks - {CANARY_DESK}))
 
 
 def callable_owner(row: sa.RowMapping) -> dict[str, Any]:

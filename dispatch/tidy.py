@@ -20,6 +20,7 @@ _KEPT: Final[tuple[tuple[str, sa.Table, sa.ColumnElement[datetime], timedelta], 
     ("card_cleared", t.card, t.card.c.ends_at, 30 * _DAY),
     ("request_cleared", t.idempotency, t.idempotency.c.at, 2 * _DAY),
     ("event_cleared", t.outbox, t.outbox.c.sent_at, 7 * _DAY),
+    ("pulse_cleared", t.pulse, t.pulse.c.at, _DAY),
 )  # fmt: skip
 
 

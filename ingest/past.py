@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.alert import Alert
 from models.batch import Decoded, Item, Partition, Record, Report, Snapshot
+from models.canary import CANARY_VIN
 from models.words import Feed
 
 
@@ -21,7 +22,8 @@ def delivered(connection: sa.Connection, since: datetime | None = None) -> Itera
     a = t.alert.c
     partition = (a.feed, a.topic, a.part)
     stream = sa.func.max(a.received_at).over(partition_by=partition, order_by=a.record_offset)
-    query = sa.select(t.alert).order_by(stream, *partition, a.record_offset, a.fingerprint)
+    query = sa.select(t.alert).where(a.vin != CANARY_VIN)
+    query = query.order_by(stream, *partition, a.record_offset, a.fingerprint)
     if since is not None:
         query = query.where(a.received_at >= since)
     result = connection.execution_options(yield_per=2000).execute(query)

@@ -13,10 +13,13 @@ from pydantic import (
     StringConstraints,
 )
 
+from models.canary import CANARY_VIN
 from models.words import Lamp, Motion, Severity, Status
 
 MAX_VALUE_BYTES: Final = 256 * 1024
 VIN_PATTERN: Final = r"^[A-HJ-NPR-Z0-9]{17}$"
+# What an alert may carry: a VIN, or the one mark that no vehicle has.
+_REPORTED_VIN: Final = rf"^(?:[A-HJ-NPR-Z0-9]{{17}}|{CANARY_VIN})$"
 CODE_PATTERN: Final = r"^[a-z][a-z0-9_]{0,15}:[A-Za-z0-9][A-Za-z0-9_./\-]{0,63}$"
 
 
@@ -28,7 +31,7 @@ def _utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Vin = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=VIN_PATTERN)]
+Vin = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=_REPORTED_VIN)]
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]

@@ -28,6 +28,7 @@ from ingest import account, quarantine
 from models.errors import PaccError
 from models.words import Reject
 from pacc.database import require_schema
+from pacc.flight import flight, streams
 from pacc.intake import Intake
 from pacc.metrics import Metrics
 
@@ -104,12 +105,19 @@ def alive() -> dict[str, str]:
 
 
 @health.get("/ready", responses={503: {"model": Problem}})
-def ready(request: Request, office: InOffice) -> dict[str, str | None]:
-    """Say that the database answers with the right schema, and what ranks: a model or rules."""
+def ready(request: Request, office: InOffice) -> dict[str, Any]:
+    """Say that the database answers with the right schema, what ranks (a model or rules), how the
+    workers are, and when the canary was last seen in a queue (null: none is sent)."""
     require_schema(office.engine)
     intake: Intake = request.app.state.intake
     with office.engine.begin() as connection:
-        return {"status": "ready", **intake.ranking(connection)}
+        now, bird = office.now(), flight(connection)
+        return {
+            "status": "ready",
+            **intake.ranking(connection),
+            "stream": streams(connection, now),
+            "canary": bird.shown(now) if bird else None,
+        }
 
 
 def make_app(

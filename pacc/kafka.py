@@ -12,8 +12,10 @@ from ingest.source import Source
 from models.batch import Partition
 from models.errors import Stalled
 from models.pulse import beat
+from pacc.canary import Canary
 from pacc.clock import utc_now
 from pacc.database import make_engine, snapshot
+from pacc.flight import Flight
 from pacc.settings import Settings
 from pacc.terminal import say
 from pacc.watchdog import Behind, Sight, Watchdog, behind
@@ -25,6 +27,17 @@ _log = structlog.get_logger(__name__)
 def make_sender(settings: Settings) -> KafkaSender:
     """Connect to Kafka to send."""
     return KafkaSender(settings.kafka_bootstrap_servers)
+
+
+def make_canary(
+    settings: Settings, engine: sa.Engine, tell: Callable[[Flight], None]
+) -> Canary | None:
+    """Put the canary together; None where the settings want none."""
+    if not settings.canary_every:
+        return None
+    topic = min(settings.topics)
+    return Canary(engine, lambda: make_sender(settings), topic, settings.canary_every, utc_now,
+                  tell)  # fmt: skip
 
 
 def make_kafka_source(

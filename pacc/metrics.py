@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 from models import tables as t
 from models.batch import Partition
+from models.canary import CANARY_DESK
 from models.case import Decision
 from models.words import Outcome, Priority, TaskState
+from pacc.flight import Flight, age_of
 from pacc.watchdog import Sight
 from prioritizer.rank import Ranker
 from prioritizer.store import newest_drift
 
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_CANARY_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
 
 class Metrics:
@@ -50,6 +53,22 @@ class Metrics:
             "pacc_consumer_rebuilt",
             "How often the consumer was made anew because it stood still.",
             registry=self.registry,
+        )
+        self._flight: Flight | None = None
+        self._canary_age = Gauge(
+            "pacc_canary_age_seconds",
+            "Seconds since the canary was last seen in a queue; NaN while none is sent.",
+            registry=self.registry,
+        )
+        self._canary_age.set_function(lambda: age_of(self._flight, datetime.now(UTC)))
+        self._canary = Histogram(
+            "pacc_canary_seconds",
+            "Seconds from sending the canary's fault until its task was in a queue.",
+            buckets=_CANARY_SECONDS,
+            registry=self.registry,
+        )
+        self._canary_missed = Counter(
+            "pacc_canary_missed", "Canaries that did not come in time.", registry=self.registry
         )
         self._rejected = Gauge(
             "pacc_rejected_share",
@@ -112,6 +131,14 @@ class Metrics:
         for partition, behind in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(behind)
 
+    def flown(self, new: Flight) -> None:
+        """Note how the canary is: it was sent, seen, or missed."""
+        before, self._flight = self._flight, new
+        if new.seen_at is not None and new.seen_at > new.sent_at and new.took_seconds is not None:
+            self._canary.observe(new.took_seconds)
+        if before is not None:
+            self._canary_missed.inc(max(0, new.missed - before.missed))
+
     def sighted(self, sight: Sight) -> None:
         """Note what the watchdog saw: the lag is Kafka's word, whatever the consumer thinks."""
         self._standing.set(sight.standing_seconds)
@@ -139,6 +166,7 @@ class Metrics:
         oldest = connection.execute(
             sa.select(sa.func.min(c.opened_at)).where(
                 c.priority == Priority.URGENT.value,
+                c.desk != CANARY_DESK,
                 c.state == TaskState.QUEUED.value,
                 c.held_zh.is_(None),
             )

@@ -8,9 +8,12 @@ from dispatch.deadline import deadlines
 from dispatch.route import Routed, needs_of, route
 from dispatch.silence import held_because
 from dispatch.task import new_task
-from models.case import Case, Place, Task, Vehicle
-from models.words import PRIORITY_RANK, Disposition, Priority, TaskState
+from models.canary import CANARY_DESK, CANARY_VIN
+from models.case import Case, Place, Task, Text, Vehicle
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 from pacc.policy import Policy
+
+_CANARY = Text("金丝雀:检验通路,无人处理", "The canary: it tests the way, nobody works on it")
 
 
 class Work:
@@ -49,14 +52,7 @@ class Work:
         priority = case.ranking.priority
         if self.is_settled(priority):
             return
-        routed = route(
-            priority,
-            self._vehicle.info,
-            place.point if place else None,
-            self._policy.directory,
-            needs=needs_of(self._vehicle.info.powertrain),
-            at=at,
-        )
+        routed = self._routed(priority, place, at)
         for queue in sorted(self._open):
             task = self._open[queue]
             if queue is not routed.queue and not task.is_held_by_human:
@@ -71,6 +67,14 @@ class Work:
             task, what = self._moved(held, priority, at)
         self._open[task.queue] = task
         yield task, what
+
+    def _routed(self, priority: Priority, place: Place | None, at: datetime) -> Routed:
+        if self._vehicle.vin == CANARY_VIN:
+            return Routed(Queue.ROADSIDE, CANARY_DESK, _CANARY)
+        info = self._vehicle.info
+        point = place.point if place else None
+        directory, needs = self._policy.directory, needs_of(info.powertrain)
+        return route(priority, info, point, directory, needs=needs, at=at)
 
     def end(self, at: datetime, disposition: Disposition, score: float) -> Iterator[Task]:
         """End every open task; it keeps the score that its case has now."""

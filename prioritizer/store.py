@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from models import tables as t
+from models.canary import CANARY_VIN
 from models.errors import Conflict, NotThere
 from models.sql import upsert
 
@@ -128,6 +129,7 @@ def scored_by_both(
     """Give both probabilities of every case that both versions scored."""
     c = t.case.c
     query = sa.select(c.probability, c.challenger_probability).where(
+        c.vin != CANARY_VIN,
         c.ranked_by == champion,
         c.challenger == challenger,
         c.probability.is_not(None),

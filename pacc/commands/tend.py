@@ -10,9 +10,10 @@ from dispatch.clockwork import tick
 from dispatch.relay import Sender, relay
 from models.errors import Unreachable
 from pacc import wiring
+from pacc.canary import sweep
 from pacc.clock import utc_now
 from pacc.database import make_engine, reachable, require_schema
-from pacc.kafka import make_sender
+from pacc.kafka import make_canary, make_sender
 from pacc.logs import set_up_logs
 from pacc.metrics import Metrics
 from pacc.settings import Settings, load_settings
@@ -40,6 +41,7 @@ def tend(
         keeper.close()
         return
     keeper.metrics.serve(settings.metrics_host, settings.metrics_port)
+    keeper.start()
     is_stopped = stop_on_signal()
     pause = threading.Event()
     while not is_stopped():
@@ -64,6 +66,12 @@ class Keeper:
         require_schema(self._engine)
         self._sender: Sender | None = None
         self.metrics = Metrics()
+        self._canary = make_canary(settings, self._engine, self.metrics.flown)
+
+    def start(self) -> None:
+        """Begin what goes on beside the looks."""
+        if self._canary is not None:
+            self._canary.start()
 
     def look(self) -> dict[str, Any]:
         """Do what is due now; say what was done. An outage of Kafka keeps nothing else waiting."""
@@ -72,12 +80,16 @@ class Keeper:
             done = tick(self._engine, at, wiring.make_house(self._settings, self._engine))
             sent = self._relay() if self._settings.relay else 0
             with self._engine.begin() as connection:
+                if swept := sweep(connection, at):
+                    done["canary_cleared"] = swept
                 self.metrics.look(connection, at)
         self.metrics.tended(done, sent)
         return {"changed": dict(done), "sent": sent}
 
     def close(self) -> None:
         """Let the connections go."""
+        if self._canary is not None:
+            self._canary.stop()
         self._forget_sender()
         self._engine.dispose()
 
