@@ -6,6 +6,7 @@ from typing import Final
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
+from ingest.client import made
 from models.batch import Partition, Span
 from models.errors import Unreachable
 from models.words import Feed
@@ -19,7 +20,8 @@ def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
     Raises `Unreachable` where the brokers do not answer within seconds.
     """
     try:
-        consumer = KafkaConsumer(
+        consumer = made(
+            KafkaConsumer,
             bootstrap_servers=bootstrap.split(","),
             group_id=None,
             enable_auto_commit=False,

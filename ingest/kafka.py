@@ -9,6 +9,7 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, Topic
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
+from ingest.client import made
 from models.batch import Message, Partition, Record
 from models.errors import OffsetLost, Unreachable, Unusable
 from models.words import Feed
@@ -168,7 +169,8 @@ class KafkaSender:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         try:
-            self._producer = KafkaProducer(
+            self._producer = made(
+                KafkaProducer,
                 bootstrap_servers=bootstrap.split(","),
                 acks="all",
                 enable_idempotence=True,
@@ -274,7 +276,8 @@ def _offset(
 def _consumer(bootstrap: str, **more: Any) -> KafkaConsumer:
     """Make a consumer that gives raw bytes and never decides about offsets by itself."""
     try:
-        return KafkaConsumer(
+        return made(
+            KafkaConsumer,
             bootstrap_servers=bootstrap.split(","),
             enable_auto_commit=False,
             auto_offset_reset="none",

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
 
+from ingest.client import made
 from ingest.ends import ends_of
 from ingest.kafka import KafkaSource
 from models import tables as t
@@ -242,7 +245,7 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
             waits(lambda: time.monotonic() > asleep or worker.poll() is not None)
             os.kill(broker.pid, signal.SIGCONT)
             assert worker.poll() is None
-            send(address, topic, Stream().says(OTHER, "dtc:P0A80").records)
+            send(address, topic, Stream().says(OTHER, "dtc:P0A80", id="other").records)
             waits(lambda: room.outcomes() == {"opened": 2})
             assert worker.poll() is None
             (pulse,) = room.rows(t.pulse)
@@ -250,3 +253,14 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
     finally:
         broker_of_its_own.__exit__(None, None, None)
         engine.dispose()
+
+
+def test_asking_brokers_that_are_away_leaves_no_thread_behind() -> None:
+    before = set(threading.enumerate())
+    for kind in (KafkaConsumer, KafkaProducer):
+        with pytest.raises(KafkaError):
+            made(kind, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=300)
+    left = set(threading.enumerate()) - before
+    for thread in left:
+        thread.join(timeout=10)
+    assert [thread.name for thread in left if thread.is_alive()] == []
