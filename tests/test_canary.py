@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dispatch.changes import changes, horizon
+from dispatch.console.live import Hub, _beat
 from dispatch.console.view import held_by
 from dispatch.findings import endings
 from dispatch.relay import relay
@@ -31,7 +33,8 @@ from pacc.metrics import Metrics
 from pacc.reconcile.look import Wanted, reconcile
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.processes import free_port
-from tests.test_api import Web, routes
+from tests.test_api import routes
+from tests.test_console import Console, pages
 from tests.test_kafka import send
 from tests.worlds import CAR, OTHER, START, Centre, Room, Stream, operator, supervisor
 
@@ -165,7 +168,7 @@ def test_no_real_vehicle_can_be_the_canary_and_no_other_mark_is_taken(engine: sa
     assert room.outcomes() == {"opened": 1, "quarantined": 1}
 
 
-class Aviary(Web):
+class Aviary(Console):
     """The application on a centre that people work at, where a canary may be on its way."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -173,6 +176,12 @@ class Aviary(Web):
         stream = Stream(KAFKA).says(CAR, "dtc:P0C01", severity="stop", motion="moving")
         stream.says(OTHER, "dtc:B1342")
         self.centre.plays(stream.records)
+        for login, role, desks in (
+            ("li", Role.OPERATOR, ("rsa-beijing",)), ("wang", Role.DEALER, ("dealer-beijing-1",)),
+            ("zhao", Role.SUPERVISOR, ()), ("eve", Role.ENGINEER, ()),
+            ("ada", Role.ADMINISTRATOR, ()),
+        ):  # fmt: skip
+            self.person(login, role, *desks, language="en")
 
     def flies(self) -> dict[str, Any]:
         """Let a canary arrive; give its ids."""
@@ -199,6 +208,61 @@ def answers(aviary: Aviary, roles: dict[str, str]) -> dict[str, str]:
             if "GET" in (route.methods or ()) and "{" not in route.path:
                 said[f"{name} {route.path}"] = aviary.asks(key, route.path).text
     return said
+
+
+def shown_pages(aviary: Aviary) -> dict[str, str]:
+    """Every page that stands by itself, as every kind of person sees it; the words of a session
+    and the number that live pages go on from are blanked."""
+    said = {}
+    for login in ("li", "wang", "zhao", "eve", "ada"):
+        assert aviary.enters(login).status_code == 303
+        for path in pages(aviary, "GET"):
+            if "{" in path or path.startswith(("/live", "/login")):
+                continue
+            for url in (path, f"{path}?tab=all", f"{path}?tab=missed"):
+                text = aviary.client.get(url).text
+                said[f"{login} {url}"] = re.sub(r'(csrf"?[^"]*"|data-since=")[^"]*"', "", text)
+    return said
+
+
+def test_no_page_shows_it_or_says_another_thing_because_of_it(aviary: Aviary) -> None:
+    before = shown_pages(aviary)
+    assert len(before) >= 5 * 3 * 6
+    task = aviary.flies()
+    after = shown_pages(aviary)
+    assert [asked for asked, said in after.items() if said != before[asked]] == []
+    aviary.enters("zhao")
+    csrf = aviary.csrf
+    tried = 0
+    for method in ("GET", "POST"):
+        for path in pages(aviary, method):
+            if "{task_id}" not in path:
+                continue
+            url = path.format(task_id=task["task_id"], step="contact", what="claim",
+                              handover_id="0" * 32)  # fmt: skip
+            data = {"csrf": csrf, "reason": "r", "desk": "rsa-beijing", "hours": "2",
+                    "disposition": "false_alarm", "channel": "call", "note": "n",
+                    "minutes": "5"} if method == "POST" else None  # fmt: skip
+            answer = aviary.client.request(method, url, data=data)
+            assert answer.status_code in (403, 404, 422), (path, answer.status_code)
+            tried += 1
+    assert tried >= 17
+    assert aviary.centre.rows(t.task, vin=CANARY_VIN) == [task]
+
+
+def test_live_pages_hear_nothing_of_it(aviary: Aviary) -> None:
+    aviary.flies()
+    with aviary.centre.engine.begin() as connection:
+        end = horizon(connection)
+        heard = changes(connection, 0, end)
+    assert CANARY_DESK in {one.desk for one in heard}
+    hub = Hub(aviary.app.state.office)
+    boss = supervisor()
+    assert [one.desk for one in heard if boss.sees(one.desk)].count(CANARY_DESK) == 0
+    unclaimed = dict(hub._pulse([]).unclaimed)
+    assert CANARY_DESK in unclaimed
+    beat = json.loads(str(_beat(boss, hub._pulse([]), end).data))
+    assert beat["urgent"] == sum(unclaimed.values()) - unclaimed[CANARY_DESK]
 
 
 LEDGER = "/v1/ledger"  # counts every record, the canary's too: that is what it is for

@@ -83,6 +83,15 @@ def test_a_stream_that_people_have_worked_on_reconciles(engine: sa.Engine) -> No
     assert look(engine)["kafka"] == "not looked at"
 
 
+def test_a_tape_that_is_played_again_is_no_finding(engine: sa.Engine) -> None:
+    records = Stream().says(CAR, "dtc:P0A80").says(OTHER, "dtc:P0A80").raw(b"{").records
+    room = Room(engine).plays(records)
+    for again in (records, records[1:]):
+        room.plays(again)
+        change(engine, sa.update(t.outbox).values(sent_at=START))
+        assert found(engine) == found(engine, is_full=True) == {}
+
+
 def an_alert(outcome: str) -> sa.Select[Any]:
     """The fingerprint of one alert that ended so."""
     a = t.alert.c
