@@ -18,6 +18,7 @@ from models.ids import digest
 from models.sql import insert_new
 from models.tables import LEDGER_PAGE
 from models.words import TaskState
+from pacc.database import snapshot
 from pacc.flight import PULSE, Flight, flight
 
 _log = structlog.get_logger(__name__)
@@ -161,10 +162,12 @@ class Canary:
         """
         while not self._stopped.is_set():
             at = self._now()
-            with self._engine.begin() as connection:
-                if is_in_queue(connection, fingerprint):
+            with snapshot(self._engine) as connection:
+                is_there = is_in_queue(connection, fingerprint)
+            if is_there:
+                with self._engine.begin() as connection:
                     clear(connection)
-                    return at
+                return at
             if at >= until:
                 return None
             self._stopped.wait(_LOOK_EVERY.total_seconds())

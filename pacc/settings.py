@@ -75,7 +75,7 @@ class Settings(BaseModel):
     reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.2
     reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     canary_every: Duration = timedelta(0)
-    stall_after: Duration = timedelta(seconds=60)
+    stall_after: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(seconds=60)
     heal_after: Duration = timedelta(minutes=30)
     repeat_within: Duration = timedelta(days=30)
     model_trusted_keys: Keys = ()
