@@ -78,8 +78,6 @@ def clear(connection: sa.Connection) -> int:
     ids = list(connection.execute(sa.select(c.case_id).where(c.vin == CANARY_VIN)).scalars())
     for table in (t.outbox, t.entry, t.fault, t.task, t.case):
         connection.execute(sa.delete(table).where(table.c.case_id.in_(ids)))
-    blank: dict[str, Any] = {"waiting": {}, "cleared": {}, "history": []}
-    connection.execute(sa.update(t.vehicle).where(v.vin == CANARY_VIN).values(blank))
     page = a.record_offset // sa.literal_column(str(LEDGER_PAGE), sa.BigInteger)
     keys = (a.feed, a.topic, a.part, page.label("page"), a.outcome)
     counted = sa.select(*keys, sa.func.count().label("gone")).where(a.vin == CANARY_VIN)
