@@ -15,7 +15,6 @@ import sqlalchemy as sa
 
 from dispatch.changes import changes, horizon
 from dispatch.console.live import Hub, _beat
-from dispatch.console.view import held_by
 from dispatch.findings import endings
 from dispatch.relay import relay
 from dispatch.tidy import tidy
@@ -31,6 +30,7 @@ from pacc.database import make_engine
 from pacc.flight import Flight, flight
 from pacc.metrics import Metrics
 from pacc.reconcile.look import Wanted, reconcile
+from prioritizer.store import scored_by_both
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.processes import free_port
 from tests.test_api import routes
@@ -312,15 +312,17 @@ def unchanged(aviary: Aviary, look: Callable[[sa.Connection], Any]) -> Iterator[
 LOOKS: dict[str, Callable[[sa.Connection], Any]] = {
     "the endings that teach": lambda c: list(endings(c)),
     "the alerts that teach and drift": lambda c: [d.items for d in delivered(c)],
-    "the tasks that somebody has": lambda c: list(held_by(c, operator())),
+    "the cases that two models are compared by": lambda c: scored_by_both(c, "m1", "m2"),
 }
 
 
 @pytest.mark.parametrize("what", LOOKS)
 def test_what_teaches_and_counts_leaves_it_out(aviary: Aviary, what: str) -> None:
     with unchanged(aviary, LOOKS[what]) as task, aviary.centre.engine.begin() as connection:
-        done = {"state": "done", "disposition": "towed", "closed_at": START,
-                "holder": "key of Li"}  # fmt: skip
+        ranked = {"ranked_by": "m1", "probability": 0.5, "challenger": "m2",
+                  "challenger_probability": 0.5, "state": "closed"}  # fmt: skip
+        connection.execute(sa.update(t.case).where(t.case.c.vin == CANARY_VIN).values(ranked))
+        done = {"state": "done", "disposition": "towed", "closed_at": START}
         connection.execute(
             sa.update(t.task).where(t.task.c.task_id == task["task_id"]).values(done)
         )
