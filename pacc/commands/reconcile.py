@@ -8,7 +8,7 @@ import typer
 
 from ingest.ends import ends_of
 from models.batch import Partition, Span
-from pacc import wiring
+from pacc.clock import utc_now
 from pacc.database import make_engine, reachable, require_schema
 from pacc.reconcile.look import Wanted
 from pacc.reconcile.look import reconcile as look
@@ -43,7 +43,7 @@ def reconcile(
     wait = timedelta(minutes=unsent_minutes) if settings.relay else None
     wanted = Wanted(tuple(sorted(settings.topics)), wait, full)
     with reachable(engine):
-        report = look(engine, ask if kafka else None, wanted, wiring.utc_now())
+        report = look(engine, ask if kafka else None, wanted, utc_now())
     if as_json:
         give_json(report)
     else:
