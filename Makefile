@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
+.PHONY: fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -28,6 +28,10 @@ check: setup
 # Ratios of one run, with a Kafka and a PostgreSQL of its own.
 bench: setup
 	$(BIN)/python -m bench.throughput
+
+# A million mutated records of every format, or as many as SECONDS hold; COUNT and SEED as you like.
+fuzz: setup
+	$(BIN)/python -m bench.fuzz $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) $(if $(SECONDS),--seconds $(SECONDS))
 
 bench-console: setup
 	$(BIN)/python -m bench.console

@@ -1,15 +1,18 @@
 """From records to alerts: chooses the format of each record and keeps what cannot be used."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ingest.formats import bmw, canonical, obd, uds
-from ingest.formats.parts import Bad, refuse
+from ingest.formats.parts import Bad, received_at, refuse
 from models.alert import MAX_VALUE_BYTES
 from models.batch import Decoded, Record
 from models.words import Reject
 
 DEFAULT_FORMAT: Final = "cloudevents"
+MAX_ITEMS: Final = 500
+MAX_KEPT_BYTES: Final = 4 * 1024 * 1024
 
 FORMATS: Final[Mapping[str, Callable[[Record, bytes], Decoded]]] = {
     "cloudevents": canonical.decode,
@@ -42,9 +45,27 @@ def _decode_one(record: Record, formats: Mapping[str, str]) -> Decoded:
         detail = f"no format is called {name[:40]!r}; there are {', '.join(sorted(FORMATS))}"
         return refuse(record, Bad(Reject.UNKNOWN_FORMAT, detail))
     try:
-        return reader(record, value)
+        received_at(record)
+        return _bounded(reader(record, value), len(value))
     except Bad as bad:
         return refuse(record, bad)
+
+
+def _bounded(decoded: Decoded, size: int) -> Decoded:
+    """Keep one record from filling the store: what is made of it stays in proportion.
+
+    Each unusable part is kept with the whole record, so that 256 KiB of them would be gigabytes.
+    """
+    if len(decoded.items) > MAX_ITEMS:
+        detail = f"{len(decoded.items)} alerts in one record; at most {MAX_ITEMS} are read"
+        raise Bad(Reject.OUT_OF_BOUNDS, detail)
+    most = max(1, MAX_KEPT_BYTES // max(1, size))
+    beyond = len(decoded.rejected) - most
+    if beyond <= 0:
+        return decoded
+    *kept, last = decoded.rejected[:most]
+    told = replace(last, detail=f"{last.detail[:400]} (and {beyond} more parts after this one)")
+    return replace(decoded, rejected=(*kept, told))
 
 
 def _format_of(record: Record, formats: Mapping[str, str]) -> str:

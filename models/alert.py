@@ -27,14 +27,27 @@ def _upper(value: object) -> object:
     return value.strip().upper() if isinstance(value, str) else value
 
 
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+
+
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    """An offset can carry the first and the last day of the calendar out of it: stay inside."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return _FIRST if value.year == 1 else _LAST
 
 
 Vin = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=_REPORTED_VIN)]
 Code = Annotated[str, StringConstraints(pattern=CODE_PATTERN)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+# CloudEvents 1.0.2, "Type System": a String holds no control characters.
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$"),
+]
+# A JSON number: neither `true` nor a text that looks like one.
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Utc = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
@@ -43,9 +56,9 @@ class Position(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-    accuracy_m: Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    lat: Annotated[Finite, Field(ge=-90, le=90)]
+    lon: Annotated[Finite, Field(ge=-180, le=180)]
+    accuracy_m: Annotated[Finite, Field(ge=0, le=1_000_000)] | None = None
     road: Annotated[str, StringConstraints(max_length=128)] | None = None
 
 
@@ -67,9 +80,9 @@ class Alert(BaseModel):
     severity: Severity = Severity.UNKNOWN
     lamp: Lamp = Lamp.UNKNOWN
     motion: Motion = Motion.UNKNOWN
-    speed_kph: Annotated[float, Field(ge=0, le=500, allow_inf_nan=False)] | None = None
-    odometer_km: Annotated[float, Field(ge=0, le=5_000_000, allow_inf_nan=False)] | None = None
-    state_of_charge: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    speed_kph: Annotated[Finite, Field(ge=0, le=500)] | None = None
+    odometer_km: Annotated[Finite, Field(ge=0, le=5_000_000)] | None = None
+    state_of_charge: Annotated[Finite, Field(ge=0, le=1)] | None = None
     position: Position | None = None
     model: Annotated[str, StringConstraints(max_length=64)] | None = None
     software: Annotated[str, StringConstraints(max_length=64)] | None = None

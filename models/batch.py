@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.alert import Alert
 from models.words import Feed, Reject
+
+# The year 3000, ms since 1970: a timestamp from here on is no date that anybody means.
+END_OF_TIME: Final = 32_503_680_000_000
 
 
 class Partition(NamedTuple):

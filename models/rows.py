@@ -96,7 +96,8 @@ def case_row(case: Case, rule_set: str) -> dict[str, Any]:
         "lon": case.place.lon if case.place else None,
         "place_at": case.place.at if case.place else None,
         "accuracy_m": case.place.accuracy_m if case.place else None,
-        "road": without_nul(case.place.road) if case.place and case.place.road else None,
+        # no longer than its column, which a NUL that is spelled out would break
+        "road": without_nul(case.place.road)[:128] if case.place and case.place.road else None,
         "tasks_made": case.tasks_made,
     }
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from ingest.cluster import Track
 from ingest.dedupe import Deliveries
-from models.batch import Batch, Decoded, Partition, Report, Snapshot, moment_of
+from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Decision, Ended, Known, Vehicle
 from models.words import OUTCOME_ORDER, Outcome
 from pacc.follow import Story, follow
@@ -108,14 +108,11 @@ def _outcome_of(decoded: Decoded, outcomes: Sequence[Outcome]) -> Outcome:
 def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
     """Stream time never runs back; a record whose timestamp is no date does not move it."""
     partition, timestamp = decoded.record.partition, decoded.record.timestamp
-    if not 0 <= timestamp < _LAST_TIMESTAMP:
+    if not 0 <= timestamp < END_OF_TIME:
         return
     at = moment_of(timestamp)
     if partition not in watermark or at > watermark[partition]:
         watermark[partition] = at
-
-
-_LAST_TIMESTAMP = 32_503_680_000_000  # the year 3000, in milliseconds
 
 
 def _follow(tracks: Mapping[str, Track], policy: Policy) -> list[Story]:

@@ -30,7 +30,7 @@ _NO_STATE: Final = (
 def decode(record: Record, value: bytes) -> Decoded:
     """Read a state, or a list of them; documents that carry no state say nothing (quiet)."""
     document = read_json(value)
-    documents = list(_unwrapped(document, ""))
+    documents = list(_unwrapped(document))
     if not documents:
         return Decoded(record)
     decoded = [_one(record, one, pointer) for pointer, one in documents]
@@ -41,18 +41,20 @@ def decode(record: Record, value: bytes) -> Decoded:
     )
 
 
-def _unwrapped(document: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    if isinstance(document, list):
-        for place, one in enumerate(document):
-            yield from _unwrapped(one, f"{pointer}/{place}")
-    elif isinstance(document, dict):
-        if isinstance(document.get("data"), dict) and not _is_stream(document):
-            yield from _unwrapped(document["data"], f"{pointer}/data")
+def _unwrapped(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Go through lists and envelopes without recursion: JSON may be deeper than Python's stack."""
+    stack: list[tuple[str, Any]] = [("", document)]
+    while stack:
+        pointer, one = stack.pop()
+        if isinstance(one, list):
+            stack.extend((f"{pointer}/{place}", one[place]) for place in reversed(range(len(one))))
+        elif not isinstance(one, dict):
+            what = f"a vehicle state is an object, not {kind(one)}"
+            raise Bad(Reject.NOT_AN_OBJECT, what, pointer)
+        elif isinstance(one.get("data"), dict) and not _is_stream(one):
+            stack.append((f"{pointer}/data", one["data"]))
         else:
-            yield pointer, document
-    else:
-        what = f"a vehicle state is an object, not {kind(document)}"
-        raise Bad(Reject.NOT_AN_OBJECT, what, pointer)
+            yield pointer, one
 
 
 def _one(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
@@ -170,6 +172,10 @@ def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> D
 
 def _attributes(record: Record, document: dict[str, Any], vin: str, pointer: str) -> Decoded:
     """The same years' other face: a map of texts, and the messages apart."""
+    for name in ("attributesMap", "vehicleMessages"):
+        if not isinstance(document.get(name, {}), dict):
+            what = f"an object is wanted, not {kind(document[name])}"
+            raise Bad(Reject.WRONG_TYPE, what, f"{pointer}/{name}")
     attributes = _object(document, "attributesMap")
     messages = _object(document, "vehicleMessages")
     stamp = number(attributes.get("updateTime_converted_timestamp"), 0, 253_402_300_799_000)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from ingest.formats.parts import Bad, alert_from, kind, read_object, report_of
@@ -52,15 +53,21 @@ def _report(record: Record, data: Mapping[str, Any], envelope: Mapping[str, Any]
 
 def _data_of(envelope: Mapping[str, Any]) -> dict[str, Any]:
     _require(envelope)
-    data = envelope.get("data")
-    if data is None and "data_base64" in envelope:
-        try:
-            data = read_object(base64.b64decode(str(envelope["data_base64"]), validate=True))
-        except binascii.Error as error:
-            raise Bad(Reject.NOT_CLOUDEVENT, "data_base64 is not base64", "/data_base64") from error
+    data, encoded = envelope.get("data"), envelope.get("data_base64")
+    if data is not None and encoded is not None:
+        raise Bad(Reject.NOT_CLOUDEVENT, "data or data_base64, not both", "/data_base64")
+    if encoded is not None:
+        data = read_object(_unpacked(encoded))
     if not isinstance(data, dict):
         raise Bad(Reject.NOT_AN_OBJECT, f"data must be an object, not {kind(data)}", "/data")
     return data
+
+
+def _unpacked(encoded: Any) -> bytes:
+    if isinstance(encoded, str) and encoded.isascii():
+        with suppress(binascii.Error):
+            return base64.b64decode(encoded, validate=True)
+    raise Bad(Reject.NOT_CLOUDEVENT, "data_base64 is not base64", "/data_base64")
 
 
 def _require(attributes: Mapping[str, Any]) -> None:

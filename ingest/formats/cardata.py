@@ -1,7 +1,7 @@
 """BMW CarData: a container fetched by REST, or a streamed message; keys are technical names."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError
 
@@ -10,7 +10,16 @@ from defusedxml.ElementTree import fromstring
 
 from ingest.formats.foreign import Foreign
 from ingest.formats.messages import add_messages
-from ingest.formats.parts import Bad, number, read_json, received_at, time_of
+from ingest.formats.parts import (
+    Bad,
+    kind,
+    number,
+    read_json,
+    received_at,
+    shown,
+    stamp_of,
+    time_of,
+)
 from models.batch import Decoded, Record
 from models.words import Reject, Severity
 
@@ -34,21 +43,38 @@ def decode(record: Record, document: Mapping[str, Any], vin: str, pointer: str) 
     entries = {key: one for key, one in data.items() if isinstance(one, dict)}
     found: list[Decoded] = []
     for key, read in ((MESSAGES, _messages), (FAULT_MEMORY, _fault_memory)):
-        entry = entries.get(key)
-        if entry is None or entry.get("value") in (None, ""):
-            continue
-        foreign = _begin(record, vin, entry, document, entries)
-        where = f"{pointer}/{name}/{key}/value"
-        try:
-            read(foreign, entry["value"], where)
-        except Bad as bad:
-            foreign.reject(bad)
-        found.append(foreign.decoded())
+        given, where = data.get(key), f"{pointer}/{name}/{key}"
+        if given is not None:
+            found.append(_entry(record, vin, document, entries, (key, given, where), read))
     return Decoded(
         record,
         items=tuple(item for one in found for item in one.items),
         rejected=tuple(bad for one in found for bad in one.rejected),
     )
+
+
+def _entry(
+    record: Record,
+    vin: str,
+    document: Mapping[str, Any],
+    entries: Mapping[str, Mapping[str, Any]],
+    at: tuple[str, Any, str],
+    read: Callable[[Foreign, Any, str], None],
+) -> Decoded:
+    """Read one key: its name, what stands there, and its pointer. Without a value it is quiet."""
+    key, given, where = at
+    entry = entries.get(key, {})
+    foreign = _begin(record, vin, entry, document, entries)
+    if not entry:
+        foreign.reject(
+            Bad(Reject.WRONG_TYPE, f"an object with a value is wanted, not {kind(given)}", where)
+        )
+    elif entry.get("value") not in (None, ""):
+        try:
+            read(foreign, entry["value"], f"{where}/value")
+        except Bad as bad:
+            foreign.reject(bad)
+    return foreign.decoded()
 
 
 def _begin(
@@ -71,7 +97,7 @@ def _begin(
         vin=vin,
         source=SOURCE,
         observed_at=at or received_at(record),
-        stamp=str(given or ""),
+        stamp=stamp_of(given),
         shared={name: value for name, value in shared.items() if value is not None},
     )
 
@@ -101,7 +127,7 @@ def _fault_memory(foreign: Foreign, value: Any, pointer: str) -> None:
     for given, ecu in _codes(root):
         code = _code(given)
         if code is None:
-            foreign.reject(Bad(Reject.BAD_CODE, f"{given!r:.80} is no fault code", pointer))
+            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(given)} is no fault code", pointer))
         elif code not in seen:
             seen.add(code)
             text = f"ECU {ecu}" if ecu else None

@@ -12,6 +12,7 @@ from ingest.formats.parts import (
     number,
     received_at,
     report_of,
+    stamp_of,
     time_of,
 )
 from models.batch import Decoded, Item, Record, Rejected, Snapshot
@@ -78,7 +79,12 @@ class Foreign:
         self.rejected.append(bad.rejected)
 
     def snapshot(self, scheme: str) -> None:
-        """Say that the document lists everything of a scheme that is on now."""
+        """Say that the document lists everything of a scheme that is on now.
+
+        Where a part could not be read, nobody knows what it listed: then it clears nothing.
+        """
+        if self.rejected:
+            return
         codes = frozenset(code for code in self.codes if code.startswith(f"{scheme}:"))
         stamp = self.stamp or self.observed_at.isoformat()
         print_ = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
@@ -107,12 +113,16 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
     return Foreign(
         record=record,
         vin=vin,
-        source=named if isinstance(named, str) and 0 < len(named) <= 100 else source,  # noqa: PLR2004
+        source=str(named) if _is_name(named) else source,
         observed_at=observed or received_at(record),
-        stamp=str(given or document.get("id") or ""),
+        stamp=stamp_of(given, document.get("id")),
         shared=shared,
         defaulted=defaulted,
     )
+
+
+def _is_name(text: Any) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= 100 and text.isprintable()  # noqa: PLR2004
 
 
 def _has_offset(text: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ingest.formats.foreign import foreign_document
-from ingest.formats.parts import Bad, kind, read_object
+from ingest.formats.parts import Bad, kind, read_object, shown
 from models.batch import Decoded, Record
 from models.words import Lamp, Reject, Severity, Status
 
@@ -26,7 +26,7 @@ def decode(record: Record, value: bytes) -> Decoded:
     for pointer, given, status in _codes(document):
         code = code_of(given)
         if code is None:
-            foreign.reject(Bad(Reject.BAD_CODE, f"{given!r:.80} is no trouble code", pointer))
+            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(given)} is no trouble code", pointer))
         elif code not in seen:
             seen.add(code)
             foreign.add(f"dtc:{code}", severity, status=status, lamp=lamp)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -11,14 +12,14 @@ import orjson
 from pydantic import ValidationError
 
 from models.alert import Alert
-from models.batch import Decoded, Record, Rejected, Report, moment_of
+from models.batch import END_OF_TIME, Decoded, Record, Rejected, Report, moment_of
 from models.canary import CANARY_VIN
 from models.ids import digest
 from models.words import Lamp, Motion, Reject, Severity, Status
 
 MAX_AHEAD: Final = timedelta(minutes=5)
 OLDEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
-_LAST_TIMESTAMP: Final = 253_402_300_799_000  # the end of the year 9999, in milliseconds
+_LEAP_SECOND: Final = re.compile(r"(?<=:\d\d):60(?=[.Zz+-])")
 _VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
     name: frozenset(word.value for word in words)
     for name, words in (
@@ -72,9 +73,25 @@ def kind(value: Any) -> str:
     return names.get(type(value), "number")
 
 
+def shown(value: Any) -> str:
+    """Show a JSON value in few signs; of one that holds others only its type, however deep it is.
+
+    A number may be a code too: `100` is shown as it stands.
+    """
+    return f"an {kind(value)}" if isinstance(value, (list, dict)) else f"{value!r:.80}"
+
+
+def stamp_of(*candidates: Any) -> str:
+    """Give the first text or whole number as a document's own mark; '' where there is none."""
+    for one in candidates:
+        if isinstance(one, (str, int)) and not isinstance(one, bool) and one != "":
+            return str(one)
+    return ""
+
+
 def received_at(record: Record) -> datetime:
     """Give the record's timestamp as a time."""
-    if not 0 <= record.timestamp <= _LAST_TIMESTAMP:
+    if not 0 <= record.timestamp < END_OF_TIME:
         raise Bad(Reject.BAD_TIME, f"the record's timestamp {record.timestamp} is no date")
     return moment_of(record.timestamp)
 
@@ -162,13 +179,16 @@ def alert_from(
         elif not isinstance(given, str) or given not in vocabulary:
             noted.add(name)
             known[name] = "active" if name == "status" else "unknown"
+    if "signals" in known and known["signals"] is None:
+        del known["signals"]
     observed = known.get("observed_at")
-    if observed is not None and not isinstance(observed, (str, datetime)):
-        raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset",
-                  f"{pointer}/observed_at")  # fmt: skip
-    if isinstance(observed, str) and observed.strip().lstrip("-+").replace(".", "").isdigit():
-        raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset",
-                  f"{pointer}/observed_at")  # fmt: skip
+    if isinstance(observed, str):
+        if observed.strip().lstrip("-+").replace(".", "").isdigit():
+            raise _no_time(pointer)
+        if ":60" in observed:  # RFC 3339, section 5.6; Python's calendar has no leap seconds
+            known["observed_at"] = _LEAP_SECOND.sub(":59", observed)
+    elif observed is not None and not isinstance(observed, datetime):
+        raise _no_time(pointer)
     try:
         alert = Alert.model_validate(known)
     except ValidationError as error:
@@ -176,10 +196,15 @@ def alert_from(
     return alert, tuple(sorted(noted)), len(document) - len(known)
 
 
+def _no_time(pointer: str) -> Bad:
+    detail = "observed_at must be RFC 3339 with an offset"
+    return Bad(Reject.BAD_TIME, detail, f"{pointer}/observed_at")
+
+
 _MISSING: Final = {"missing"}
 _BOUNDS: Final = {
     "greater_than_equal", "less_than_equal", "finite_number", "too_long", "string_too_long",
-    "string_too_short",
+    "string_too_short", "string_pattern_mismatch",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ingest.formats.foreign import foreign_document
 from ingest.formats.obd import code_of
-from ingest.formats.parts import Bad, kind, read_object
+from ingest.formats.parts import Bad, kind, read_object, shown
 from models.batch import Decoded, Record
 from models.words import Lamp, Reject, Severity, Status
 
@@ -25,8 +25,10 @@ def decode(record: Record, value: bytes) -> Decoded:
     """Read one fault memory; a code whose tests passed and that is not stored says nothing."""
     document = read_object(value)
     listed = document.get("dtcs")
+    if listed is None:
+        raise Bad(Reject.UNRECOGNISED, "there is no dtcs", "/dtcs")
     if not isinstance(listed, list):
-        raise Bad(Reject.UNRECOGNISED, f"dtcs must be a list, not {kind(listed)}", "/dtcs")
+        raise Bad(Reject.WRONG_TYPE, f"dtcs must be a list, not {kind(listed)}", "/dtcs")
     foreign = foreign_document(record, document, "uds")
     for place, one in enumerate(listed):
         try:
@@ -67,7 +69,7 @@ def _code(given: Any) -> str:
         return f"{base}-{kind_byte}" if kind_byte != "00" else str(base)
     plain = code_of(given)
     if plain is None:
-        raise Bad(Reject.BAD_CODE, f"{given!r:.80} is no trouble code", "/code")
+        raise Bad(Reject.BAD_CODE, f"{shown(given)} is no trouble code", "/code")
     return plain
 
 
@@ -75,9 +77,11 @@ def _byte(given: Any, pointer: str) -> int | None:
     if given is None:
         return None
     value: int | None = None
-    if isinstance(given, int) and not isinstance(given, bool):
+    if isinstance(given, bool) or not isinstance(given, (int, str)):
+        raise Bad(Reject.WRONG_TYPE, f"a byte is wanted, not {shown(given)}", pointer)
+    if isinstance(given, int):
         value = given
-    elif isinstance(given, str) and re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", given):
+    elif re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", given):
         value = int(given, 16)
     if value is None or not 0 <= value <= 0xFF:  # noqa: PLR2004 - one byte
         raise Bad(Reject.OUT_OF_BOUNDS, "a byte is wanted: 0 to 255, or hexadecimal", pointer)
