@@ -16,7 +16,7 @@ DEEP: Final = "\x00deep"  # spelled as 1,000 arrays in each other
 JSON_TYPES: Mapping[str, Any] = {
     "true": True, "false": False, "a number": 7.5, "a text": "text", "an empty text": "",
     "a list": [1], "an empty list": [], "an object": {"a": 1}, "an empty object": {},
-    "arrays 900 deep": DEEP, "a number of 19 digits": 2**63 - 1, "a NUL": "\x00",
+    "arrays 1,000 deep": DEEP, "a number of 19 digits": 2**63 - 1, "a NUL": "\x00",
 }  # fmt: skip
 _TEXTS = ("a text", "an empty text", "a NUL")
 _WRONG_TYPE, _BEYOND = refused(Reject.WRONG_TYPE), refused(Reject.OUT_OF_BOUNDS)
@@ -28,7 +28,7 @@ _CONTROLS = [chr(n) for n in (0, 1, 9, 10, 13, 27, 31, 127, 128, 133, 159)]
 def spelled(document: Any) -> bytes:
     """Spell a document; a member that is to be deep becomes so."""
     text = json.dumps(document, ensure_ascii=False)
-    return text.replace(json.dumps(DEEP), "[" * 900 + "]" * 900).encode("utf-8", "surrogatepass")
+    return text.replace(json.dumps(DEEP), "[" * 1000 + "]" * 1000).encode("utf-8", "surrogatepass")
 
 
 def _names() -> Iterator[tuple[str, Any, Expected]]:

@@ -35,6 +35,11 @@ def in_foreign() -> Iterator[Poison]:
         for form, kind, document, expected in kinds():
             record = FORM[form].record(spelled(document))
             yield poison(kind, form, record, expected)
+    for depth in (2, 100, 1000):
+        for kind, opened, closed in (("lists", b"[", b"]"), ("envelopes", b'{"data":', b"}")):
+            value = opened * depth + FORM["bmw-state"].text + closed * depth
+            record = FORM["bmw-state"].record(value)
+            yield poison(f"a state {depth} {kind} deep", "bmw-state", record, DECODED)
 
 
 _Kinds = Iterator[tuple[str, str, Any, Expected]]
@@ -145,11 +150,6 @@ def _bmw_state() -> _Kinds:
                "9999-12-31T23:59:59Z", "2026-02-30T00:00:00Z"):  # fmt: skip
         state = {"state": {**good, "lastUpdatedAt": at}}
         yield "bmw-state", f"updated at {at}", state, DECODED
-    for depth in (2, 100, 1000):
-        raw: Any = FORM["bmw-state"].document
-        for _ in range(depth if depth < 900 else 900):
-            raw = [raw]
-        yield "bmw-list", f"a state {depth} lists deep", raw, DECODED
 
 
 def _cardata() -> _Kinds:
