@@ -8,7 +8,7 @@ from typing import Final
 from ingest import fault as faults
 from ingest.fold import CauseGraph, fold
 from models.batch import Partition, Report, Snapshot
-from models.case import REMEMBERED, Closed, Fault, Place, Standing, Vehicle
+from models.case import REMEMBERED, WITHDRAWN, Closed, Fault, Place, Standing, Vehicle
 from models.ids import digest, model_year
 from models.words import SEVERITY_RANK, Outcome, Status
 
@@ -67,6 +67,7 @@ class Track:
         self.waiting = dict(before.waiting)
         self.cleared = dict(before.cleared)
         self.history = before.history
+        self._past = _without_withdrawn(self.history)
         self._model_year = model_year(before.vin)
         self.chapters: list[Chapter] = []
         self._grouping = grouping
@@ -98,6 +99,7 @@ class Track:
     def _remember(self, chapter: Chapter, at: datetime) -> None:
         ended = Closed(chapter.case_id, chapter.opened_at, at, chapter.root)
         self.history = (*self.history, ended)[-REMEMBERED:]
+        self._past = _without_withdrawn(self.history)
         self._open = None
 
     def report(self, report: Report, partition: Partition) -> Outcome:
@@ -164,14 +166,14 @@ class Track:
 
     def _new_chapter(self, report: Report, partition: Partition) -> Chapter:
         code = report.alert.code
-        last = self.history[-1] if self.history else None
+        last = self._past[-1] if self._past else None
         is_recent = (
             last is not None
             and last.root == code
             and report.received_at - last.closed_at <= self._grouping.repeat_within
         )
         chapter = Chapter(
-            case_id=digest("case", report.fingerprint),
+            case_id=self._new_id(report.fingerprint),
             is_new=True,
             opened_at=report.received_at,
             partition=partition,
@@ -183,6 +185,13 @@ class Track:
         self.chapters.append(chapter)
         self._open = chapter
         return chapter
+
+    def _new_id(self, fingerprint: str) -> str:
+        """Compute the case's id; an alert that comes again after it was withdrawn opens another."""
+        case_id = digest("case", fingerprint)
+        while any(one.case_id == case_id for one in self.history):
+            case_id = digest("case", case_id)
+        return case_id
 
     def _join(self, chapter: Chapter, report: Report, partition: Partition) -> Outcome:
         before = chapter.faults.get(report.alert.code)
@@ -271,7 +280,7 @@ class Track:
             cleared=sum(one.status is Status.CLEARED for one in chapter.faults.values()),
             root=chapter.root,
             model_year=self._model_year,
-            history=self.history,
+            history=self._past,
             lot=int(chapter.case_id[:8], 16) / _LOTS,
         )
         on = frozenset(one.code for one in active)
@@ -287,6 +296,10 @@ class Track:
     def _heals_at(self, chapter: Chapter) -> datetime | None:
         ends = [one.cleared_at for one in chapter.faults.values() if one.cleared_at is not None]
         return max(ends) + self._grouping.heal_after if ends else None
+
+
+def _without_withdrawn(history: tuple[Closed, ...]) -> tuple[Closed, ...]:
+    return tuple(one for one in history if one.root != WITHDRAWN)
 
 
 def _merged(held: Mapping[str, Fault]) -> dict[str, float]:

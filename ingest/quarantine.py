@@ -1,7 +1,9 @@
-"""What could not be used: looking at it, and letting it go."""
+"""What could not be used: looking at it, letting it go, and holding it again."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +13,20 @@ from models.batch import Partition, Record
 from models.errors import NotThere
 from models.sql import within
 from models.words import Feed
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A filter; None: whatever it is. Offsets are inclusive, `until` is not; times are records'."""
+
+    reason: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    first_offset: int | None = None
+    last_offset: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
 
 HELD, DROPPED, REDRIVEN = "held", "dropped", "redriven"
 _LIST = ("quarantine_id", "feed", "topic", "part", "record_offset", "record_timestamp", "reason",
@@ -79,6 +95,55 @@ def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -
         .values(state=state)
     )
     return connection.execute(statement).rowcount
+
+
+def chosen(
+    connection: sa.Connection, wanted: Wanted, quarantine_ids: Sequence[str] | None = None
+) -> tuple[list[str], int]:
+    """Give the ids of what is held and wanted, and how much of it was redriven already."""
+    q = t.quarantine.c
+    query = sa.select(q.quarantine_id, q.state).where(*_conditions(wanted))
+    if quarantine_ids is not None:
+        query = query.where(within(connection, q.quarantine_id, quarantine_ids))
+    found = connection.execute(query.order_by(q.quarantine_id)).all()
+    ids = [row.quarantine_id for row in found if row.state == HELD]
+    return ids, sum(row.state == REDRIVEN for row in found)
+
+
+def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+    q = t.quarantine.c
+    pairs: tuple[tuple[Any, Callable[[Any], sa.ColumnElement[bool]]], ...] = (
+        (wanted.reason, lambda value: q.reason == value),
+        (wanted.topic, lambda value: q.topic == value),
+        (wanted.partition, lambda value: q.part == value),
+        (wanted.first_offset, lambda value: q.record_offset >= value),
+        (wanted.last_offset, lambda value: q.record_offset <= value),
+        (wanted.since, lambda value: q.record_timestamp >= int(value.timestamp() * 1000)),
+        (wanted.until, lambda value: q.record_timestamp < int(value.timestamp() * 1000)),
+    )
+    return [condition(value) for value, condition in pairs if value is not None]
+
+
+def let_go(connection: sa.Connection, batch: str, offsets: Mapping[str, int]) -> int:
+    """Mark held records (id to its offset in the feed of redrives) as redriven by a batch."""
+    q = t.quarantine.c
+    statement = (
+        sa.update(t.quarantine)
+        .where(q.quarantine_id == sa.bindparam("b_id"), q.state == HELD)
+        .values(state=REDRIVEN, batch=batch, redriven_offset=sa.bindparam("b_offset"))
+    )
+    rows = [{"b_id": one, "b_offset": offset} for one, offset in sorted(offsets.items())]
+    return connection.execute(statement, rows).rowcount if rows else 0
+
+
+def take_back(connection: sa.Connection, quarantine_ids: Sequence[str]) -> None:
+    """Hold redriven records again, as if nothing had happened to them."""
+    q = t.quarantine.c
+    connection.execute(
+        sa.update(t.quarantine)
+        .where(within(connection, q.quarantine_id, quarantine_ids), q.state == REDRIVEN)
+        .values(state=HELD, batch=None, redriven_offset=None)
+    )
 
 
 def _row(connection: sa.Connection, quarantine_id: str) -> Mapping[str, Any]:

@@ -100,6 +100,8 @@ class Closed:
 
 # How many ended cases a vehicle remembers.
 REMEMBERED: Final = 8
+# In place of the root of a case that was taken back: its id is taken, and it says nothing.
+WITHDRAWN: Final = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,8 +116,22 @@ quarantine = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
     sa.Column("pointer", sa.Text, nullable=False),
     sa.Column("state", sa.String(12), nullable=False, server_default="held"),
+    # which redrive took it, and its offset in the feed of redrives
+    sa.Column("batch", Id),
+    sa.Column("redriven_offset", sa.BigInteger),
     sa.Index(None, "state", "reason"),
     sa.Index(None, "part", "record_offset"),
+    sa.Index(None, "batch"),
+)
+
+redrive = sa.Table(
+    "redrive",
+    metadata,
+    sa.Column("batch", Id, primary_key=True),
+    sa.Column("at", UtcTime, nullable=False),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("repair", Json, nullable=False),  # the steps of the mapping file
+    sa.Column("undone_at", UtcTime),
 )
 
 # --- vehicles, faults and cases ---

@@ -174,7 +174,8 @@ def test_records_come_back_from_quarantine_once_they_can_be_read(tmp_path: Path)
     assert (code, first["still_held"] > 0) == (3, True)
     assert first["redriven"] + first["still_held"] == made["alerts"]
     _, again = invoke("quarantine", "redrive", "--all", "--format", "cloudevents")
-    assert again == {"redriven": 0, "still_held": first["still_held"]}
+    assert (again["batch"], again["redriven"]) == (None, 0)
+    assert again["still_held"] == first["still_held"]
     _, ledger = invoke("ledger")
     assert ledger["reconciled"]
     redriven = sum(sum(topic["outcomes"].values()) for topic in ledger["topics"]

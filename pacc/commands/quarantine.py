@@ -1,17 +1,23 @@
-"""What could not be used: list, show, let go."""
+"""What could not be used: list, show, put back, take back, let go."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 
 from ingest import quarantine as store
+from ingest.quarantine import Wanted
+from ingest.repair import parse_repair
+from models.errors import Unusable
 from models.words import Reject
 from pacc import database, wiring
-from pacc.redrive import redrive_all
+from pacc.redrive import plan_of, preview, redrive_all
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, give_rows, progress, say
+from pacc.undo import undo
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
 _ALL = 2**31 - 1
@@ -25,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     quarantine.command("list")(list_held)
     quarantine.command("show")(show)
     quarantine.command("redrive")(redrive)
+    quarantine.command("undo")(undo_redrive)
     quarantine.command("drop")(drop)
     app.add_typer(quarantine, name="quarantine")
 
@@ -56,7 +63,7 @@ def drop(
 ) -> None:
     """Let records go: they stay in the database, marked as dropped, and are listed no more."""
     engine = _engine()
-    chosen = _chosen(engine, ids, reason, every=every)
+    chosen, _ = _chosen(engine, ids, Wanted(reason=reason), every=every)
     with engine.begin() as connection:
         give({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
 
@@ -65,21 +72,60 @@ def redrive(
     ids: Ids = None,
     every: All = False,
     reason: Reason = None,
+    topic: Annotated[str | None, typer.Option(help="Only from this topic.")] = None,
+    partition: Annotated[int | None, typer.Option(help="Only from this partition.")] = None,
+    first: Annotated[int | None, typer.Option("--from-offset", help="Only from here on.")] = None,
+    last: Annotated[int | None, typer.Option("--to-offset", help="Only up to here.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only records from this RFC 3339 time on.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only records before this time.")] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
     ] = None,
+    repair: Annotated[
+        Path | None, typer.Option(help="A mapping file: repairs copies before they are read.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send records through the pipeline again; what is still unusable stays. Exit code 3 then."""
     settings = load_settings()
     engine = _engine()
-    chosen = _chosen(engine, ids, reason, every=every)
+    when = (_time(since, "--since"), _time(until, "--until"))
+    wanted = Wanted(reason, topic, partition, first, last, *when)
+    chosen, already = _chosen(engine, ids, wanted, every=every)
+    formats = _formats(settings, format_)
+    steps = parse_repair(_read(repair)) if repair else ()
     worker, limits = wiring.make_worker(settings, None, format_=format_)
+    plan = plan_of(engine, chosen, formats, steps)
+    facts = {"refused": dict(plan.refused), "already_redriven": already}
+    if dry_run:
+        outcomes = preview(engine, worker, plan, formats)
+        give({"would_redrive": len(plan.ids), "outcomes": outcomes, **facts}, as_json=as_json)
+        return
     with progress("redrive", len(chosen)) as bar:
-        done = redrive_all(engine, worker, chosen, limits.batch, _formats(settings, format_))
+        batch, done = redrive_all(engine, worker, plan, limits.batch, wiring.utc_now(), steps)
         bar.advance(bar.task_ids[0], len(chosen))
-    give({"redriven": done, "still_held": len(chosen) - done}, as_json=as_json)
-    if done < len(chosen):
+    held = len(chosen) - done
+    give({"batch": batch, "redriven": done, "still_held": held, **facts}, as_json=as_json)
+    if held:
+        raise typer.Exit(3)
+
+
+def undo_redrive(batch: str, as_json: AsJson = False) -> None:
+    """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
+    settings = load_settings()
+    done = undo(_engine(), batch, wiring.utc_now(), wiring.make_topics(settings))
+    facts = {
+        "batch": batch,
+        "reopened": len(done.reopened),
+        "alerts_withdrawn": done.alerts,
+        "cases_withdrawn": done.cases,
+        "kept": [{"quarantine_id": one, "why": why} for one, why in sorted(done.kept.items())],
+    }
+    give(facts, as_json=as_json)
+    if done.kept:
         raise typer.Exit(3)
 
 
@@ -90,20 +136,35 @@ def _engine() -> sa.Engine:
 
 
 def _chosen(
-    engine: sa.Engine, ids: list[str] | None, reason: Reject | None, *, every: bool
-) -> list[str]:
+    engine: sa.Engine, ids: list[str] | None, wanted: Wanted, *, every: bool
+) -> tuple[list[str], int]:
     if bool(ids) == every:
-        message = "name the ids, or say --all (with --reason to narrow it)"
+        message = "name the ids, or say --all (a filter such as --reason narrows it)"
         raise typer.BadParameter(message)
-    if ids:
-        return ids
     with engine.begin() as connection:
-        rows: list[dict[str, Any]] = store.listing(
-            connection, reason=reason, topic=None, after=None, limit=_ALL
-        )
-    if not rows:
+        chosen, already = store.chosen(connection, wanted, ids)
+    if not chosen:
         say("Nothing is held.")
-    return [row["quarantine_id"] for row in rows]
+    return chosen, already
+
+
+def _time(text: str | None, name: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        at = None
+    if text and (at is None or at.tzinfo is None):
+        message = f"{name} takes an RFC 3339 time with an offset, such as 2026-01-15T00:00:00Z"
+        raise typer.BadParameter(message)
+    return at
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unusable("The mapping %(path)s cannot be read: %(error)s",
+                       {"path": path, "error": error}) from None  # fmt: skip
 
 
 def _formats(settings: Settings, format_: str | None) -> Mapping[str, str]:
