@@ -41,7 +41,9 @@ def silence(
         raise Unusable("The silence would have ended before it began.", field="ends_at")
     locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
     connection.execute(locked)
-    silence_id = digest("silence", vin, at.isoformat(), actor.actor_id)
+    s = t.silence.c
+    before = connection.execute(sa.select(sa.func.count()).where(s.vin == vin)).scalar_one()
+    silence_id = digest("silence", vin, at.isoformat(), actor.actor_id, str(before))
     connection.execute(
         sa.insert(t.silence).values(
             silence_id=silence_id, vin=vin, kind=kind, starts_at=at, ends_at=ends_at,

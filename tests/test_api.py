@@ -90,6 +90,14 @@ def test_an_operator_works_a_case_through_to_its_end(web: Web) -> None:
     assert web.asks(li, "/v1/tasks/next", {}).status_code == 404
 
 
+def test_two_silences_of_one_moment_are_two(web: Web) -> None:
+    boss = web.key(Role.SUPERVISOR)
+    body = {"kind": "silence", "reason": "test"}
+    made = [web.asks(boss, f"/v1/vehicles/{CAR}/silences", body) for _ in range(2)]
+    assert [one.status_code for one in made] == [201, 201]
+    assert made[0].json() != made[1].json()
+
+
 def test_a_lost_claim_says_who_has_it(web: Web) -> None:
     li = web.key(Role.OPERATOR, "rsa-beijing", "Li")
     chen = web.key(Role.OPERATOR, "rsa-beijing", "Chen")
