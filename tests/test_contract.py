@@ -1,9 +1,7 @@
-"""The whole HTTP API against its own document: no 5xx, no answer that the document does not name."""
+"""The whole HTTP API against its own document: no 5xx, and no answer that it does not name."""
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -11,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -32,11 +31,9 @@ _CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-_ROLES = list(Role)
 _DESKS = {Role.OPERATOR: "rsa-beijing", Role.DEALER: "dealer"}
-_SECONDS = 8  # for each role
 _EXAMPLES = settings(
-    max_examples=4,
+    max_examples=3,
     database=None,
     deadline=None,
     derandomize=True,
@@ -85,21 +82,16 @@ def key_of(web: Web, role: Role | None) -> dict[str, str]:
 def test_every_answer_stands_in_the_document(web: Web, role: Role | None) -> None:
     schema = schemathesis.openapi.from_asgi("/openapi.json", web.app)
     headers = key_of(web, role)
-    until = monotonic() + _SECONDS
     answered: set[int] = set()
-    asked = 0
-    operations = list(schema.get_all_operations())
-    turn = 7 * (len(_ROLES) if role is None else _ROLES.index(role))  # another beginning for each
-    for result in operations[turn:] + operations[:turn]:
-        if monotonic() > until:
-            break
+    asked: set[str] = set()
+    for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
 
         @_EXAMPLES
         @given(case=operation.as_strategy(), data=st.data())
         def ask(case: Any, data: st.DataObject) -> None:
-            nonlocal asked
-            asked += 1
+            asked.add(case.operation.label)
             for name, ids in known_ids(web).items():
                 if name in (case.path_parameters or {}) and data.draw(st.booleans()):
                     case.path_parameters[name] = data.draw(st.sampled_from(ids))
@@ -108,5 +100,6 @@ def test_every_answer_stands_in_the_document(web: Web, role: Role | None) -> Non
             case.validate_response(response, checks=_CHECKS)
 
         ask()
-    assert asked > 10
-    assert {401} >= answered if role is None else answered & {200, 404, 422}
+    document = web.client.get("/openapi.json").json()
+    assert len(asked) == sum(len(methods) for methods in document["paths"].values()) > 30
+    assert 401 in answered if role is None else {200, 404} <= answered
