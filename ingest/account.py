@@ -127,3 +127,20 @@ def _canonical(value: Any) -> str:
         return value.isoformat()
     message = f"no canonical form of {type(value)}"
     raise TypeError(message)
+
+
+def remove_alerts(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+    """Delete filed alerts, and take them out of the ledger's count.
+
+    The ledger's outcomes stay: the records were read.
+    """
+    a, ledger_ = t.alert.c, t.ledger.c
+    page = a.record_offset // sa.literal_column(str(t.LEDGER_PAGE), sa.BigInteger)
+    keys = (a.feed, a.topic, a.part, page, a.outcome)
+    counted = sa.select(*keys, sa.func.count()).where(condition).group_by(*keys)
+    columns = (ledger_.feed, ledger_.topic, ledger_.part, ledger_.page, ledger_.outcome)
+    for *key, gone in connection.execute(counted).all():
+        of_page = [column == value for column, value in zip(columns, key, strict=True)]
+        less = ledger_.alerts - gone
+        connection.execute(sa.update(t.ledger).where(*of_page).values(alerts=less))
+    connection.execute(sa.delete(t.alert).where(condition))

@@ -10,13 +10,13 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 import structlog
 
+from ingest.account import remove_alerts
 from models import tables as t
 from models.batch import Message
 from models.canary import CANARY_DESK, CANARY_VIN
 from models.errors import Unreachable
 from models.ids import digest
 from models.sql import insert_new
-from models.tables import LEDGER_PAGE
 from models.words import TaskState
 from pacc.database import snapshot
 from pacc.flight import PULSE, Flight, flight
@@ -73,21 +73,12 @@ def clear(connection: sa.Connection) -> int:
     The lock on its vehicle keeps the pipeline out meanwhile. The ledger's outcomes stay: the
     records were read.
     """
-    v, c, a = t.vehicle.c, t.case.c, t.alert.c
+    v, c = t.vehicle.c, t.case.c
     connection.execute(sa.select(v.vin).where(v.vin == CANARY_VIN).with_for_update())
     ids = list(connection.execute(sa.select(c.case_id).where(c.vin == CANARY_VIN)).scalars())
     for table in (t.outbox, t.entry, t.fault, t.task, t.case):
         connection.execute(sa.delete(table).where(table.c.case_id.in_(ids)))
-    page = a.record_offset // sa.literal_column(str(LEDGER_PAGE), sa.BigInteger)
-    keys = (a.feed, a.topic, a.part, page.label("page"), a.outcome)
-    counted = sa.select(*keys, sa.func.count().label("gone")).where(a.vin == CANARY_VIN)
-    rows = connection.execute(counted.group_by(a.feed, a.topic, a.part, page, a.outcome)).all()
-    for row in rows:
-        where = [t.ledger.c[name] == getattr(row, name)
-                 for name in ("feed", "topic", "part", "page", "outcome")]  # fmt: skip
-        less = t.ledger.c.alerts - row.gone
-        connection.execute(sa.update(t.ledger).where(*where).values(alerts=less))
-    connection.execute(sa.delete(t.alert).where(a.vin == CANARY_VIN))
+    remove_alerts(connection, t.alert.c.vin == CANARY_VIN)
     return len(ids)
 
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from dispatch.events import Topics
 from dispatch.withdraw import is_worked, withdraw
 from ingest import quarantine
+from ingest.account import remove_alerts
 from models import tables as t
 from models.errors import NotThere
 from models.sql import within
@@ -101,7 +102,7 @@ def _undo_vehicle(
         done.cases += _withdraw(connection, vehicle, alerts, when)
         prints = [row["fingerprint"] for row in alerts]
         column = t.alert.c.fingerprint
-        connection.execute(sa.delete(t.alert).where(within(connection, column, prints)))
+        remove_alerts(connection, within(connection, column, prints))
         done.alerts += len(prints)
     quarantine.take_back(connection, ids)
     done.reopened.extend(ids)

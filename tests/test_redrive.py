@@ -19,6 +19,8 @@ from models import tables as t
 from models.batch import Record
 from models.errors import NotThere, Unusable
 from pacc.cli import app
+from pacc.reconcile.look import Wanted as Everything
+from pacc.reconcile.look import reconcile
 from pacc.redrive import Plan, plan_of, preview, redrive_all
 from pacc.undo import Undone, undo
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
@@ -42,6 +44,13 @@ class Ward:
         self.engine = engine
         self.centre = Centre(engine)
         self.centre.plays(records)
+
+    def findings(self) -> list[Any]:
+        """What `pacc reconcile` has to say."""
+        with self.engine.begin() as connection:
+            connection.execute(sa.update(t.outbox).values(sent_at=START))
+        every = Everything(("pacc.alerts",), is_full=True)
+        return list(reconcile(self.engine, None, every, LATER)["findings"])
 
     def ids(self, **wanted: Any) -> list[str]:
         """What is held."""
@@ -132,6 +141,7 @@ def test_an_undo_closes_its_cases_and_holds_its_records_again(engine: sa.Engine)
     assert {row["disposition"] for row in ward.centre.rows(t.task)} == {"case_closed"}
     assert len(ward.ids()) == 3
     assert ward.centre.ledger["reconciled"]
+    assert ward.findings() == []
     kinds = [row["kind"] for row in ward.centre.rows(t.outbox)]
     assert kinds.count("pacc.case.closed.v1") == 2
     after = ward.everything()

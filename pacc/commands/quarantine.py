@@ -14,6 +14,7 @@ from ingest.repair import parse_repair
 from models.errors import Unusable
 from models.words import Reject
 from pacc import database, wiring
+from pacc.clock import utc_now
 from pacc.redrive import plan_of, preview, redrive_all
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, give_rows, progress, say
@@ -105,7 +106,7 @@ def redrive(
         give({"would_redrive": len(plan.ids), "outcomes": outcomes, **facts}, as_json=as_json)
         return
     with progress("redrive", len(chosen)) as bar:
-        batch, done = redrive_all(engine, worker, plan, limits.batch, wiring.utc_now(), steps)
+        batch, done = redrive_all(engine, worker, plan, limits.batch, utc_now(), steps)
         bar.advance(bar.task_ids[0], len(chosen))
     held = len(chosen) - done
     give({"batch": batch, "redriven": done, "still_held": held, **facts}, as_json=as_json)
@@ -116,7 +117,7 @@ def redrive(
 def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
-    done = undo(_engine(), batch, wiring.utc_now(), wiring.make_topics(settings))
+    done = undo(_engine(), batch, utc_now(), wiring.make_topics(settings))
     facts = {
         "batch": batch,
         "reopened": len(done.reopened),
