@@ -1,51 +1,17 @@
 """Groups alerts into one case per vehicle: what each alert does to the faults of its vehicle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from ingest import fault as faults
-from ingest.fold import CauseGraph, fold
+from ingest.chapter import Chapter, Moment
+from ingest.fold import CauseGraph
 from models.batch import Partition, Report, Snapshot
-from models.case import REMEMBERED, WITHDRAWN, Closed, Fault, Place, Standing, Vehicle
+from models.case import REMEMBERED, WITHDRAWN, Closed, Place, Standing, Vehicle
 from models.ids import digest, model_year
-from models.words import SEVERITY_RANK, Outcome, Status
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """One alert's effect on a case: what happened, and how the case stood after it."""
-
-    kind: Outcome
-    fingerprint: str
-    partition: Partition
-    at: datetime
-    codes: tuple[str, ...]
-    active: frozenset[str]
-    standing: Standing
-    place: Place | None
-
-
-@dataclass(slots=True)
-class Chapter:
-    """One case of a vehicle while a batch is clustered. `closed_at` is set when it healed."""
-
-    case_id: str
-    is_new: bool
-    opened_at: datetime
-    partition: Partition
-    root: str
-    previous_case: str | None
-    is_repeat_repair: bool
-    faults: dict[str, Fault]
-    changed: set[str] = field(default_factory=set)
-    moments: list[Moment] = field(default_factory=list)
-    defaulted: set[str] = field(default_factory=set)
-    place: Place | None = None
-    heal_at: datetime | None = None
-    closed_at: datetime | None = None
-
+from models.words import Outcome, Status
 
 _LOTS: Final = 16**8
 
@@ -125,7 +91,7 @@ class Track:
         if not gone or self._open is None:
             return Outcome.QUIET
         for code in gone:
-            self._put(self._open, faults.cleared(held[code], snapshot.observed_at, "snapshot"))
+            self._open.put(faults.cleared(held[code], snapshot.observed_at, "snapshot"))
         at = snapshot.received_at
         self._moment(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
         return Outcome.CLEARED
@@ -159,9 +125,9 @@ class Track:
             return Outcome.HELD
         chapter = self._new_chapter(report, partition)
         for waiting in self.waiting.values():
-            self._put(chapter, waiting)
+            chapter.put(waiting)
         self.waiting = {}
-        self._put(chapter, fault)
+        chapter.put(fault)
         return self._noted(chapter, report, partition, Outcome.OPENED)
 
     def _new_chapter(self, report: Report, partition: Partition) -> Chapter:
@@ -202,7 +168,7 @@ class Track:
         else:
             after = faults.seen_again(before, report)
             outcome = Outcome.REPEATED if after.status is before.status else Outcome.JOINED
-        self._put(chapter, after)
+        chapter.put(after)
         return self._noted(chapter, report, partition, outcome)
 
     def _clear(self, report: Report, partition: Partition) -> Outcome:
@@ -219,7 +185,7 @@ class Track:
             return Outcome.QUIET
         if at < fault.last_seen:
             return Outcome.LATE
-        self._put(self._open, faults.cleared(fault, at, "vehicle"))
+        self._open.put(faults.cleared(fault, at, "vehicle"))
         return self._noted(self._open, report, partition, Outcome.CLEARED)
 
     def _note_clear(self, code: str, at: datetime) -> None:
@@ -235,10 +201,6 @@ class Track:
             and code not in snapshot.codes
             and fault.last_seen <= snapshot.observed_at
         )
-
-    def _put(self, chapter: Chapter, fault: Fault) -> None:
-        chapter.faults[fault.code] = fault
-        chapter.changed.add(fault.code)
 
     def _noted(
         self, chapter: Chapter, report: Report, partition: Partition, outcome: Outcome
@@ -265,16 +227,16 @@ class Track:
         codes: tuple[str, ...],
     ) -> None:
         if kind is not Outcome.REPEATED or len(chapter.faults) > 1:
-            self._refold(chapter)
+            chapter.refold(self._grouping.graph)
         active = [one for one in chapter.faults.values() if one.is_active]
-        chapter.root = _root(chapter)
+        chapter.name_root()
         chapter.partition = partition
-        chapter.heal_at = None if active else self._heals_at(chapter)
+        chapter.heal_at = None if active else chapter.heals_at(self._grouping.heal_after)
         standing = Standing(
             at=at,
             faults=tuple(one for one in active if one.folded_under is None),
             info=self.before.info,
-            readings=_merged(chapter.faults),
+            readings=chapter.readings(),
             is_repeat_repair=chapter.is_repeat_repair,
             folded=sum(one.folded_under is not None for one in active),
             cleared=sum(one.status is Status.CLEARED for one in chapter.faults.values()),
@@ -288,39 +250,6 @@ class Track:
             Moment(kind, fingerprint, partition, at, codes, on, standing, chapter.place)
         )
 
-    def _refold(self, chapter: Chapter) -> None:
-        for code, folded in fold(chapter.faults, self._grouping.graph).items():
-            if folded is not chapter.faults[code]:
-                self._put(chapter, folded)
-
-    def _heals_at(self, chapter: Chapter) -> datetime | None:
-        ends = [one.cleared_at for one in chapter.faults.values() if one.cleared_at is not None]
-        return max(ends) + self._grouping.heal_after if ends else None
-
 
 def _without_withdrawn(history: tuple[Closed, ...]) -> tuple[Closed, ...]:
     return tuple(one for one in history if one.root != WITHDRAWN)
-
-
-def _merged(held: Mapping[str, Fault]) -> dict[str, float]:
-    if len(held) == 1:
-        return dict(next(iter(held.values())).readings)
-    merged: dict[str, float] = {}
-    for fault in sorted(held.values(), key=lambda one: (one.last_seen, one.code)):
-        merged.update(fault.readings)
-    return merged
-
-
-def _root(chapter: Chapter) -> str:
-    """Name the worst fault that the case has had; the first of equals stays."""
-    if len(chapter.faults) == 1:
-        return chapter.root
-    worst = max(SEVERITY_RANK[one.severity] for one in chapter.faults.values())
-    held = chapter.faults.get(chapter.root)
-    if held is not None and SEVERITY_RANK[held.severity] == worst:
-        return chapter.root
-    return min(
-        (one.first_seen, code)
-        for code, one in chapter.faults.items()
-        if SEVERITY_RANK[one.severity] == worst
-    )[1]

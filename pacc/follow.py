@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.events import case_event, task_event
-from ingest.cluster import Chapter, Moment
+from ingest.chapter import Chapter, Moment
 from models.case import Case, Entry, Event, Task, Vehicle
 from models.ids import digest
 from models.words import PRIORITY_RANK, CaseState, Disposition, Outcome, Priority

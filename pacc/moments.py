@@ -10,7 +10,8 @@ from datetime import datetime
 
 import numpy as np
 
-from ingest.cluster import Moment, Track
+from ingest.chapter import Moment
+from ingest.cluster import Track
 from ingest.dedupe import Deliveries
 from models.batch import Decoded, Partition
 from models.case import Standing, Vehicle, VehicleInfo
