@@ -23,7 +23,7 @@ from bench.mutations import mutated
 from ingest.decode import decode
 from ingest.tape import line_of
 from models.batch import Batch, Decoded, Record
-from models.case import Known
+from models.decision import Known
 from models.words import Outcome, Reject
 from pacc.decide import decide
 from tests.poison.forms import FORMS

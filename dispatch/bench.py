@@ -12,7 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.events import Topics, case_event, task_event
-from models import rows
+from models import memory, rows
 from models import tables as t
 from models.case import REMEMBERED, Case, Closed, Entry, Event, Task, VehicleInfo
 from models.errors import Conflict, NotThere
@@ -68,7 +68,7 @@ class Bench:
             raise not_there(task_id)
         held = sa.select(t.vehicle).where(t.vehicle.c.vin == vin).with_for_update()
         vehicle = connection.execute(held).mappings().one()
-        known = rows.vehicle(dict(vehicle), None, {}, (), ())
+        known = memory.vehicle(dict(vehicle), None, {}, (), ())
         self.info: VehicleInfo = known.info
         self._history = known.history
         self.vin: str = vin
@@ -151,7 +151,7 @@ class Bench:
         )
         self._bump()
         ended = Closed(self.case.case_id, self.case.opened_at, self._at, self.case.root)
-        history = rows.history_column((*self._history, ended)[-REMEMBERED:])
+        history = memory.history_column((*self._history, ended)[-REMEMBERED:])
         self._connection.execute(
             sa.update(t.vehicle).where(t.vehicle.c.vin == self.vin).values(history=history)
         )

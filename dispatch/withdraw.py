@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from dispatch.bench import Bench
 from dispatch.events import Topics, case_event
 from dispatch.store import end
-from models import rows
+from models import memory, rows
 from models import tables as t
 from models.case import REMEMBERED, WITHDRAWN, Closed, Entry
 from models.ids import digest
@@ -60,7 +60,7 @@ def withdraw(
 def _remember(connection: sa.Connection, vin: str, ended: Closed) -> None:
     v = t.vehicle.c
     row = connection.execute(sa.select(t.vehicle).where(v.vin == vin)).mappings().one()
-    history = (*rows.vehicle(dict(row), None, {}, (), ()).history, ended)[-REMEMBERED:]
+    history = (*memory.vehicle(dict(row), None, {}, (), ()).history, ended)[-REMEMBERED:]
     connection.execute(
-        sa.update(t.vehicle).where(v.vin == vin).values(history=rows.history_column(history))
+        sa.update(t.vehicle).where(v.vin == vin).values(history=memory.history_column(history))
     )

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 from models.batch import Partition, Record, Report, Snapshot
-from models.case import Decision
+from models.decision import Decision
 from models.ids import digest
 from models.rows import partition_key, without_nul
 from models.tables import LEDGER_PAGE

@@ -12,10 +12,11 @@ import sqlalchemy as sa
 
 from ingest import filing
 from ingest.dedupe import fingerprints_of
-from models import rows
+from models import memory, rows
 from models import tables as t
 from models.batch import Batch, Partition, Span
-from models.case import Case, Decision, Fault, Known, Silence, Task
+from models.case import Case, Fault, Silence, Task
+from models.decision import Decision, Known
 from models.errors import Fenced
 from models.sql import insert_new, run_many, upsert, within
 from models.words import Feed
@@ -124,7 +125,7 @@ def known(
     for row in vehicles:
         case = cases.get(row["vin"])
         held = case.case_id if case else ""
-        loaded[row["vin"]] = rows.vehicle(
+        loaded[row["vin"]] = memory.vehicle(
             row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
         )
     return Known(_delivered(connection, batch), loaded, before)
@@ -138,7 +139,7 @@ def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
     _save_watermarks(connection, decision)
     insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
     insert_new(connection, t.alert, filing.alert_rows(decision))
-    upsert(connection, t.vehicle, ("vin",), [rows.memory_row(one) for one in decision.vehicles])
+    upsert(connection, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
     cases = [rows.case_row(case, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
     tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]

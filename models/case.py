@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from models.batch import Decoded, Partition, Report, Snapshot
+from models.batch import Partition
 from models.words import (
     Action,
     CaseState,
     Disposition,
     Lamp,
     Motion,
-    Outcome,
     Priority,
     Queue,
     Severity,
@@ -247,15 +246,6 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the store knows that a batch may touch. `watermark` is stream time before the batch."""
-
-    fingerprints: frozenset[str]
-    vehicles: Mapping[str, Vehicle]
-    watermark: Mapping[Partition, datetime]
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a case's timeline."""
 
@@ -279,27 +269,3 @@ class Event:
     sequence: int
     at: datetime
     data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A record and the outcome that it ended in."""
-
-    decoded: Decoded
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Everything that one batch changes. The store writes it as it stands."""
-
-    ended: tuple[Ended, ...]
-    gaps: Mapping[Partition, int]
-    reports: tuple[tuple[Partition, int, Outcome, Report | Snapshot], ...]
-    vehicles: tuple[Vehicle, ...]
-    cases: tuple[Case, ...]
-    faults: tuple[tuple[str, str, Fault], ...]
-    tasks: tuple[tuple[str, Task], ...]
-    entries: tuple[Entry, ...]
-    events: tuple[Event, ...]
-    watermark: Mapping[Partition, datetime]

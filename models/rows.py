@@ -1,7 +1,6 @@
 """Between the nouns and their rows: one function each way."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -9,7 +8,6 @@ import orjson
 from models.batch import Partition
 from models.case import (
     Case,
-    Closed,
     Entry,
     Event,
     Fault,
@@ -18,8 +16,6 @@ from models.case import (
     Silence,
     Task,
     Text,
-    Vehicle,
-    VehicleInfo,
 )
 from models.words import (
     PRIORITY_RANK,
@@ -254,62 +250,6 @@ def task(row: Row) -> Task:
 def silence(row: Row) -> Silence:
     """Read a silence."""
     return Silence(row["kind"], row["starts_at"], row["ends_at"], row["reason"])
-
-
-def vehicle(
-    row: Row,
-    case_: Case | None,
-    faults: Mapping[str, Fault],
-    tasks: tuple[Task, ...],
-    silences: tuple[Silence, ...],
-) -> Vehicle:
-    """Put a vehicle together from its parts."""
-    names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
-    return Vehicle(
-        vin=row["vin"],
-        info=VehicleInfo(**{name: row[name] for name in names}),
-        case=case_,
-        faults=faults,
-        tasks=tasks,
-        waiting={code: _waiting_fault(one) for code, one in row["waiting"].items()},
-        cleared={code: datetime.fromisoformat(at) for code, at in row["cleared"].items()},
-        history=tuple(_closed(one) for one in row["history"]),
-        silences=silences,
-    )
-
-
-def memory_row(one: Vehicle) -> dict[str, Any]:
-    """Spread what a vehicle remembers across cases."""
-    return {
-        "vin": one.vin,
-        "waiting": {
-            code: fault_row("", one.vin, waiting)
-            | {"first_seen": waiting.first_seen.isoformat(),
-               "last_seen": waiting.last_seen.isoformat(), "cleared_at": None}
-            for code, waiting in sorted(one.waiting.items())
-        },
-        "cleared": {code: at.isoformat() for code, at in sorted(one.cleared.items())},
-        "history": history_column(one.history),
-    }  # fmt: skip
-
-
-def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
-    """Spell the ended cases that a vehicle remembers."""
-    return [
-        {"case_id": one.case_id, "opened_at": one.opened_at.isoformat(),
-         "closed_at": one.closed_at.isoformat(), "root": one.root}
-        for one in history
-    ]  # fmt: skip
-
-
-def _closed(spelled: Mapping[str, str]) -> Closed:
-    times = {name: datetime.fromisoformat(spelled[name]) for name in ("opened_at", "closed_at")}
-    return Closed(spelled["case_id"], root=spelled["root"], **times)
-
-
-def _waiting_fault(row: Row) -> Fault:
-    times = {name: datetime.fromisoformat(row[name]) for name in ("first_seen", "last_seen")}
-    return fault({**row, **times})
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:

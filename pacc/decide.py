@@ -6,7 +6,8 @@ from datetime import datetime
 from ingest.cluster import Track
 from ingest.dedupe import Deliveries
 from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
-from models.case import Decision, Ended, Known, Vehicle
+from models.case import Vehicle
+from models.decision import Decision, Ended, Known
 from models.words import OUTCOME_ORDER, Outcome
 from pacc.follow import Story, follow
 from pacc.policy import Policy

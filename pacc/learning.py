@@ -15,7 +15,7 @@ from dispatch.findings import endings
 from ingest.decode import decode
 from ingest.past import delivered
 from ingest.tape import read_tape
-from models import rows
+from models import memory
 from models import tables as t
 from models.batch import Decoded, Record
 from models.case import VehicleInfo
@@ -116,7 +116,7 @@ def read_truth(path: Path) -> dict[str, list[Stood]]:
 def known_infos(connection: sa.Connection) -> dict[str, VehicleInfo]:
     """Read the master data of all vehicles."""
     return {
-        row["vin"]: rows.vehicle(dict(row), None, {}, (), ()).info
+        row["vin"]: memory.vehicle(dict(row), None, {}, (), ()).info
         for row in connection.execute(sa.select(t.vehicle)).mappings()
     }
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from models import tables as t
 from models.batch import Partition
 from models.canary import CANARY_DESK
-from models.case import Decision
+from models.decision import Decision
 from models.words import Outcome, Priority, TaskState
 from pacc.flight import Flight, age_of
 from pacc.watchdog import Sight

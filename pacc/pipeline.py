@@ -13,7 +13,7 @@ from ingest.decode import decode
 from ingest.source import Source
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
-from models.case import Decision
+from models.decision import Decision
 from models.errors import Fenced, Stalled, TooManyRejected
 from models.words import Feed, Outcome
 from pacc.decide import decide, watermark_after

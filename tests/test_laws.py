@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from ingest.decode import decode
 from models import tables as t
 from models.batch import Batch, Partition, Record, Span
-from models.case import Decision, Known, Silence, Standing, Vehicle
+from models.case import Silence, Standing, Vehicle
+from models.decision import Decision, Known
 from models.errors import Fenced, TooManyRejected
 from models.words import Feed, Priority
 from pacc.database import make_engine

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from models.case import Decision
+from models.decision import Decision
 from pacc import wiring
 from pacc.pipeline import Tally, run
 from pacc.settings import Settings, load_settings

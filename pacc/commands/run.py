@@ -9,7 +9,7 @@ import typer
 from ingest.kafka import record_range
 from ingest.tape import write_tape
 from models.batch import Partition
-from models.case import Decision
+from models.decision import Decision
 from pacc import wiring
 from pacc.commands.replay import Batch, give_tally
 from pacc.kafka import make_kafka_source, make_watchdog
