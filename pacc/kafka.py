@@ -50,6 +50,7 @@ def make_kafka_source(
         sorted(settings.topics),
         take=take,
         accept_gaps=accept_gaps,
+        session_timeout_ms=int(settings.session_timeout.total_seconds() * 1000),
     )
 
 

@@ -71,6 +71,7 @@ class Settings(BaseModel):
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     topics: Topics = {"pacc.alerts": "cloudevents"}
     group_id: str = "pacc"
+    session_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(seconds=10)
     batch: Annotated[int, Field(ge=1, le=100_000)] = 2000
     reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.2
     reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000

@@ -26,7 +26,8 @@ from pacc.database import make_engine
 from pacc.pipeline import Limits, Tally, Worker, run
 from pacc.watchdog import Behind, Sight, Watchdog, behind
 from tests.commands import Pacc, waits
-from tests.servers.kafka import new_topic, running_broker
+from tests.conftest import missing
+from tests.servers.kafka import new_topic, own_kafka
 from tests.servers.processes import NotToBeHad
 from tests.test_kafka import send
 from tests.worlds import CAR, OTHER, Room, Stream, policy
@@ -230,10 +231,12 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
     upgrade(engine)
     room = Room(engine)
     try:
-        broker_of_its_own = running_broker()
-        address, broker = broker_of_its_own.__enter__()
-    except NotToBeHad as missing:
-        pytest.skip(str(missing))
+        broker_of_its_own = own_kafka()
+        broker = broker_of_its_own.__enter__()
+    except NotToBeHad as error:
+        missing(str(error))
+    address, process = broker.address, broker.process
+    assert process is not None
     try:
         topic = new_topic(address, 1)
         send(address, topic, Stream().says(CAR, "dtc:P0A80").records)
@@ -241,10 +244,10 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
                     PACC_KAFKA_BOOTSTRAP_SERVERS=address, PACC_STALL_AFTER="4s")  # fmt: skip
         with pacc.runs("run") as worker:
             waits(lambda: room.outcomes() == {"opened": 1})
-            os.kill(broker.pid, signal.SIGSTOP)
+            os.kill(process.pid, signal.SIGSTOP)
             asleep = time.monotonic() + 20
             waits(lambda: time.monotonic() > asleep or worker.poll() is not None)
-            os.kill(broker.pid, signal.SIGCONT)
+            os.kill(process.pid, signal.SIGCONT)
             assert worker.poll() is None
             send(address, topic, Stream().says(OTHER, "dtc:P0A80", id="other").records)
             waits(lambda: room.outcomes() == {"opened": 2})

@@ -13,7 +13,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from tests.servers.processes import NotToBeHad, free_port, running
+from tests.servers.processes import NotToBeHad, Server, free_port, running
 
 _CACHE = Path(__file__).parents[2] / ".cache" / "kafka-4.3.1"
 _HOW = "install Java 17 and Maven (Debian: default-jre-headless maven), or set PACC_TEST_KAFKA"
@@ -56,13 +56,13 @@ def running_kafka() -> Iterator[str]:
     if given:
         yield given
         return
-    with running_broker() as (address, _):
-        yield address
+    with own_kafka() as server:
+        yield server.address
 
 
 @contextmanager
-def running_broker() -> Iterator[tuple[str, subprocess.Popen[Any]]]:
-    """Give the bootstrap address of a broker of one's own, and its process."""
+def own_kafka() -> Iterator[Server]:
+    """Give a broker of our own, which may be ended and started again."""
     java, jars = _java(), _jars()
     with tempfile.TemporaryDirectory(prefix="pacc-kafka-") as name:
         broker, controller = free_port(), free_port()
@@ -79,9 +79,9 @@ def running_broker() -> Iterator[tuple[str, subprocess.Popen[Any]]]:
         address = f"127.0.0.1:{broker}"
         command = [*base, "kafka.Kafka", str(properties)]
         with running(
-            command, Path(name) / "log", lambda: _answers(address), seconds=90
-        ) as broker_process:
-            yield address, broker_process
+            Server(address, command, Path(name) / "log", lambda: _answers(address), 90)
+        ) as server:
+            yield server
 
 
 def _java() -> str:

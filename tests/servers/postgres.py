@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from tests.servers.processes import NotToBeHad, free_port, running
+from tests.servers.processes import NotToBeHad, Server, free_port, running
 
 _HOW = "install PostgreSQL 15 or newer (Debian: postgresql), or set PACC_TEST_POSTGRES to a URL"
 
@@ -25,6 +25,13 @@ def running_postgres() -> Iterator[str]:
     if given:
         yield given
         return
+    with own_postgres() as server:
+        yield server.address
+
+
+@contextmanager
+def own_postgres(connections: int = 100) -> Iterator[Server]:
+    """Give a server of our own, which may be ended and started again; its address is a URL."""
     binaries = _binaries()
     with tempfile.TemporaryDirectory(prefix="pacc-postgres-") as name:
         folder = Path(name)
@@ -39,11 +46,12 @@ def running_postgres() -> Iterator[str]:
         command = [
             *as_user, str(binaries / "postgres"), "-D", str(data), "-p", str(port),
             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
-            "-c", "fsync=off", "-c", "max_connections=100",
+            "-c", "fsync=off", "-c", f"max_connections={connections}",
         ]  # fmt: skip
-        with running(command, folder / "log", lambda: _answers(port), seconds=60,
-                     ending=signal.SIGINT):  # fmt: skip
-            yield f"postgresql+psycopg://pacc@127.0.0.1:{port}/postgres"
+        url = f"postgresql+psycopg://pacc@127.0.0.1:{port}/postgres"
+        server = Server(url, command, folder / "log", lambda: _answers(port), 60, signal.SIGINT)
+        with running(server):
+            yield server
 
 
 @contextmanager

@@ -5,10 +5,10 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 
 class NotToBeHad(Exception):
@@ -23,50 +23,52 @@ def free_port() -> int:
         return port
 
 
+@dataclass
+class Server:
+    """A server in a session of its own, which can be ended and started again where it was."""
+
+    address: str
+    command: Sequence[str]
+    log: Path
+    is_ready: Callable[[], bool]
+    seconds: float
+    ending: int = signal.SIGTERM
+    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    def start(self) -> None:
+        """Start it and wait until it answers. Raises `RuntimeError` with the end of its log."""
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )  # fmt: skip
+        until = time.monotonic() + self.seconds
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > until:
+                tail = self.log.read_text("utf-8", "replace")[-3000:]
+                raise RuntimeError(f"{self.command!r} did not come up:\n{tail}")
+            time.sleep(0.1)
+
+    def end(self, number: int | None = None) -> None:
+        """End it by a signal, its own way to end unless one is named; by SIGKILL in the end."""
+        process = self.process
+        if process is None:
+            return
+        for one in (number or self.ending, signal.SIGKILL):
+            if process.poll() is None:
+                os.killpg(process.pid, one)
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                continue
+            return
+
+
 @contextmanager
-def running(
-    command: Sequence[str],
-    log: Path,
-    is_ready: Callable[[], bool],
-    *,
-    seconds: float,
-    env: Mapping[str, str] | None = None,
-    ending: int = signal.SIGTERM,
-) -> Iterator[subprocess.Popen[Any]]:
-    """Run a server in a session of its own until the block ends."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, **(env or {})},
-        )
+def running(server: Server) -> Iterator[Server]:
+    """Run a server until the block ends."""
     try:
-        _wait(process, is_ready, log, seconds)
-        yield process
+        server.start()
+        yield server
     finally:
-        _end(process, ending)
-
-
-def _wait(
-    process: subprocess.Popen[Any], is_ready: Callable[[], bool], log: Path, seconds: float
-) -> None:
-    until = time.monotonic() + seconds
-    while not is_ready():
-        if process.poll() is not None or time.monotonic() > until:
-            tail = log.read_text("utf-8", "replace")[-3000:]
-            raise RuntimeError(f"{process.args!r} did not come up:\n{tail}")
-        time.sleep(0.1)
-
-
-def _end(process: subprocess.Popen[Any], ending: int) -> None:
-    for number in (ending, signal.SIGKILL):
-        if process.poll() is None:
-            os.killpg(process.pid, number)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            continue
-        return
+        server.end()
