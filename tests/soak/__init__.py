@@ -1,0 +1,1 @@
+"""The soak: a known stream through the system while it is killed, stopped and starved."""

@@ -1,0 +1,99 @@
+"""The negative controls: one guard of the product taken away, here in the test alone.
+
+A guard in SQL is taken out of the statement on its way to the database, so that none of the
+product's code is written down a second time.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+
+from dispatch import bench
+from ingest import store
+from models import tables as t
+from models.sql import insert_new
+
+_SQL: Final[Mapping[str, str]] = {
+    "position": r" AND position\.next_offset = %\(b_first\)s(::\w+)?",
+    "epoch": r" AND position\.epoch = %\(b_epoch\)s(::\w+)?",
+    "version": r" AND task\.version = %\(version_\d+\)s(::\w+)?",
+}
+_INDEXES: Final[Mapping[str, str]] = {
+    "one open case": "uq_case_open_vin",
+    "one open task": "uq_task_open_case_queue",
+}
+# What each control must be found by: the name of a check in `check.py`.
+FOUND_BY: Final[Mapping[str, str]] = {
+    "position": "ledger",
+    "epoch": "owner",
+    "version": "told",
+    "one open case": "open cases",
+    "one open task": "open tasks",
+    "outbox": "events",
+}
+
+
+def drop(guard: str | None, engine: sa.Engine) -> None:
+    """Take a guard out of the database, if that is where it stands."""
+    if guard in _INDEXES:
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"drop index {_INDEXES[guard]}"))
+
+
+def remove(guard: str | None, engine: Any = sa.Engine) -> None:
+    """Take a guard out of this process (or of one engine), if that is where it stands."""
+    if guard in _SQL:
+        without(engine, _SQL[guard])
+    elif guard == "outbox":
+        _write_events_afterwards()
+
+
+def without(engine: Any, pattern: str, wait: Callable[[str], None] | None = None) -> None:
+    """Take what matches out of every statement; `wait` is called before each."""
+
+    def rewrite(
+        _c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        if wait is not None:
+            wait(statement)
+        return re.sub(pattern, "", statement), parameters
+
+    sa.event.listen(engine, "before_cursor_execute", rewrite, retval=True)
+
+
+def _write_events_afterwards() -> None:
+    """Write the outbox in a transaction of its own, as one who knows no outbox would send."""
+    waiting: dict[int, list[tuple[sa.Engine, Sequence[Mapping[str, Any]]]]] = {}
+
+    def insert(c: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        if table is not t.outbox:
+            insert_new(c, table, rows)
+            return
+        waiting.setdefault(_raw(c.connection), []).append((c.engine, rows))
+
+    commit, rollback = DefaultDialect.do_commit, DefaultDialect.do_rollback
+
+    def and_then(self: Any, connection: Any) -> None:
+        commit(self, connection)
+        for engine, rows in waiting.pop(_raw(connection), ()):
+            time.sleep(0.01)
+            with engine.begin() as another:
+                insert_new(another, t.outbox, rows)
+
+    def forget(self: Any, connection: Any) -> None:
+        waiting.pop(_raw(connection), None)
+        rollback(self, connection)
+
+    DefaultDialect.do_commit = and_then  # type: ignore[method-assign]
+    DefaultDialect.do_rollback = forget  # type: ignore[method-assign]
+    store.insert_new = insert  # type: ignore[attr-defined]
+    bench.insert_new = insert  # type: ignore[attr-defined]
+
+
+def _raw(connection: Any) -> int:
+    """Tell connections apart by the driver's own, whoever has it wrapped."""
+    return id(getattr(connection, "dbapi_connection", connection))

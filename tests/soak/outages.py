@@ -1,0 +1,149 @@
+"""The outages: what is done to the database and the broker, one function for each kind."""
+
+import random
+import signal
+import time
+from contextlib import suppress
+from typing import Any, Final
+
+import psycopg
+import sqlalchemy as sa
+
+from models import tables as t
+from tests.servers.processes import Server
+from tests.soak import disturb
+from tests.soak.database import DRIVER
+from tests.soak.disturb import Act, Hand
+from tests.soak.plan import OFTEN, SELDOM
+
+_TRIES: Final = 20
+
+
+def cut_connections(hand: Hand, _chance: random.Random) -> None:
+    """All back ends of the database terminated, as when it fails over."""
+    _cut(hand, "true")
+
+
+def cut_one_connection(hand: Hand, chance: random.Random) -> None:
+    """The connections of one child terminated."""
+    _cut(hand, "application_name like :who", who=f"{chance.choice(list(hand.system.wanted))}.%")
+
+
+def fill_connections(hand: Hand, chance: random.Random) -> None:
+    """No connection is left for anybody else for a while."""
+    held = []
+    url = sa.make_url(hand.system.url).set(drivername="postgresql")
+    with suppress(psycopg.OperationalError):
+        while len(held) < 500:
+            held.append(psycopg.connect(url.render_as_string(hide_password=False)))
+    _cut(hand, "application_name <> ''")
+    time.sleep(chance.uniform(0.5, 2))
+    for one in held:
+        one.close()
+
+
+def statement_timeout(hand: Hand, chance: random.Random) -> None:
+    """Statements are given up after few milliseconds."""
+    _altered(hand, "statement_timeout = '3ms'", "statement_timeout", chance)
+
+
+def read_only(hand: Hand, chance: random.Random) -> None:
+    """The database takes no writes, as a standby does."""
+    name = "default_transaction_read_only"
+    _altered(hand, f"{name} = on", name, chance)
+
+
+def rewind(hand: Hand, chance: random.Random) -> None:
+    """An engineer moves a position back, so that records are worked through again."""
+    with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
+        connection.execute(
+            sa.text("update position set next_offset = next_offset - :by"
+                    " where part = :part and next_offset > :by"),
+            {"by": chance.randrange(1, 30), "part": chance.randrange(4)},
+        )  # fmt: skip
+
+
+def intrude(hand: Hand, chance: random.Random) -> None:
+    """A foreign writer opens a second case or task; the database has to refuse it."""
+    table, key, is_open = chance.choice(
+        [(t.case, "case_id", t.case.c.state == "open"),
+         (t.task, "task_id", t.task.c.state != "done")]
+    )  # fmt: skip
+    query = sa.select(table).where(is_open).order_by(sa.func.random()).limit(1)
+    try:
+        with hand.system.engine.begin() as connection:
+            row = connection.execute(query).mappings().first()
+            if row is not None:
+                made = {**row, key: f"intruder {chance.random()}"}
+                connection.execute(sa.insert(table).values(made))
+    except sa.exc.IntegrityError:
+        hand.done["intruders refused"] += 1
+    except sa.exc.OperationalError:
+        pass
+
+
+def stop_postgres(hand: Hand, chance: random.Random) -> None:
+    """The database server is stopped and started."""
+    _restart(hand.system.servers.postgres,
+                  chance.choice([signal.SIGINT, signal.SIGQUIT]))  # fmt: skip
+
+
+def kill_postgres(hand: Hand, _chance: random.Random) -> None:
+    """SIGKILL of the database server."""
+    _restart(hand.system.servers.postgres, signal.SIGKILL)
+
+
+def stop_broker(hand: Hand, _chance: random.Random) -> None:
+    """The broker is stopped and started."""
+    with hand.sending:
+        _restart(hand.system.servers.kafka, signal.SIGTERM)
+
+
+def kill_broker(hand: Hand, _chance: random.Random) -> None:
+    """SIGKILL of the broker."""
+    with hand.sending:
+        _restart(hand.system.servers.kafka, signal.SIGKILL)
+
+
+def _cut(hand: Hand, which: str, **values: Any) -> None:
+    with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
+        connection.execute(
+            sa.text("select pg_terminate_backend(pid) from pg_stat_activity where"
+                    f" datname = current_database() and application_name <> '{DRIVER}' and {which}"),
+            values,
+        )  # fmt: skip
+
+
+def _altered(hand: Hand, setting: str, name: str, chance: random.Random) -> None:
+    """Set something for the whole database and let everybody connect anew, for a while."""
+    alter = f"alter database {hand.system.database}"
+    for what in (f"{alter} set {setting}", f"{alter} reset {name}"):
+        for _ in range(_TRIES):
+            with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
+                connection.execute(sa.text(what))
+                break
+            time.sleep(0.5)
+        _cut(hand, "true")
+        if " set " in what:
+            time.sleep(chance.uniform(0.5, 2))
+
+
+def _restart(server: Server, number: int) -> None:
+    """End a server and start it again; what holds its port or memory is waited for."""
+    server.end(number)
+    for left in reversed(range(_TRIES)):
+        try:
+            server.start()
+        except RuntimeError:
+            if not left:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
+ACTS: Final[dict[str, Act]] = {
+    kind: getattr(disturb, name, None) or globals()[name]
+    for kind in (*OFTEN, *SELDOM)
+    for name in (kind.replace(" ", "_"),)
+}

@@ -1,0 +1,126 @@
+"""`python -m tests.soak`: soak for so many minutes from a seed, and say what was found."""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import quantiles
+
+from tests.servers.kafka import own_kafka
+from tests.servers.postgres import own_postgres
+from tests.soak.driver import Report, Soak
+from tests.soak.nursery import Nursery
+from tests.soak.plan import Step, plan_round, read_plan, shorten, write_plan
+from tests.soak.system import Servers
+
+_CONNECTIONS = 60
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """Start a broker, a database and a nursery of this soak's own."""
+    nursery = Nursery()
+    try:
+        with own_kafka() as kafka, own_postgres(_CONNECTIONS) as postgres:
+            yield Servers(kafka, postgres, nursery)
+    finally:
+        nursery.close()
+
+
+def soak(
+    given: Servers, seed: int, minutes: float, *, steps: int, kills: int = 0,
+    guard: str | None = None, plan: Sequence[Step] | None = None,
+) -> Report:  # fmt: skip
+    """Go from round to round until the time or the disturbances are up, or something is wrong."""
+    until = time.monotonic() + minutes * 60
+    with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
+        running = Soak(given, Path(name), seed, guard)
+        try:
+            for number in range(10_000):
+                if plan is None:
+                    todo = plan_round(seed, number, steps, servers=guard is None)
+                else:
+                    todo = [step for step in plan if step.round == number]
+                if running.round(todo):
+                    break
+                if plan is not None and all(step.round <= number for step in plan):
+                    break
+                if time.monotonic() > until or 0 < kills <= total(running.report):
+                    break
+                _say(f"round {number}: {total(running.report)} disturbances, nothing wrong")
+        finally:
+            report = running.close()
+    return report
+
+
+def total(report: Report) -> int:
+    """Count the disturbances that were done."""
+    return sum(n for kind, n in report.done.items() if kind != "intruders refused")
+
+
+def show(report: Report) -> None:
+    """Print what was done and found."""
+    _say(f"{report.rounds} rounds, {report.records} records, {report.seconds:.0f} s")
+    _say(f"{total(report)} disturbances: " + _counted(report.done))
+    _say(f"lives that ended, and how: {_counted(report.ends)}")
+    _say(f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
+         f"{report.events} events on the topics, {report.sent_again} of them again")  # fmt: skip
+    if len(report.recoveries) > 1:
+        cuts = quantiles(report.recoveries, n=20)
+        _say(f"from a SIGKILL to the next commit in each of the victim's partitions "
+             f"({len(report.recoveries)}): p50 {cuts[9]:.1f} s, p95 {cuts[18]:.1f} s")  # fmt: skip
+
+
+def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
+    """Print the flaws, and the shortest plan found that shows one again."""
+    for flaw in report.flaws[:20]:
+        _say(f"WRONG ({flaw.check}): {flaw.what}")
+    _say(f"seed {seed}; looking for a shorter plan")
+
+    def fails(plan: Sequence[Step]) -> bool:
+        return bool(soak(given, seed, 10, steps=0, plan=plan).flaws)
+
+    file = Path(f"soak-{seed}.jsonl")
+    plan = shorten(report.plan, fails, tries)
+    write_plan(plan, file)
+    _say(f"seed {seed}, {len(plan)} of {len(report.plan)} steps in {file}; again with "
+         f"`python -m tests.soak --seed {seed} --plan {file}`:")  # fmt: skip
+    for step in plan[:40]:
+        _say(f"  round {step.round}, second {step.second}: {step.kind} ({step.chance})")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Read the command line; give the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=2)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--steps", type=int, default=12, help="disturbances a round")
+    parser.add_argument("--kills", type=int, default=0, help="end after so many disturbances")
+    parser.add_argument("--control", help="a guard to take away: the soak must find it")
+    parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
+    parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
+    given = parser.parse_args(words)
+    with servers() as started:
+        plan = read_plan(given.plan) if given.plan else None
+        report = soak(
+            started, given.seed, given.minutes, steps=given.steps, kills=given.kills,
+            guard=given.control, plan=plan,
+        )  # fmt: skip
+        show(report)
+        if report.flaws and given.control is None:
+            explain(started, given.seed, report, given.tries)
+    for flaw in report.flaws[:5]:
+        _say(f"found by ({flaw.check}): {flaw.what}")
+    return 1 if report.flaws else 0
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counts.items()))
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
