@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
+.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
 
 setup: .venv/.ready
 
@@ -24,6 +24,12 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Kills, stops and starves the system for MINUTES, by SEED; needs Kafka's and PostgreSQL's parts.
+MINUTES ?= 2
+SEED ?= 7
+soak: setup
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --seed $(SEED) $(SOAK)
 
 # Ratios of one run, with a Kafka and a PostgreSQL of its own.
 bench: setup

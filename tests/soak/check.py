@@ -176,7 +176,9 @@ def _order(topic: str, sent: Sequence[Mapping[str, Any]]) -> Iterator[Flaw]:
 def read_topics(address: str, topics: Sequence[str], seen: Seen) -> None:
     """Read on where the last look stopped, to the end."""
     with closing(KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)) as consumer:
-        parts = [TopicPartition(one, n) for one in topics for n in consumer.partitions_for_topic(one)]
+        parts = [
+            TopicPartition(one, n) for one in topics for n in consumer.partitions_for_topic(one)
+        ]
         consumer.assign(parts)
         for part in parts:
             consumer.seek(part, seen.places.get(part, 0))
@@ -201,16 +203,20 @@ def _promises(connection: sa.Connection, told: Sequence[Told]) -> Iterator[Flaw]
     heard = Counter((one.task_id, one.name, one.what) for one in told)
     for key in sorted((heard - entries) | (entries - heard)):
         yield Flaw("told", f"{key}: told {heard[key]} times, done {entries[key]} times")
-    ends = dict(connection.execute(sa.text("select task_id, disposition from task")).all())
+    ends = {
+        row.task_id: row.disposition
+        for row in connection.execute(sa.text("select task_id, disposition from task"))
+    }
     for one in told:
         if one.disposition is not None and ends.get(one.task_id) != one.disposition:
             yield Flaw("told", f"{one.name} was told {one.task_id} ended as {one.disposition}")
         if one.seen is not None and one.version != one.seen + 1:
             yield Flaw("told", f"{one.name} claimed version {one.seen} and got {one.version}")
-    yield from _one_at_a_time(told)
+    yield from one_at_a_time(told)
 
 
-def _one_at_a_time(told: Sequence[Told]) -> Iterator[Flaw]:
+def one_at_a_time(told: Sequence[Told]) -> Iterator[Flaw]:
+    """Nobody was told that they had a task while another's claim on it was alive."""
     by_task: dict[str, list[Told]] = {}
     for one in told:
         by_task.setdefault(one.task_id, []).append(one)

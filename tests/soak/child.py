@@ -18,7 +18,8 @@ def command(
 
     `clock` is by how many seconds the clock jumps, there and back every other second.
     """
-    guards.remove(guard)
+    if guard is not None:
+        guards.remove(guard)
     if death is not None:
         points.watch(points.Death(*death))
     if clock:

@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 def driver_engine(url: str) -> sa.Engine:
     """Make the driver's engine: neither a statement timeout nor read-only touches it."""
-    engine = make_engine(
+    return make_engine(
         sa.make_url(url)
         .update_query_dict(
             {"application_name": DRIVER,
@@ -38,7 +38,6 @@ def driver_engine(url: str) -> sa.Engine:
         )
         .render_as_string(hide_password=False)
     )  # fmt: skip
-    return engine
 
 
 def prepare(engine: sa.Engine) -> None:

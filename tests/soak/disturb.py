@@ -26,6 +26,7 @@ class Hand:
     def __init__(self, system: System, acts: "dict[str, Act]") -> None:
         self.system = system
         self.sending = threading.Lock()
+        self.altering = threading.Lock()
         self.done: Counter[str] = Counter()
         self.kills: list[tuple[str, float]] = []
         self._acts = acts

@@ -154,9 +154,7 @@ class Soak:
 
     def _checks(self) -> list[Flaw]:
         calm = Calm(self._calm.digest(), self._calm.outcomes)
-        read_topics(
-            self._system.servers.kafka.address, list(self._system.out.values()), self._seen
-        )
+        read_topics(self._system.servers.kafka.address, list(self._system.out.values()), self._seen)
         with self._system.engine.begin() as connection:
             # Tending goes on meanwhile: what it writes after this moment is not looked at.
             connection.execute(sa.text("set transaction isolation level repeatable read"))

@@ -37,14 +37,14 @@ FOUND_BY: Final[Mapping[str, str]] = {
 }
 
 
-def drop(guard: str | None, engine: sa.Engine) -> None:
+def drop(guard: str, engine: sa.Engine) -> None:
     """Take a guard out of the database, if that is where it stands."""
     if guard in _INDEXES:
         with engine.begin() as connection:
             connection.execute(sa.text(f"drop index {_INDEXES[guard]}"))
 
 
-def remove(guard: str | None, engine: Any = sa.Engine) -> None:
+def remove(guard: str, engine: Any = sa.Engine) -> None:
     """Take a guard out of this process (or of one engine), if that is where it stands."""
     if guard in _SQL:
         without(engine, _SQL[guard])
@@ -55,9 +55,7 @@ def remove(guard: str | None, engine: Any = sa.Engine) -> None:
 def without(engine: Any, pattern: str, wait: Callable[[str], None] | None = None) -> None:
     """Take what matches out of every statement; `wait` is called before each."""
 
-    def rewrite(
-        _c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any
-    ) -> tuple[str, Any]:
+    def rewrite(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
         if wait is not None:
             wait(statement)
         return re.sub(pattern, "", statement), parameters
@@ -69,13 +67,14 @@ def _write_events_afterwards() -> None:
     """Write the outbox in a transaction of its own, as one who knows no outbox would send."""
     waiting: dict[int, list[tuple[sa.Engine, Sequence[Mapping[str, Any]]]]] = {}
 
-    def insert(c: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def insert(c: sa.Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         if table is not t.outbox:
             insert_new(c, table, rows)
             return
         waiting.setdefault(_raw(c.connection), []).append((c.engine, rows))
 
-    commit, rollback = DefaultDialect.do_commit, DefaultDialect.do_rollback
+    commit: Any = DefaultDialect.do_commit
+    rollback: Any = DefaultDialect.do_rollback
 
     def and_then(self: Any, connection: Any) -> None:
         commit(self, connection)
@@ -90,8 +89,8 @@ def _write_events_afterwards() -> None:
 
     DefaultDialect.do_commit = and_then  # type: ignore[method-assign]
     DefaultDialect.do_rollback = forget  # type: ignore[method-assign]
-    store.insert_new = insert  # type: ignore[attr-defined]
-    bench.insert_new = insert  # type: ignore[attr-defined]
+    setattr(store, "insert_new", insert)  # noqa: B010
+    setattr(bench, "insert_new", insert)  # noqa: B010
 
 
 def _raw(connection: Any) -> int:

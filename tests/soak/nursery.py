@@ -12,21 +12,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from pacc import cli, wiring
+from prioritizer import rank
 
 _LOOK_SECONDS = 0.02
 
 
 class Nursery:
-    """The driver's end of the warm process. Safe to use from several threads."""
+    """The driver's end of the warm process. Safe to use from several threads.
 
-    def __init__(self) -> None:
+    `warm` names modules that are loaded before the first child.
+    """
+
+    def __init__(self, warm: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.nursery"],
+            [sys.executable, "-m", "tests.soak.nursery", *warm],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._changed = threading.Condition()
@@ -34,9 +39,7 @@ class Nursery:
         self._ended: dict[int, int] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def fork(
-        self, name: str, call: str, env: Mapping[str, str], log: str, **arguments: Any
-    ) -> int:
+    def fork(self, name: str, call: str, env: Mapping[str, str], log: str, **arguments: Any) -> int:
         """Start `module:function` with these arguments in a child; give its process id.
 
         Every child needs a name of its own.
@@ -46,7 +49,7 @@ class Nursery:
             assert self._process.stdin is not None
             self._process.stdin.write(json.dumps(wanted) + "\n")
             self._process.stdin.flush()
-            assert self._changed.wait_for(lambda: name in self._pids, 30), f"{name}: not forked"
+            assert self._changed.wait_for(lambda: name in self._pids, 180), f"{name}: not forked"
             return self._pids.pop(name)
 
     def status(self, pid: int) -> int | None:
@@ -80,9 +83,12 @@ class Nursery:
 
 def main() -> None:
     """Fork whoever is asked for until there is nobody to ask."""
-    wiring.load_ranker = lru_cache(wiring.load_ranker)  # type: ignore[attr-defined]
-    wiring.load_ranker()
+    once = lru_cache(rank.load_ranker)
+    once()
+    setattr(wiring, "load_ranker", once)  # noqa: B010 - for every child
     assert cli.app is not None
+    for name in sys.argv[1:]:
+        importlib.import_module(name)
     gc.freeze()
     living: set[int] = set()
     while True:
@@ -111,7 +117,8 @@ def _reap(living: set[int]) -> None:
 
 
 def _tell(**facts: Any) -> None:
-    print(json.dumps(facts), flush=True)
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
 
 
 def _live(wanted: dict[str, Any]) -> None:
@@ -129,7 +136,7 @@ def _live(wanted: dict[str, Any]) -> None:
     except SystemExit as left:
         code = left.code if isinstance(left.code, int) else 1
     except BaseException:  # noqa: BLE001 - the child's last words, whatever happened
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)

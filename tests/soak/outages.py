@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from models import tables as t
 from tests.servers.processes import Server
 from tests.soak import disturb
-from tests.soak.database import DRIVER
 from tests.soak.disturb import Act, Hand
 from tests.soak.plan import OFTEN, SELDOM
 
@@ -31,7 +30,7 @@ def cut_one_connection(hand: Hand, chance: random.Random) -> None:
 
 def fill_connections(hand: Hand, chance: random.Random) -> None:
     """No connection is left for anybody else for a while."""
-    held = []
+    held: list[psycopg.Connection] = []
     url = sa.make_url(hand.system.url).set(drivername="postgresql")
     with suppress(psycopg.OperationalError):
         while len(held) < 500:
@@ -109,7 +108,8 @@ def _cut(hand: Hand, which: str, **values: Any) -> None:
     with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
         connection.execute(
             sa.text("select pg_terminate_backend(pid) from pg_stat_activity where"
-                    f" datname = current_database() and application_name <> '{DRIVER}' and {which}"),
+                    " datname = current_database() and application_name <> 'driver'"
+                    f" and {which}"),
             values,
         )  # fmt: skip
 
@@ -119,8 +119,9 @@ def _altered(hand: Hand, setting: str, name: str, chance: random.Random) -> None
     alter = f"alter database {hand.system.database}"
     for what in (f"{alter} set {setting}", f"{alter} reset {name}"):
         for _ in range(_TRIES):
-            with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
-                connection.execute(sa.text(what))
+            # two such settings at the same moment are refused by the database: one waits
+            with suppress(sa.exc.DBAPIError), hand.altering, hand.system.engine.begin() as c:
+                c.execute(sa.text(what))
                 break
             time.sleep(0.5)
         _cut(hand, "true")

@@ -70,8 +70,9 @@ class Crowd:
         ]  # fmt: skip
         careless = _Careless(system)
         self._threads.append(
-            threading.Thread(target=self._careless, args=(careless, random.Random(seed)),
-                             daemon=True)  # fmt: skip
+            threading.Thread(
+                target=self._careless, args=(careless, random.Random(seed)), daemon=True
+            )
         )
         for thread in self._threads:
             thread.start()
@@ -160,9 +161,7 @@ class Crowd:
 class _Person:
     """One of them, with a key."""
 
-    def __init__(
-        self, crowd: Crowd, port: int, key: str, name: str, chance: random.Random
-    ) -> None:
+    def __init__(self, crowd: Crowd, port: int, key: str, name: str, chance: random.Random) -> None:
         self._crowd = crowd
         self._door = (port, key)
         self._name = name

@@ -11,6 +11,7 @@ from statistics import quantiles
 
 from tests.servers.kafka import own_kafka
 from tests.servers.postgres import own_postgres
+from tests.soak import guards
 from tests.soak.driver import Report, Soak
 from tests.soak.nursery import Nursery
 from tests.soak.plan import Step, plan_round, read_plan, shorten, write_plan
@@ -92,6 +93,19 @@ def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
         _say(f"  round {step.round}, second {step.second}: {step.kind} ({step.chance})")
 
 
+def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
+    """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
+    missed = 0
+    _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
+    for guard, check in guards.FOUND_BY.items():
+        report = soak(given, seed, minutes, steps=steps, guard=guard)
+        found = sorted({flaw.check for flaw in report.flaws})
+        missed += check not in found
+        said = ", ".join(found) or "NOTHING: a defect of the soak"
+        _say(f"{guard:<15} {said:<24} {total(report):>12} {report.seconds:>8.0f}")
+    return 1 if missed else 0
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Read the command line; give the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
@@ -100,10 +114,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=12, help="disturbances a round")
     parser.add_argument("--kills", type=int, default=0, help="end after so many disturbances")
     parser.add_argument("--control", help="a guard to take away: the soak must find it")
+    parser.add_argument("--controls", action="store_true", help="take away each guard in turn")
     parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
     parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
     given = parser.parse_args(words)
     with servers() as started:
+        if given.controls:
+            return controls(started, given.seed, given.minutes, given.steps)
         plan = read_plan(given.plan) if given.plan else None
         report = soak(
             started, given.seed, given.minutes, steps=given.steps, kills=given.kills,

@@ -20,7 +20,15 @@ _BUSY: Final = 8
 _SETTLED: Final = 24
 _POISON: Final = (b"\xff\xfe", b"{", b"null", b'{"specversion": "1.0"}')
 _PLACES: Final = ((39.9, 116.4), (39.95, 116.3), (31.2, 121.5))
-_CODES: Final = ("dtc:P0562", "dtc:U0100", "dtc:P0A80", "dtc:B1342", "ccm:164", "dtc:P0A94", "new:1")
+_CODES: Final = (
+    "dtc:P0562",
+    "dtc:U0100",
+    "dtc:P0A80",
+    "dtc:B1342",
+    "ccm:164",
+    "dtc:P0A94",
+    "new:1",
+)
 
 
 def vin_of(kind: str, number: int) -> str:
@@ -67,7 +75,10 @@ class Tape:
         begin = self._start + self._rounds * ROUND
         self._rounds += 1
         made = sorted(self._round(), key=lambda one: one[0])
-        fresh = [self._record(begin + timedelta(seconds=second), *rest) for second, *rest in made]
+        fresh = [
+            self._record(begin + timedelta(seconds=second), vin, fault)
+            for second, vin, fault in made
+        ]
         self.records += fresh
         return fresh
 

@@ -79,7 +79,8 @@ class System:
         database.prepare(self.engine)
         with self.engine.begin() as connection:
             import_desks(connection, read_rows(SAMPLE_DESKS))
-        guards.drop(self.guard, self.engine)
+        if self.guard is not None:
+            guards.drop(self.guard, self.engine)
         address = self.servers.kafka.address
         self.topic = new_topic(address, PARTITIONS)
         self.out = {one: new_topic(address, 2) for one in ("roadside", "dealer", "cases")}

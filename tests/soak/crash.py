@@ -1,0 +1,147 @@
+"""Crash points: a child dies at each of them, another goes on, and all is as if nobody had died."""
+
+import itertools
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from models import tables as t
+from pacc.database import make_engine
+from tests.soak.nursery import Nursery
+
+# What differs from life to life, and means nothing: who did it, for the how-manieth time.
+_VOLATILE: Final = {"epoch", "owner", "seq", "xid"}
+_AT_ONCE: Final = 2
+# Makes databases that begin as copies of the one at a URL, each gone again after its block.
+Copies = Callable[[str], AbstractContextManager[str]]
+
+
+@dataclass
+class Stage:
+    """Where scenes are played: the warm parent, a folder, and a database to begin from."""
+
+    nursery: Nursery
+    folder: Path
+    url: str
+    copies: Copies
+    address: str | None = None
+    topic: str = "pacc.alerts"
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count()
+
+    def points(self, scene: str, url: str) -> tuple[list[str], Mapping[str, Any]]:
+        """Play a scene undisturbed; give the names of its crash points, and all that it left."""
+        with self.copies(url) as copy:
+            names, file = self.folder / f"{scene}.names", self._file(scene)
+            assert self._child(scene, copy, file, names=str(names)) == 0, self._log(scene)
+            return names.read_text("utf-8").splitlines(), left(copy, file)
+
+    def dies_at(self, scene: str, url: str, number: int) -> tuple[int, Mapping[str, Any]]:
+        """Let a child die at a point and another go on; give how the first ended, and all left."""
+        with self.copies(url) as copy:
+            file = self._file(scene)
+            status = self._child(scene, copy, file, death=number)
+            assert self._child(scene, copy, file) == 0, self._log(scene)
+            return status, left(copy, file)
+
+    def _file(self, scene: str) -> Path:
+        return self.folder / f"{scene}.{next(self._numbers)}.out"
+
+    def _log(self, scene: str) -> str:
+        return (self.folder / f"{scene}.log").read_text("utf-8", "replace")[-3000:]
+
+    def _child(self, scene: str, url: str, file: Path, **more: Any) -> int:
+        pid = self.nursery.fork(
+            f"{scene} {next(self._numbers)}", "tests.soak.scenes:act", {},
+            str(self.folder / f"{scene}.log"), scene=scene, url=url, topic=self.topic,
+            file=str(file), address=self.address, **more,
+        )  # fmt: skip
+        return self.nursery.wait(pid)
+
+
+def worth(names: Sequence[str], *, every: bool) -> list[int]:
+    """Choose the numbers of points at which to die: `every` one, or those that differ in effect.
+
+    After a statement and before the next one nothing has happened; after a commit it has.
+    """
+    return [
+        number
+        for number, name in enumerate(names, start=1)
+        if every or not name.startswith("after ") or name in _DURABLE
+    ]
+
+
+_DURABLE: Final = {"after DefaultDialect.do_commit", "after send"}
+
+
+def wrong(stage: Stage, scene: str, url: str, *, every: bool) -> tuple[int, list[str]]:
+    """Die at the points of a scene; give how many, and what was not as if nobody had died."""
+    names, calm = stage.points(scene, url)
+    numbers = worth(names, every=every)
+
+    def one(number: int) -> Iterator[str]:
+        status, after = stage.dies_at(scene, url, number)
+        where = f"{scene} at {number} ({names[number - 1]})"
+        if status != -9:
+            yield f"{where}: ended with {status} and not by SIGKILL"
+        for name, there in after.items():
+            if there != calm[name]:
+                yield f"{where}: {name} is {_odd(there, calm[name])}"
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        found = list(pool.map(lambda number: list(one(number)), numbers))
+    return len(numbers), list(itertools.chain.from_iterable(found))
+
+
+def left(url: str, file: Path) -> Mapping[str, Any]:
+    """Give everything that a scene left: all rows but what is volatile, and the file's lines."""
+    engine = make_engine(url)
+    found: dict[str, Any] = {}
+    with engine.begin() as connection:
+        for table in t.metadata.sorted_tables:
+            columns = [one for one in table.c if one.name not in _VOLATILE]
+            found[table.name] = sorted(map(repr, connection.execute(sa.select(*columns))))
+    engine.dispose()
+    found["file"] = _said(file)
+    return found
+
+
+def _said(file: Path) -> list[str]:
+    """Give the lines of a file without repetition, in the order of their first time.
+
+    What is sent twice is sent under the same id with the same words, and an answer that is given
+    again is the same answer: so a repetition is no other line.
+    """
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    for line in lines:
+        json.loads(line)
+    return list(dict.fromkeys(lines))
+
+
+def _odd(there: Any, calm: Any) -> str:
+    extra = [one for one in there if one not in calm][:2]
+    missing = [one for one in calm if one not in there][:2]
+    return f"other: more {extra}, less {missing}"
+
+
+def sqlite_copies(folder: Path) -> Copies:
+    """Copy files."""
+    numbers = itertools.count()
+
+    @contextmanager
+    def copy(url: str) -> Iterator[str]:
+        path = folder / f"copy-{next(numbers)}.db"
+        shutil.copy(url.removeprefix("sqlite:///"), path)
+        yield f"sqlite:///{path}"
+        for one in folder.glob(f"{path.name}*"):
+            one.unlink()
+
+    return copy

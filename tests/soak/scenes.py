@@ -1,0 +1,195 @@
+"""The scenes in which a child dies at every crash point: `run`, `relay`, `tend`, and a person.
+
+Every scene goes on from wherever the last child stopped, and reads no clock: whoever died in it and
+whoever did not leave the same rows behind.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from dispatch.auth import Office
+from dispatch.clockwork import tick
+from dispatch.desks import load_directory
+from dispatch.keys import create_key
+from dispatch.masters import import_desks, read_rows
+from dispatch.relay import Sender, relay
+from dispatch.store import House
+from ingest.kafka import KafkaSender, KafkaSource
+from ingest.source import Source
+from models import tables as t
+from models.batch import Message, Partition, Record
+from models.migrations import upgrade
+from models.words import Feed, Role
+from pacc.app import make_app
+from pacc.database import make_engine
+from pacc.intake import Intake
+from pacc.metrics import Metrics
+from pacc.pipeline import Limits, Worker, run
+from pacc.settings import Settings
+from pacc.wiring import make_console
+from tests.soak import points
+from tests.worlds import CAR, OTHER, SAMPLE_DESKS, START, Stream, policy
+
+THIRD = "LBV8P2C05L7F00003"
+PLACE: Final[dict[str, Any]] = {"position": {"lat": 39.9, "lon": 116.4}}
+_LIMITS = Limits(batch=8)
+
+
+def stream(topic: str) -> list[Record]:
+    """Cases that open, are joined, cleared and healed; a duplicate and poison among them."""
+    made = Stream(Partition(Feed.KAFKA, topic, 0))
+    made.says(CAR, "dtc:P0C01", 0, severity="stop", motion="moving", **PLACE)
+    made.says(OTHER, "dtc:B1342", 1, **PLACE).says(CAR, "dtc:P0562", 2, **PLACE)
+    made.raw(b"\xff", 3).says(OTHER, "dtc:B1342", 4, status="cleared")
+    made.records.append(replace(made.records[0], offset=len(made.records)))
+    made.says(THIRD, "dtc:P0A80", 6, **PLACE).raw(b"{", 7)
+    made.says(THIRD, "dtc:P0A80", 50, **PLACE).says(CAR, "dtc:P0C01", 51, severity="stop")
+    made.says(OTHER, "dtc:B1342", 52, **PLACE)
+    return made.records
+
+
+class Listed:
+    """A source that is a list: for a database without a broker beside it."""
+
+    def __init__(self, records: Sequence[Record], worker: Worker) -> None:
+        self._records = records
+        self._at = worker.take(records[0].partition, 0)
+
+    def poll(self, limit: int) -> list[Record]:
+        """Give the next records."""
+        given = list(self._records[self._at : self._at + limit])
+        self._at += len(given)
+        return given
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        """Tell nobody."""
+
+    def is_at_end(self) -> bool:
+        """Whether all have been given."""
+        return self._at == len(self._records)
+
+    def lag(self) -> Mapping[Partition, int]:
+        """Know nothing of it."""
+        return {}
+
+    def close(self) -> None:
+        """Have nothing to let go."""
+
+
+class Written:
+    """A sender whose broker is a file."""
+
+    def __init__(self, file: Path, reached: points.Reached) -> None:
+        self._file = file
+        self._reached = reached
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Append them."""
+        for one in messages:
+            self._reached("before send")
+            with self._file.open("ab") as out:
+                out.write((one.value or b"") + b"\n")
+        self._reached("after send")
+
+
+def prepare(url: str) -> None:
+    """Bring schema, desks and keys, and the cases of the stream that the other scenes work on."""
+    engine = make_engine(url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        import_desks(connection, read_rows(SAMPLE_DESKS))
+        key = create_key(connection, Role.SUPERVISOR, None, "Li", START)["key"]
+        connection.execute(sa.insert(t.audit).values(at=START, actor=key, act="key", detail={}))
+    engine.dispose()
+
+
+def play(url: str, topic: str) -> None:
+    """Work the stream through undisturbed, before a scene that is not about that."""
+    pipeline(url, topic, "", None, lambda _: None)
+
+
+def pipeline(url: str, topic: str, _file: str, address: str | None, _r: points.Reached) -> None:
+    """The pipeline works a stream through to its end."""
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        directory = load_directory(connection)
+    worker = Worker(engine, policy(directory), {}, "worker", _LIMITS)
+
+    def source() -> Source:
+        if address is None:
+            return Listed(stream(topic), worker)
+        group = f"group {engine.url.database}"
+        return KafkaSource(address, group, [topic], take=worker.take, poll_ms=100,
+                           session_timeout_ms=1000)  # fmt: skip
+
+    run(worker, source, _LIMITS, until_end=True, is_stopped=lambda: False)
+    engine.dispose()
+
+
+def relaying(url: str, _topic: str, file: str, address: str | None, r: points.Reached) -> None:
+    """The relay sends everything that waits, a few at a time."""
+    engine = make_engine(url)
+    sender: Sender = KafkaSender(address) if address else Written(Path(file), r)
+    while relay(engine, sender, START, limit=4):
+        pass
+    engine.dispose()
+
+
+def tending(url: str, _topic: str, _file: str, _a: str | None, _r: points.Reached) -> None:
+    """Time goes by: promises are missed, a dealer's customer goes back to the centre."""
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        house = House(load_directory(connection))
+    for hours in (1, 40):
+        tick(engine, START + timedelta(hours=hours), house)
+    engine.dispose()
+
+
+def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached) -> None:
+    """Somebody claims over the API, calls, tows and finishes; `file` keeps what was answered."""
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        office = Office(engine, House(load_directory(connection)), lambda: START)
+        key = connection.execute(sa.select(t.audit.c.actor)).scalar_one()
+        task_id = connection.execute(
+            sa.select(t.task.c.task_id).where(t.task.c.queue == "roadside", t.task.c.vin == CAR)
+        ).scalar_one()
+    worker = Worker(engine, policy(office.house.directory), {}, "web", Limits())
+    app = make_app(office, Intake(worker), Metrics(), 1 << 20, make_console(Settings()))
+    with closing(TestClient(app)) as client:
+        for path, body in _SHIFT:
+            answer = client.post(
+                f"/v1/tasks/{task_id}/{path}", json=body,
+                headers={"Authorization": f"Bearer {key}", "Idempotency-Key": path},
+            )  # fmt: skip
+            with Path(file).open("a", encoding="utf-8") as told:
+                told.write(json.dumps([path, answer.status_code, answer.json()]) + "\n")
+    engine.dispose()
+
+
+_SHIFT: Final[tuple[tuple[str, dict[str, str]], ...]] = (
+    ("claim", {}), ("contact", {"note": "calm"}), ("set-out", {}), ("arrive", {}), ("tow", {}),
+    ("complete", {"disposition": "towed"}),
+)  # fmt: skip
+SCENES = {"run": pipeline, "relay": relaying, "tend": tending, "claim": person}
+
+
+def act(
+    scene: str, url: str, topic: str, file: str, address: str | None = None,
+    death: int = 0, names: str | None = None,
+) -> None:  # fmt: skip
+    """Be the child in a scene: die at a point, or write down the `names` of all points."""
+    counter = points.Counter()
+    reached: points.Reached = points.Death(death) if death else counter
+    points.watch(reached)
+    SCENES[scene](url, topic, file, address, reached)
+    if names is not None:
+        Path(names).write_text("\n".join(counter.names), "utf-8")
