@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import fastapi_offline
-import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -27,7 +26,7 @@ from dispatch.shapes import Ident, Problem
 from ingest import account, quarantine
 from models.errors import PaccError
 from models.words import Reject
-from pacc.database import require_schema
+from pacc.database import OUTAGES, require_schema
 from pacc.flight import flight, streams
 from pacc.intake import Intake
 from pacc.metrics import Metrics
@@ -143,7 +142,8 @@ def make_app(
     app.add_exception_handler(PaccError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(sa.exc.OperationalError, _outage)
+    for outage in OUTAGES:
+        app.add_exception_handler(outage, _outage)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
     app.middleware("http")(_watching(metrics))
     app.openapi()  # builds every route now: a mistake shows at the start, not at a first request

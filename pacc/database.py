@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -11,6 +11,8 @@ from models.errors import SettingsInvalid, Unreachable, WrongSchema
 from models.tables import SCHEMA_REVISION
 from pacc.settings import masked_url
 
+# What a database says that cannot be used just now: it is down, it cut us off, it takes no writes.
+OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 _BUSY_MILLISECONDS = 30_000
 _ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {
@@ -20,14 +22,24 @@ _JSON: dict[str, Any] = {
 }
 
 
-def make_engine(url: str) -> sa.Engine:
-    """Make an engine for SQLite (WAL, one writer at a time) or PostgreSQL."""
+def make_engine(url: str, *, idle_seconds: int | None = None) -> sa.Engine:
+    """Make an engine for SQLite (WAL, one writer at a time) or PostgreSQL.
+
+    With `idle_seconds` PostgreSQL ends a transaction whose process has been silent for so long, and
+    frees what it has locked: a process that is frozen in its middle would hold it for ever.
+    """
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise SettingsInvalid("PACC_DATABASE_URL is not a database address.") from error
     if parsed.get_backend_name() == "postgresql":
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, **_JSON)
+        arguments = {}
+        if idle_seconds is not None and "options" not in parsed.query:
+            silent = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
+            arguments["connect_args"] = {"options": silent}
+        return sa.create_engine(
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, **arguments, **_JSON
+        )
     if parsed.get_backend_name() != "sqlite":
         message = "PACC_DATABASE_URL must begin with sqlite:// or postgresql://"
         raise SettingsInvalid(message)
@@ -69,7 +81,7 @@ def reachable(engine: sa.Engine) -> Iterator[None]:
     """Turn an outage of the database into one sentence."""
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+    except OUTAGES as error:
         where = masked_url(engine.url)
         what = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
         raise Unreachable(f"The database {where} cannot be used: {what}") from error

@@ -29,6 +29,8 @@ from pacc.settings import Settings
 from prioritizer.rank import load_ranker
 from prioritizer.signing import public_key
 
+# A worker that says nothing to the database for so long in the middle of a batch is frozen.
+_FROZEN_SECONDS: Final = 60
 # The files of an exported model, in the order of an artifact's parts.
 MODEL_FILES: Final = ("model.skops", "manifest.json", "signature.bin")
 
@@ -67,7 +69,7 @@ def make_worker(
     settings: Settings, batch: int | None, *, format_: str | None = None
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""
-    engine = make_engine(settings.database_url)
+    engine = make_engine(settings.database_url, idle_seconds=_FROZEN_SECONDS)
     require_schema(engine)
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)

@@ -353,12 +353,15 @@ def test_the_documentation_loads_nothing_from_another_host(web: Web) -> None:
         assert web.client.get(link).status_code == 200
 
 
-def test_the_database_down_is_a_problem_and_not_a_traceback(engine: sa.Engine) -> None:
+@pytest.mark.parametrize("outage", [sa.exc.OperationalError, sa.exc.InternalError])
+def test_the_database_down_is_a_problem_and_not_a_traceback(
+    engine: sa.Engine, outage: type[sa.exc.DBAPIError]
+) -> None:
     web = Web(engine)
     key = web.key(Role.ENGINEER)
 
     def down(*_: object) -> None:
-        raise sa.exc.OperationalError("select", {}, Exception("no"))
+        raise outage("select", {}, Exception("no"))
 
     sa.event.listen(engine, "before_cursor_execute", down)
     answer = web.asks(key, "/v1/tasks")

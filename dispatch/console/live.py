@@ -115,7 +115,7 @@ class Hub:
         try:
             end, found = await anyio.to_thread.run_sync(self._changes)
             pulse = await self.pulse() if is_beat else None
-        except sa.exc.OperationalError as outage:
+        except (sa.exc.OperationalError, sa.exc.InternalError) as outage:
             _log.warning("live pages wait for the database", outage=str(outage.orig))
             return
         self._at = end

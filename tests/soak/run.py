@@ -1,6 +1,7 @@
 """`python -m tests.soak`: soak for so many minutes from a seed, and say what was found."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -99,10 +100,13 @@ def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
     _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
     for guard, check in guards.FOUND_BY.items():
         report = soak(given, seed, minutes, steps=steps, guard=guard)
-        found = sorted({flaw.check for flaw in report.flaws})
+        firsts = {flaw.check: flaw.what for flaw in reversed(report.flaws)}
+        found = sorted(firsts)
         missed += check not in found
         said = ", ".join(found) or "NOTHING: a defect of the soak"
         _say(f"{guard:<15} {said:<24} {total(report):>12} {report.seconds:>8.0f}")
+        for name in found:
+            _say(f"    {name}: {firsts[name]}")
     return 1 if missed else 0
 
 
@@ -118,6 +122,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
     parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
     given = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with servers() as started:
         if given.controls:
             return controls(started, given.seed, given.minutes, given.steps)

@@ -1,0 +1,47 @@
+"""Outages of the database that are none of its connection: read-only, and a frozen neighbour."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+
+from models import tables as t
+from models.migrations import upgrade
+from pacc.database import make_engine
+
+
+@pytest.mark.postgres
+def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgres_url: str) -> None:
+    engine = make_engine(postgres_url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        name = sa.make_url(postgres_url).database
+        connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
+    engine.dispose()
+    done = subprocess.run(
+        [sys.executable, "-m", "pacc.cli", "tend", "--once"], capture_output=True, text=True,
+        env={**os.environ, "PACC_DATABASE_URL": postgres_url, "PACC_RELAY": "false"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 5, done.stderr
+    assert "read-only transaction" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.postgres
+def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None:
+    frozen, heir = make_engine(postgres_url, idle_seconds=1), make_engine(postgres_url)
+    upgrade(heir)
+    with heir.begin() as connection:
+        connection.execute(sa.insert(t.vehicle).values(vin="V", waiting={}, cleared={}))
+    held = sa.select(t.vehicle.c.vin).with_for_update()
+    with frozen.connect() as asleep:
+        asleep.execute(held)
+        with heir.begin() as awake:
+            awake.execute(sa.text("set local lock_timeout = '30s'"))
+            assert awake.execute(held).scalar_one() == "V"
+        with pytest.raises(sa.exc.DBAPIError):
+            asleep.execute(held)
+    frozen.dispose()
+    heir.dispose()
