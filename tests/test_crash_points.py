@@ -1,6 +1,7 @@
 """Whoever dies, wherever: another goes on, and all is as if nobody had died."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,29 @@ def settled(url: str) -> str:
     return url
 
 
+def test_a_full_disk_costs_time_and_nothing_else(stage: Stage) -> None:
+    url = played(stage, "run")
+    _, calm = stage.points("run", url)
+    used = Path(url.removeprefix("sqlite:///")).stat().st_size // 4096
+    ends = []
+    for more in (0, 1, 2, 4, 8, 40):
+        status, after = stage.full_at("run", url, used + more)
+        assert after == calm
+        ends.append(status)
+    assert "disk is full" in (stage.folder / "run.log").read_text("utf-8")
+    assert ends[0] == 1
+    assert ends[-1] == 0
+
+
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scene", scenes.SCENES)
 def test_a_death_at_any_point_changes_nothing(stage: Stage, scene: str) -> None:
     deaths, found = wrong(stage, scene, played(stage, scene), every=False)
     assert deaths > 10
     assert found == []
+
+
+def test_an_outbox_written_apart_is_found_by_a_death_after_the_commit(stage: Stage) -> None:
+    careless = replace(stage, guard="outbox")
+    _, found = wrong(careless, "run", played(stage, "run"), every=False)
+    assert any("outbox is other" in one for one in found)

@@ -33,6 +33,7 @@ class Stage:
     copies: Copies
     address: str | None = None
     topic: str = "pacc.alerts"
+    guard: str | None = None
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count()
@@ -52,6 +53,14 @@ class Stage:
             assert self._child(scene, copy, file) == 0, self._log(scene)
             return status, left(copy, file)
 
+    def full_at(self, scene: str, url: str, pages: int) -> tuple[int, Mapping[str, Any]]:
+        """Let a child find the disk full at so many pages, and go on once there is room."""
+        with self.copies(url) as copy:
+            file = self._file(scene)
+            status = self._child(scene, copy, file, pages=pages)
+            assert self._child(scene, copy, file) == 0, self._log(scene)
+            return status, left(copy, file)
+
     def _file(self, scene: str) -> Path:
         return self.folder / f"{scene}.{next(self._numbers)}.out"
 
@@ -62,7 +71,7 @@ class Stage:
         pid = self.nursery.fork(
             f"{scene} {next(self._numbers)}", "tests.soak.scenes:act", {},
             str(self.folder / f"{scene}.log"), scene=scene, url=url, topic=self.topic,
-            file=str(file), address=self.address, **more,
+            file=str(file), address=self.address, guard=self.guard, **more,
         )  # fmt: skip
         return self.nursery.wait(pid)
 

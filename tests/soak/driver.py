@@ -55,9 +55,17 @@ class Soak:
     """One system with its stream, its people and whoever disturbs it."""
 
     def __init__(
-        self, servers: Servers, folder: Path, seed: int, guard: str | None = None, **more: Any
+        self,
+        servers: Servers,
+        folder: Path,
+        seed: int,
+        guard: str | None = None,
+        *,
+        round_seconds: float = ROUND_SECONDS,
+        **more: Any,
     ) -> None:
         self.report = Report()
+        self._round_seconds = round_seconds
         self._system = System(servers, folder, seed, guard, **more)
         self._tape = Tape(self._system.topic, seed, datetime.now(UTC) - _AGO)
         self._calm = CalmRun(folder, self._system.topic)
@@ -100,7 +108,7 @@ class Soak:
         return self.report
 
     def _sends(self, records: Sequence[Record]) -> None:
-        pause = ROUND_SECONDS / max(1, len(records) // _CHUNK)
+        pause = self._round_seconds / max(1, len(records) // _CHUNK)
         for first in range(0, len(records), _CHUNK):
             with self._hand.sending:
                 sent = [(one, self._send(one)) for one in records[first : first + _CHUNK]]

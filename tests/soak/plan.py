@@ -10,10 +10,10 @@ from typing import Final
 # How often each kind of disturbance comes, as weights; those of a whole server are rare: they cost
 # the broker or the database some ten seconds.
 OFTEN: Final[Mapping[str, int]] = {
-    "kill worker": 10, "kill worker at a point": 6, "stop worker": 2, "zombie": 2, "end worker": 4,
+    "kill worker": 10, "kill worker at a point": 6, "stop worker": 2, "zombie": 3, "end worker": 4,
     "rebalance": 2, "jump clock": 2, "kill tend": 6, "kill tend at a point": 6, "kill serve": 2,
     "cut connections": 4, "cut one connection": 4, "fill connections": 1, "statement timeout": 1,
-    "read only": 1, "rewind": 2, "intrude": 4,
+    "read only": 1, "rewind": 4, "intrude": 4,
 }  # fmt: skip
 SELDOM: Final[Mapping[str, int]] = {
     "stop postgres": 2, "kill postgres": 2, "stop broker": 1, "kill broker": 1,
@@ -31,11 +31,11 @@ class Step:
     chance: int
 
 
-def plan_round(seed: int, number: int, steps: int, *, servers: bool = True) -> list[Step]:
-    """Make the plan of one round; every sixth one (if `servers`) also ends a server."""
+def plan_round(seed: int, number: int, steps: int, only: Sequence[str] = ()) -> list[Step]:
+    """Make the plan of one round; every sixth one also ends a server, unless `only` some kinds."""
     chance = random.Random(f"plan {seed} {number}")
-    kinds = chance.choices(list(OFTEN), list(OFTEN.values()), k=steps)
-    if servers and number % 6 == 5:
+    kinds = chance.choices(only or list(OFTEN), None if only else list(OFTEN.values()), k=steps)
+    if not only and number % 6 == 5:
         kinds += chance.choices(list(SELDOM), list(SELDOM.values()))
     planned = [
         Step(number, round(chance.uniform(0.3, ROUND_SECONDS), 2), kind, chance.randrange(1 << 30))

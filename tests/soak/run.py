@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import quantiles
 
+from pacc.settings import Settings
 from tests.servers.kafka import own_kafka
 from tests.servers.postgres import own_postgres
 from tests.soak import guards
@@ -43,7 +44,8 @@ def soak(
         try:
             for number in range(10_000):
                 if plan is None:
-                    todo = plan_round(seed, number, steps, servers=guard is None)
+                    only = guards.FOUND_BY[guard][1] if guard else ()
+                    todo = plan_round(seed, number, steps, only)
                 else:
                     todo = [step for step in plan if step.round == number]
                 if running.round(todo):
@@ -94,11 +96,36 @@ def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
         _say(f"  round {step.round}, second {step.second}: {step.kind} ({step.chance})")
 
 
+def recovery(given: Servers, seed: int, kills: int) -> Report:
+    """Kill one worker after the other, with the settings that we recommend, under a steady stream.
+
+    The broker's own least session has to be no longer than ours.
+    """
+    session = Settings().session_timeout.total_seconds()
+    pause = 1.6 * session
+    with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
+        running = Soak(
+            given, Path(name), seed, round_seconds=2.5 * pause, session_seconds=session,
+            cli_share=1.0,
+        )  # fmt: skip
+        try:
+            running.round([])
+            for number in range(1, kills // 2 + 1):
+                steps = [
+                    Step(number, at, "kill worker", seed + number) for at in (1.0, 1.0 + pause)
+                ]
+                if running.round(steps):
+                    break
+        finally:
+            report = running.close()
+    return report
+
+
 def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
     """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
     missed = 0
     _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
-    for guard, check in guards.FOUND_BY.items():
+    for guard, (check, _) in guards.FOUND_BY.items():
         report = soak(given, seed, minutes, steps=steps, guard=guard)
         firsts = {flaw.check: flaw.what for flaw in reversed(report.flaws)}
         found = sorted(firsts)
@@ -119,6 +146,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=0, help="end after so many disturbances")
     parser.add_argument("--control", help="a guard to take away: the soak must find it")
     parser.add_argument("--controls", action="store_true", help="take away each guard in turn")
+    parser.add_argument("--recovery", type=int, default=0, help="measure it on so many kills")
     parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
     parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
     given = parser.parse_args(words)
@@ -126,6 +154,10 @@ def main(words: Sequence[str] | None = None) -> int:
     with servers() as started:
         if given.controls:
             return controls(started, given.seed, given.minutes, given.steps)
+        if given.recovery:
+            report = recovery(started, given.seed, given.recovery)
+            show(report)
+            return 1 if report.flaws else 0
         plan = read_plan(given.plan) if given.plan else None
         report = soak(
             started, given.seed, given.minutes, steps=given.steps, kills=given.kills,

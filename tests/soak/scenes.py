@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from dispatch import api
 from dispatch.auth import Office
 from dispatch.clockwork import tick
 from dispatch.desks import load_directory
@@ -28,19 +30,17 @@ from models import tables as t
 from models.batch import Message, Partition, Record
 from models.migrations import upgrade
 from models.words import Feed, Role
-from pacc.app import make_app
 from pacc.database import make_engine
-from pacc.intake import Intake
-from pacc.metrics import Metrics
 from pacc.pipeline import Limits, Worker, run
-from pacc.settings import Settings
-from pacc.wiring import make_console
-from tests.soak import points
+from tests.soak import guards, points
 from tests.worlds import CAR, OTHER, SAMPLE_DESKS, START, Stream, policy
 
 THIRD = "LBV8P2C05L7F00003"
 PLACE: Final[dict[str, Any]] = {"position": {"lat": 39.9, "lon": 116.4}}
 _LIMITS = Limits(batch=8)
+# The people's routes alone, put together once for all children.
+WEB = FastAPI()
+WEB.include_router(api.router)
 
 
 def stream(topic: str) -> list[Record]:
@@ -154,17 +154,15 @@ def tending(url: str, _topic: str, _file: str, _a: str | None, _r: points.Reache
 
 
 def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached) -> None:
-    """Somebody claims over the API, calls, tows and finishes; `file` keeps what was answered."""
+    """Somebody claims over the API, calls and finishes; `file` keeps what was answered."""
     engine = make_engine(url)
     with engine.begin() as connection:
-        office = Office(engine, House(load_directory(connection)), lambda: START)
+        WEB.state.office = Office(engine, House(load_directory(connection)), lambda: START)
         key = connection.execute(sa.select(t.audit.c.actor)).scalar_one()
         task_id = connection.execute(
             sa.select(t.task.c.task_id).where(t.task.c.queue == "roadside", t.task.c.vin == CAR)
         ).scalar_one()
-    worker = Worker(engine, policy(office.house.directory), {}, "web", Limits())
-    app = make_app(office, Intake(worker), Metrics(), 1 << 20, make_console(Settings()))
-    with closing(TestClient(app)) as client:
+    with closing(TestClient(WEB)) as client:
         for path, body in _SHIFT:
             answer = client.post(
                 f"/v1/tasks/{task_id}/{path}", json=body,
@@ -176,20 +174,32 @@ def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached)
 
 
 _SHIFT: Final[tuple[tuple[str, dict[str, str]], ...]] = (
-    ("claim", {}), ("contact", {"note": "calm"}), ("set-out", {}), ("arrive", {}), ("tow", {}),
-    ("complete", {"disposition": "towed"}),
-)  # fmt: skip
+    ("claim", {}),
+    ("contact", {"note": "calm"}),
+    ("complete", {"disposition": "drove_to_dealer"}),
+)
 SCENES = {"run": pipeline, "relay": relaying, "tend": tending, "claim": person}
 
 
 def act(
     scene: str, url: str, topic: str, file: str, address: str | None = None,
-    death: int = 0, names: str | None = None,
+    death: int = 0, names: str | None = None, pages: int = 0, guard: str | None = None,
 ) -> None:  # fmt: skip
-    """Be the child in a scene: die at a point, or write down the `names` of all points."""
+    """Be the child in a scene: die at a point, find the disk full, or write down all `names`.
+
+    With `pages` SQLite's file can grow to so many; then it is as full as a disk can be.
+    """
+    if guard is not None:
+        guards.remove(guard)
     counter = points.Counter()
     reached: points.Reached = points.Death(death) if death else counter
     points.watch(reached)
+    if pages:
+
+        def fill(connection: Any, _record: Any) -> None:
+            connection.execute(f"pragma max_page_count = {pages}")
+
+        sa.event.listen(sa.pool.Pool, "connect", fill)
     SCENES[scene](url, topic, file, address, reached)
     if names is not None:
         Path(names).write_text("\n".join(counter.names), "utf-8")
