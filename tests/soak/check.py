@@ -35,10 +35,14 @@ class Calm:
 
 @dataclass(slots=True)
 class Seen:
-    """What was read of the topics so far, and figures of the last look."""
+    """What was read of the topics so far, and figures of the last look.
+
+    `written` are all events of the outbox, looked at after the topics.
+    """
 
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     places: dict[TopicPartition, int] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
     lost: int = 0
     twice: int = 0
     sent_again: int = 0
@@ -137,12 +141,10 @@ def _events(connection: sa.Connection, seen: Seen) -> Iterator[Flaw]:
     """Every change of a case has its event; every event is on its topic, in order of its case."""
     made: dict[str, list[int]] = {}
     sent: dict[str, set[str]] = {}
-    written: dict[str, set[str]] = {}
     for row in connection.execute(
         sa.text("select event_id, topic, case_id, case_seq, sent_at from outbox")
     ):
         made.setdefault(row.case_id, []).append(row.case_seq)
-        written.setdefault(row.topic, set()).add(row.event_id)
         if row.sent_at is not None:
             sent.setdefault(row.topic, set()).add(row.event_id)
     for row in connection.execute(sa.text('select case_id, revision from "case"')):
@@ -152,7 +154,7 @@ def _events(connection: sa.Connection, seen: Seen) -> Iterator[Flaw]:
     for topic, events in seen.events.items():
         ids = {event["id"] for event in events}
         missing = sent.get(topic, set()) - ids
-        foreign = ids - written.get(topic, set())
+        foreign = ids - seen.written
         if missing or foreign:
             yield Flaw("sent", f"{topic}: {len(missing)} events missing, "
                                f"{len(foreign)} that nobody wrote")  # fmt: skip

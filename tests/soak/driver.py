@@ -162,10 +162,15 @@ class Soak:
 
     def _checks(self) -> list[Flaw]:
         calm = Calm(self._calm.digest(), self._calm.outcomes)
-        read_topics(self._system.servers.kafka.address, list(self._system.out.values()), self._seen)
+        topics = list(self._system.out.values())
         with self._system.engine.begin() as connection:
             # Tending goes on meanwhile: what it writes after this moment is not looked at.
             connection.execute(sa.text("set transaction isolation level repeatable read"))
+            connection.execute(sa.text("select 1 from outbox limit 1"))
+            read_topics(self._system.servers.kafka.address, topics, self._seen)
+            with self._system.engine.begin() as now:
+                ids = now.execute(sa.text("select event_id from outbox")).scalars()
+                self._seen.written = set(ids)
             return flaws(connection, self._tape.known, calm, self._crowd.told, self._seen)
 
     def _note(self, steps: Sequence[Step], found: Sequence[Flaw]) -> None:

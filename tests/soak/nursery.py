@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.02
 class Nursery:
     """The driver's end of the warm process. Safe to use from several threads.
 
-    `warm` names modules that are loaded before the first child.
+    `warm` names modules that are loaded, and their `warm` called, before the first child.
     """
 
     def __init__(self, warm: Sequence[str] = ()) -> None:
@@ -37,7 +37,8 @@ class Nursery:
         self._changed = threading.Condition()
         self._pids: dict[str, int] = {}
         self._ended: dict[int, int] = {}
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def fork(self, name: str, call: str, env: Mapping[str, str], log: str, **arguments: Any) -> int:
         """Start `module:function` with these arguments in a child; give its process id.
@@ -67,7 +68,10 @@ class Nursery:
         """End the warm process, and with it every child that is left."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=60)
+        self._listener.join(timeout=20)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
@@ -88,7 +92,7 @@ def main() -> None:
     setattr(wiring, "load_ranker", once)  # noqa: B010 - for every child
     assert cli.app is not None
     for name in sys.argv[1:]:
-        importlib.import_module(name)
+        importlib.import_module(name).warm()
     gc.freeze()
     living: set[int] = set()
     while True:

@@ -125,11 +125,11 @@ def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
     """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
     missed = 0
     _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
-    for guard, (check, _) in guards.FOUND_BY.items():
+    for guard, (checks, _) in guards.FOUND_BY.items():
         report = soak(given, seed, minutes, steps=steps, guard=guard)
         firsts = {flaw.check: flaw.what for flaw in reversed(report.flaws)}
         found = sorted(firsts)
-        missed += check not in found
+        missed += not set(checks) & set(found)
         said = ", ".join(found) or "NOTHING: a defect of the soak"
         _say(f"{guard:<15} {said:<24} {total(report):>12} {report.seconds:>8.0f}")
         for name in found:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -178,7 +179,7 @@ _SHIFT: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("contact", {"note": "calm"}),
     ("complete", {"disposition": "drove_to_dealer"}),
 )
-SCENES = {"run": pipeline, "relay": relaying, "tend": tending, "claim": person}
+SCENES = {"run": pipeline, "relay": relaying, "claim": person, "tend": tending}
 
 
 def act(
@@ -203,3 +204,12 @@ def act(
     SCENES[scene](url, topic, file, address, reached)
     if names is not None:
         Path(names).write_text("\n".join(counter.names), "utf-8")
+
+
+def warm() -> None:
+    """Play every scene once, so that what is loaded or compiled at a first time is so in a fork."""
+    with TemporaryDirectory(prefix="pacc-warm-") as name:
+        url = f"sqlite:///{name}/warm.db"
+        prepare(url)
+        for number, scene in enumerate(SCENES.values()):
+            scene(url, "pacc.alerts", f"{name}/{number}", None, lambda _: None)
