@@ -38,9 +38,6 @@ FOUND_BY: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
         ("events", "order", "sent"),
         ("kill worker at a point", "kill tend at a point", "kill tend"),
     ),
-        ("events", "order", "sent"),
-        ("kill worker at a point", "kill tend at a point", "kill tend"),
-    ),
 }
 
 
