@@ -40,6 +40,7 @@ class Report:
     rounds: int = 0
     done: Counter[str] = field(default_factory=Counter)
     ends: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
     recoveries: list[float] = field(default_factory=list)
     told: int = 0
     refused: int = 0
@@ -180,6 +181,7 @@ class Soak:
         report.rounds += 1
         report.plan += steps
         report.done, report.ends = self._hand.done, self._system.ends
+        report.missed = self._system.missed
         report.told, report.refused = len(self._crowd.told), self._crowd.refused
         report.events = sum(len(events) for events in seen.events.values())
         report.sent_again, report.lost, report.twice = seen.sent_again, seen.lost, seen.twice

@@ -6,14 +6,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
+from ingest.kafka import KafkaSender
+from models.batch import Message
 from pacc.settings import Settings
-from tests.servers.kafka import own_kafka
-from tests.servers.postgres import own_postgres
-from tests.soak import guards
+from tests.servers.kafka import new_topic, own_kafka
+from tests.servers.postgres import new_database, own_postgres
+from tests.soak import crash, guards, scenes
 from tests.soak.driver import Report, Soak
 from tests.soak.nursery import Nursery
 from tests.soak.plan import Step, plan_round, read_plan, shorten, write_plan
@@ -61,8 +63,9 @@ def soak(
 
 
 def total(report: Report) -> int:
-    """Count the disturbances that were done."""
-    return sum(n for kind, n in report.done.items() if kind != "intruders refused")
+    """Count the disturbances that were done; one that found nobody alive was none."""
+    done = sum(n for kind, n in report.done.items() if kind != "intruders refused")
+    return done - report.missed
 
 
 def show(report: Report) -> None:
@@ -121,6 +124,36 @@ def recovery(given: Servers, seed: int, kills: int) -> Report:
     return report
 
 
+def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
+    """Die at every crash point of these scenes, on PostgreSQL and (`run`) Kafka; 1 if one shows."""
+    found: list[str] = []
+    topic = new_topic(given.kafka.address, 1)
+    with closing(KafkaSender(given.kafka.address)) as sender:
+        sender.send([Message(topic, one.key, one.value, one.headers, one.timestamp)
+                     for one in scenes.stream(topic)])  # fmt: skip
+    nursery = Nursery(["tests.soak.scenes"])
+    for scene in scene_names:
+        with (
+            tempfile.TemporaryDirectory(prefix="pacc-points-") as name,
+            new_database(given.postgres.address) as url,
+        ):
+            scenes.prepare(url)
+            if scene != "run":
+                scenes.play(url, topic)
+            address = given.kafka.address if scene == "run" else None
+            copies = crash.postgres_copies(given.postgres.address)
+            stage = crash.Stage(nursery, Path(name), url, copies, address, topic)
+            began = time.monotonic()
+            deaths, wrong = crash.wrong(stage, scene, url, every=True)
+            _say(f"{scene}: {deaths} crash points in {time.monotonic() - began:.0f} s, "
+                 f"{len(wrong)} that show")  # fmt: skip
+            found += wrong
+    nursery.close()
+    for one in found[:20]:
+        _say(f"WRONG: {one}")
+    return 1 if found else 0
+
+
 def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
     """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
     missed = 0
@@ -147,6 +180,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--control", help="a guard to take away: the soak must find it")
     parser.add_argument("--controls", action="store_true", help="take away each guard in turn")
     parser.add_argument("--recovery", type=int, default=0, help="measure it on so many kills")
+    parser.add_argument("--points", action="store_true", help="die at every crash point once")
     parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
     parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
     given = parser.parse_args(words)
@@ -154,6 +188,8 @@ def main(words: Sequence[str] | None = None) -> int:
     with servers() as started:
         if given.controls:
             return controls(started, given.seed, given.minutes, given.steps)
+        if given.points:
+            return crash_points(started, list(scenes.SCENES))
         if given.recovery:
             report = recovery(started, given.seed, given.recovery)
             show(report)

@@ -65,6 +65,7 @@ class System:
     cli_share: float = 0.1
     lives: dict[str, Life] = field(default_factory=dict)
     ends: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
 
     def __post_init__(self) -> None:
         name = f"soak_{os.urandom(6).hex()}"
@@ -116,6 +117,7 @@ class System:
         with self._lock:
             life = self.lives.get(slot)
             if life is None or self._status(life) is not None:
+                self.missed += 1
                 return None
             os.kill(life.pid, number)
             life.is_stopped = number == signal.SIGSTOP
