@@ -31,6 +31,10 @@ from tests.soak.system import System
 LEASE: Final = timedelta(seconds=2)
 _OPERATORS: Final = 3
 _SUPERVISORS: Final = 2
+# So long a careless client thinks, and among so many first tasks everybody chooses: others come
+# between often.
+_THINKS_SECONDS: Final = 0.5
+_FIRST: Final = 4
 _UNDECIDED: Final = (500, 502, 503)
 
 
@@ -176,7 +180,7 @@ class _Person:
             one for one in page["items"]
             if (is_for_people(one["vin"]) or is_busy(one["vin"])) and one["holder"] is None
         ]  # fmt: skip
-        return self._chance.choice(free[:6]) if free else None
+        return self._chance.choice(free[:_FIRST]) if free else None
 
     def works(self, task: dict[str, Any]) -> Iterator[Any]:
         """Go through one of the ways in which people work on a task."""
@@ -231,7 +235,7 @@ class _Careless:
     @staticmethod
     def _thinks(statement: str) -> None:
         if statement.startswith("UPDATE task"):
-            time.sleep(0.15)
+            time.sleep(_THINKS_SECONDS)
 
     def claims(self, chance: random.Random) -> Told | None:
         """Claim what others claim too; None if it was refused."""
@@ -251,5 +255,5 @@ class _Careless:
 _FREE: Final = sa.text(
     "select task_id, version from task where state = 'queued' and holder is null"
     " and substr(vin, 12, 1) = 'S' and desk = 'rsa-beijing'"
-    " order by priority_rank desc, score desc, opened_at, task_id limit 6"
+    " order by priority_rank desc, score desc, opened_at, task_id limit 2"
 )

@@ -75,6 +75,10 @@ def show(report: Report) -> None:
     _say(f"lives that ended, and how: {_counted(report.ends)}")
     _say(f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
          f"{report.events} events on the topics, {report.sent_again} of them again")  # fmt: skip
+
+
+def show_recovery(report: Report) -> None:
+    """Print how long recovery took. Only under a steady stream does that say anything."""
     if len(report.recoveries) > 1:
         cuts = quantiles(report.recoveries, n=20)
         _say(f"from a SIGKILL to the next commit in each of the victim's partitions "
@@ -193,6 +197,7 @@ def main(words: Sequence[str] | None = None) -> int:
         if given.recovery:
             report = recovery(started, given.seed, given.recovery)
             show(report)
+            show_recovery(report)
             return 1 if report.flaws else 0
         plan = read_plan(given.plan) if given.plan else None
         report = soak(
