@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -116,10 +117,9 @@ class System:
         """Send a signal to whoever lives in a slot; give who that was."""
         with self._lock:
             life = self.lives.get(slot)
-            if life is None or self._status(life) is not None:
+            if life is None or not self._signal(life, number):
                 self.missed += 1
                 return None
-            os.kill(life.pid, number)
             life.is_stopped = number == signal.SIGSTOP
             return life
 
@@ -127,8 +127,7 @@ class System:
         """Wake whoever is stopped."""
         with self._lock:
             for life in self.lives.values():
-                if self._status(life) is None:
-                    os.kill(life.pid, signal.SIGCONT)
+                self._signal(life, signal.SIGCONT)
 
     def lives_on(self, life: Life) -> bool:
         """Whether a child has not ended."""
@@ -139,11 +138,19 @@ class System:
         self._closing.set()
         self._supervisor.join()
         for life in self.lives.values():
-            if self._status(life) is None:
-                os.kill(life.pid, signal.SIGKILL)
+            self._signal(life, signal.SIGKILL)
             if life.cli is not None:
                 life.cli.wait()
         self.engine.dispose()
+
+    def _signal(self, life: Life, number: int) -> bool:
+        """Send a signal; whoever has ended this moment gets none."""
+        if self._status(life) is not None:
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(life.pid, number)
+            return True
+        return False
 
     def _supervise(self) -> None:
         while not self._closing.is_set():
