@@ -22,6 +22,7 @@ from dispatch.tidy import tidy
 from models import tables as t
 from models.canary import CANARY_DESK
 from models.case import Text
+from models.errors import Conflict
 from models.person import CLOCKWORK
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 
@@ -34,9 +35,7 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
     done: Counter[str] = Counter()
     for due, change in _DUTIES:
         for task_id in _found(engine, due(at)):
-            with engine.begin() as connection:
-                bench = Bench(connection, task_id, house.topics, CLOCKWORK, at)
-                what = change(bench, at, house)
+            what = _changed(engine, task_id, change, at, house)
             if what is not None:
                 done[what] += 1
     c = t.task.c
@@ -45,6 +44,18 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
         with engine.begin() as connection:
             done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)
     return +done + tidy(engine, at)
+
+
+def _changed(
+    engine: sa.Engine, task_id: str, change: _Change, at: datetime, house: House
+) -> str | None:
+    """Change one task; if somebody changed it meanwhile, the next look sees what is left to do."""
+    try:
+        with engine.begin() as connection:
+            bench = Bench(connection, task_id, house.topics, CLOCKWORK, at)
+            return change(bench, at, house)
+    except Conflict:
+        return None
 
 
 def _found(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> Sequence[str]:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.migrations import upgrade
 from pacc.database import make_engine
+from tests.worlds import CAR, OTHER, Centre, Stream
 
 
 @pytest.mark.postgres
@@ -45,3 +47,23 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None
             asleep.execute(held)
     frozen.dispose()
     heir.dispose()
+
+
+def test_time_goes_on_when_somebody_is_faster_with_one_task(engine: sa.Engine) -> None:
+    """A client that forgot the lock changes a task under the eyes of `tend`."""
+    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving")
+    stream.says(OTHER, "dtc:P0C01", severity="stop", motion="moving")
+    centre = Centre(engine).plays(stream.records)
+    faster = [True]
+
+    def meddle(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+        if statement.startswith("UPDATE task") and faster:
+            faster.pop()
+            return f"{statement} AND 1 = 0", parameters
+        return statement, parameters
+
+    sa.event.listen(engine, "before_cursor_execute", meddle, retval=True)
+    assert centre.later(minutes=2).done == {"claim_missed": 1}
+    assert centre.later(seconds=1).done == {"claim_missed": 1}
+    sa.event.remove(engine, "before_cursor_execute", meddle)
+    assert [row["alarms"] for row in centre.rows(t.task)] == [2, 2]

@@ -80,7 +80,7 @@ def show(report: Report) -> None:
 def show_recovery(report: Report) -> None:
     """Print how long recovery took. Only under a steady stream does that say anything."""
     if len(report.recoveries) > 1:
-        cuts = quantiles(report.recoveries, n=20)
+        cuts = quantiles(report.recoveries, n=20, method="inclusive")
         _say(f"from a SIGKILL to the next commit in each of the victim's partitions "
              f"({len(report.recoveries)}): p50 {cuts[9]:.1f} s, p95 {cuts[18]:.1f} s")  # fmt: skip
 
@@ -113,7 +113,7 @@ def recovery(given: Servers, seed: int, kills: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
         running = Soak(
             given, Path(name), seed, round_seconds=2.5 * pause, session_seconds=session,
-            cli_share=1.0,
+            cli_share=0.0,
         )  # fmt: skip
         try:
             running.round([])
