@@ -53,7 +53,8 @@ def test_time_goes_on_when_somebody_is_faster_with_one_task(engine: sa.Engine) -
     """A client that forgot the lock changes a task under the eyes of `tend`."""
     stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving")
     stream.says(OTHER, "dtc:P0C01", severity="stop", motion="moving")
-    centre = Centre(engine).plays(stream.records)
+    centre = Centre(engine)
+    centre.plays(stream.records)
     faster = [True]
 
     def meddle(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
