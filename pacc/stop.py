@@ -13,8 +13,8 @@ def stop_on_signal() -> Callable[[], bool]:
 
     def stop(_number: int, _frame: object) -> None:
         if not stopped.is_set():
+            stopped.set()  # first, so that a second signal does not come into the first one's words
             say("pacc: finishing the batch in hand")
-        stopped.set()
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
