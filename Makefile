@@ -15,15 +15,17 @@ setup: .venv/.ready
 demo: setup
 	$(BIN)/pacc demo
 
+# Two processes, each with a Kafka and a PostgreSQL of its own; what people see has the machine alone.
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile -m "not browser"
+	$(BIN)/pytest -m browser
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(MAKE) test
 
 # Kills, stops and starves the system for MINUTES, by SEED; needs Kafka's and PostgreSQL's parts.
 MINUTES ?= 2

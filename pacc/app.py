@@ -146,7 +146,6 @@ def make_app(
         app.add_exception_handler(outage, _outage)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
     app.middleware("http")(_watching(metrics))
-    app.openapi()  # builds every route now: a mistake shows at the start, not at a first request
     return app
 
 

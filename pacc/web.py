@@ -20,7 +20,9 @@ def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     engine = make_engine(settings.database_url)
     office = Office(engine, wiring.make_house(settings, engine), utc_now)
     console = make_console(settings)
-    return make_app(office, wiring.make_intake(settings), metrics, settings.body_limit, console)
+    app = make_app(office, wiring.make_intake(settings), metrics, settings.body_limit, console)
+    app.openapi()  # builds every route now: a mistake shows at the start, not at a first request
+    return app
 
 
 def make_console(settings: Settings) -> Console:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import compress
 
 import numpy as np
@@ -186,6 +186,7 @@ def rank(standings: Sequence[Standing], ranker: Ranker) -> Ranked:
     return Ranked(standings, ranker)
 
 
+@cache
 def load_ranker() -> Ranker:
-    """Load the catalogue and the rules that come with the package."""
+    """Load the catalogue and the rules that come with the package, once."""
     return Ranker(load_catalogue(), load_rules())

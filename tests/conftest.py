@@ -9,7 +9,10 @@ from shutil import copyfile
 import pytest
 import sqlalchemy as sa
 from hypothesis import settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
+from dispatch import people
 from models.migrations import upgrade
 from pacc.database import make_engine
 from tests.servers.kafka import new_topic, running_kafka
@@ -105,6 +108,16 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
         made = make_engine(url)
         stack.callback(made.dispose)
         yield made
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords with the least work that argon2id takes: here nobody guesses them."""
+    kept = people._hasher
+    cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    people._hasher = cheap  # type: ignore[misc]
+    yield
+    people._hasher = kept  # type: ignore[misc]
 
 
 @pytest.fixture
