@@ -21,7 +21,8 @@ def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     office = Office(engine, wiring.make_house(settings, engine), utc_now)
     console = make_console(settings)
     app = make_app(office, wiring.make_intake(settings), metrics, settings.body_limit, console)
-    app.openapi()  # builds every route now: a mistake shows at the start, not at a first request
+    # builds every route now: a mistake shows at the start, and no two requests build one at once
+    app.openapi()
     return app
 
 

@@ -17,7 +17,6 @@ from alembic.config import Config
 from dispatch import store
 from models import tables as t
 from models.batch import Partition, Span
-from models.migrations import upgrade
 from models.words import Disposition, Feed, Step
 from pacc.database import make_engine, snapshot
 from pacc.reconcile import filed
@@ -308,9 +307,7 @@ def test_the_command_says_it_in_words_and_by_its_exit_code(
     assert "Kafka not looked at" in done.stderr
 
 
-def test_what_was_counted_before_there_were_pages_still_reconciles(database_url: str) -> None:
-    engine = make_engine(database_url)
-    upgrade(engine)
+def test_what_was_counted_before_there_were_pages_still_reconciles(engine: sa.Engine) -> None:
     lived_in(engine)
     before = Room(engine).ledger
     config = Config()
@@ -323,7 +320,6 @@ def test_what_was_counted_before_there_were_pages_still_reconciles(database_url:
     assert found(engine, is_full=True) == {}
     change(engine, sa.delete(t.alert).where(a.fingerprint.in_(an_alert("repeated"))))
     assert "alerts_missing" in found(engine)
-    engine.dispose()
 
 
 def test_the_pages_of_a_look_are_few_however_many_there_are() -> None:

@@ -1,5 +1,6 @@
 """The contract of a source, on both of them: tapes, and a group on a real Kafka."""
 
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -64,7 +65,8 @@ class Positions:
 def read_all(source: Source, limit: int) -> list[list[Record]]:
     """Poll until the end; the batches that were not empty."""
     batches: list[list[Record]] = []
-    for _ in range(200):
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         batch = source.poll(limit)
         if batch:
             batches.append(list(batch))

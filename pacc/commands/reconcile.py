@@ -22,17 +22,16 @@ def add_to(app: typer.Typer) -> None:
 
 
 def reconcile(
-    full: Annotated[bool, typer.Option(help="Count every row, not the newest and some.")] = False,
+    full: Annotated[
+        bool, typer.Option(help="Count every row, not the newest pages and some old ones in turn.")
+    ] = False,
     kafka: Annotated[bool, typer.Option(help="Ask Kafka where its topics begin and end.")] = True,
     unsent_minutes: Annotated[
         int, typer.Option(min=0, help="How long an event may wait to be sent.")
     ] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Compare Kafka, positions, ledger, alerts, cases, tasks and outbox; 1 if anything is missing.
-
-    Each run counts the newest pages of the ledger against their rows, and some old ones in turn.
-    """
+    """Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if anything is missing."""
     settings = load_settings()
     engine = make_engine(settings.database_url)
     require_schema(engine)

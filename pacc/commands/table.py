@@ -40,7 +40,7 @@ COMMANDS: Final[Mapping[str, Line]] = {
     ),
     "reconcile": Line(
         "reconcile",
-        "Compare Kafka, positions, ledger, alerts, cases, tasks and outbox; 1 if anything is "
+        "Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if anything is "
         "missing.",
     ),
     "digest": Line("look", "Hash everything that the pipeline decided."),

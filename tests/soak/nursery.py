@@ -5,6 +5,7 @@ It reads one JSON line for each child that is wanted, and writes one for each th
 
 import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -95,10 +96,12 @@ def main() -> None:
         importlib.import_module(name).warm()
     gc.freeze()
     living: set[int] = set()
+    # without a buffer: a line that has come together with another would not be seen by `select`
+    asked = io.FileIO(0, closefd=False)
     while True:
-        ready, _, _ = select.select([sys.stdin], [], [], _LOOK_SECONDS)
+        ready, _, _ = select.select([asked], [], [], _LOOK_SECONDS)
         if ready:
-            line = sys.stdin.readline()
+            line = asked.readline()
             if not line:
                 break
             wanted = json.loads(line)
