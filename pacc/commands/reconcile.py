@@ -31,7 +31,7 @@ def reconcile(
     ] = 5,
     as_json: AsJson = False,
 ) -> None:
-    """Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if anything is missing."""
+    """Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if any is missing."""
     settings = load_settings()
     engine = make_engine(settings.database_url)
     require_schema(engine)

@@ -40,8 +40,7 @@ COMMANDS: Final[Mapping[str, Line]] = {
     ),
     "reconcile": Line(
         "reconcile",
-        "Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if anything is "
-        "missing.",
+        "Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if any is missing.",
     ),
     "digest": Line("look", "Hash everything that the pipeline decided."),
     "simulate": Line("simulation", "Simulate a fleet whose truth is known."),
