@@ -18,6 +18,7 @@ import yaml
 
 from models.batch import Record
 from models.errors import Unusable
+from models.yaml import read_yaml
 
 _Object = dict[str, Any]
 _NEEDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
@@ -35,7 +36,7 @@ Steps = Sequence[Mapping[str, Mapping[str, Any]]]
 def parse_repair(text: str) -> Steps:
     """Read a mapping file. Raises `Unusable` with the step and what is wrong with it."""
     try:
-        steps = yaml.safe_load(text)
+        steps = read_yaml(text)
     except yaml.YAMLError as error:
         raise Unusable("The mapping is no YAML: %(error)s", {"error": str(error)}) from error
     if not isinstance(steps, list) or not steps:

@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
+
+# What a database says that cannot be used just now: it is down, it cut us off, it takes no writes.
+OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 
 
 def within(
@@ -62,8 +66,7 @@ def run_many(
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
     """Begin an insert: row by row on SQLite; on PostgreSQL from one document that holds them all.
 
-    A document costs us a tenth of what bound parameters cost, and the server little more than COPY
-    does (docs/performance.md).
+    Bound parameters cost us more than ten times as much (docs/performance.md).
     """
     if connection.dialect.name != "postgresql":
         return sqlite.insert(table)
@@ -76,14 +79,21 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[s
 
 def _run(connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if connection.dialect.name == "postgresql":
-        document = orjson.dumps(list(rows), _hex, orjson.OPT_NON_STR_KEYS).decode()
+        document = orjson.dumps(list(rows), _spelled, _OPTIONS).decode()
         connection.execute(insert, {"document": document})
     else:
         connection.execute(insert, list(rows))
 
 
-def _hex(value: object) -> str:
-    """Spell bytes as PostgreSQL reads them."""
+_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def _spelled(value: object) -> str:
+    """Spell times and bytes as PostgreSQL reads them; a naive time never reaches a database."""
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"naive datetime {value!r}")
+        return value.isoformat()
     if isinstance(value, bytes):
         return rf"\x{value.hex()}"
     raise TypeError(type(value))

@@ -25,8 +25,9 @@ from dispatch.console.site import add_console, is_page, refusal
 from dispatch.shapes import Ident, Problem
 from ingest import account, quarantine
 from models.errors import PaccError
+from models.sql import OUTAGES
 from models.words import Reject
-from pacc.database import OUTAGES, require_schema
+from pacc.database import require_schema
 from pacc.flight import flight, streams
 from pacc.intake import Intake
 from pacc.metrics import Metrics

@@ -16,7 +16,7 @@ from models.batch import Message
 from models.canary import CANARY_DESK, CANARY_VIN
 from models.errors import Unreachable
 from models.ids import digest
-from models.sql import insert_new
+from models.sql import OUTAGES, insert_new
 from models.words import TaskState
 from pacc.database import snapshot
 from pacc.flight import PULSE, Flight, flight
@@ -190,7 +190,7 @@ class Canary:
         while not self._stopped.is_set():
             try:
                 self.round()
-            except (Unreachable, sa.exc.OperationalError) as outage:
+            except (Unreachable, *OUTAGES) as outage:
                 _log.warning("the canary could not be sent", outage=str(outage))
             self._stopped.wait(min(1.0, self._every.total_seconds() / 4))
         with suppress(Unreachable):

@@ -50,7 +50,7 @@ def main() -> None:
 
 def _outages() -> tuple[type["sa.exc.DBAPIError"], ...]:
     """Name what an outage of the database raises."""
-    from pacc.database import OUTAGES  # noqa: PLC0415 - takes half a second to import
+    from models.sql import OUTAGES  # noqa: PLC0415 - takes half a second to import
 
     return OUTAGES
 

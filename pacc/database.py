@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
 from models.errors import SettingsInvalid, Unreachable, WrongSchema
+from models.sql import OUTAGES
 from models.tables import SCHEMA_REVISION
 from pacc.settings import masked_url
 
-# What a database says that cannot be used just now: it is down, it cut us off, it takes no writes.
-OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 _BUSY_MILLISECONDS = 30_000
 _ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {

@@ -12,6 +12,7 @@ from ingest.source import Source
 from models.batch import Partition
 from models.errors import Stalled
 from models.pulse import beat
+from models.sql import OUTAGES
 from pacc.canary import Canary
 from pacc.clock import utc_now
 from pacc.database import make_engine, snapshot
@@ -71,8 +72,8 @@ def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Watchdog
         try:
             with engine.begin() as connection:
                 beat(connection, f"run {me}", utc_now(), detail)
-        except sa.exc.OperationalError as outage:
-            _log.info("the pulse was not written", why=str(outage.orig))
+        except OUTAGES as outage:
+            _log.info("the pulse was not written", why=str(outage))
 
     return Watchdog(look, settings.stall_after, _end_now, told)
 

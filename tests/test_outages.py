@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +12,12 @@ import sqlalchemy as sa
 
 from models import tables as t
 from models.migrations import upgrade
+from pacc import kafka
+from pacc.canary import Canary
+from pacc.clock import utc_now
 from pacc.database import make_engine
+from pacc.settings import Settings
+from tests.commands import waits
 from tests.worlds import CAR, OTHER, Centre, Stream
 
 
@@ -29,6 +36,50 @@ def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgre
     assert done.returncode == 5, done.stderr
     assert "read-only transaction" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def refused(postgres_url: str) -> Iterator[list[str]]:
+    """A database that takes no writes, and what it has refused."""
+    engine = make_engine(postgres_url)
+    upgrade(engine)
+    with engine.begin() as connection:
+        name = sa.make_url(postgres_url).database
+        connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
+    engine.dispose()
+    said: list[str] = []
+
+    def note(context: sa.ExceptionContext) -> None:
+        said.append(str(context.original_exception))
+
+    sa.event.listen(sa.Engine, "handle_error", note)
+    yield said
+    sa.event.remove(sa.Engine, "handle_error", note)
+
+
+@pytest.mark.postgres
+def test_the_canary_lives_through_a_database_that_takes_no_writes(
+    postgres_url: str, refused: list[str]
+) -> None:
+    engine = make_engine(postgres_url)
+    every = timedelta(milliseconds=100)
+    bird = Canary(engine, pytest.fail, "pacc.alerts", every, utc_now, lambda _: None)
+    bird.start()
+    waits(lambda: len(refused) >= 3, 20)
+    bird.stop()
+    assert all("read-only transaction" in one for one in refused)
+    engine.dispose()
+
+
+@pytest.mark.postgres
+def test_the_watchdog_lives_through_a_database_that_takes_no_writes(
+    postgres_url: str, refused: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kafka, "ends_of", lambda *_: {})
+    settings = Settings(database_url=postgres_url, stall_after=timedelta(seconds=1))
+    with kafka.make_watchdog(settings, lambda _: None):
+        waits(lambda: len(refused) >= 3, 20)
+    assert all("read-only transaction" in one for one in refused)
 
 
 @pytest.mark.postgres

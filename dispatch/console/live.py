@@ -27,7 +27,7 @@ from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
 from models import tables as t
 from models.errors import Conflict
 from models.person import Actor
-from models.sql import upsert
+from models.sql import OUTAGES, upsert
 
 LOOK_SECONDS: Final = 0.4
 BEAT_SECONDS: Final = 5.0
@@ -115,7 +115,7 @@ class Hub:
         try:
             end, found = await anyio.to_thread.run_sync(self._changes)
             pulse = await self.pulse() if is_beat else None
-        except (sa.exc.OperationalError, sa.exc.InternalError) as outage:
+        except OUTAGES as outage:
             _log.warning("live pages wait for the database", outage=str(outage.orig))
             return
         self._at = end
