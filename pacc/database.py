@@ -66,12 +66,15 @@ def _begin_immediate(connection: sa.Connection) -> None:
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Read everything as it stood at one moment, and keep no writer waiting."""
+    is_postgres = engine.dialect.name == "postgresql"
     options: dict[str, Any] = {_ONLY_READS: True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    if is_postgres:
+        options["isolation_level"] = "REPEATABLE READ"
     with engine.connect() as connection:
         reading = connection.execution_options(**options)
         with reading.begin():
+            if is_postgres:  # for this transaction alone: the next one is as the server wants it
+                reading.exec_driver_sql("set transaction read only")
             yield reading
 
 

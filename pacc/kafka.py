@@ -1,7 +1,8 @@
 """Connects to the Kafka of the settings."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 import structlog
@@ -55,7 +56,8 @@ def make_kafka_source(
     )
 
 
-def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Watchdog:
+@contextmanager
+def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Iterator[Watchdog]:
     """Watch over this process's worker; every look goes to `tell` and into the database."""
     engine = make_engine(settings.database_url)
     me = owner()
@@ -75,7 +77,9 @@ def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Watchdog
         except OUTAGES as outage:
             _log.info("the pulse was not written", why=str(outage))
 
-    return Watchdog(look, settings.stall_after, _end_now, told)
+    with Watchdog(look, settings.stall_after, _end_now, told) as watchdog:
+        yield watchdog
+    engine.dispose()
 
 
 def _end_now(reason: Stalled) -> None:
