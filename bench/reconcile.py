@@ -21,7 +21,7 @@ from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker
-from pacc.reconcile.look import Wanted, reconcile
+from pacc.reconcile.look import Scope, reconcile
 from pacc.settings import Settings
 from pacc.wiring import make_policy
 from tests.servers.postgres import new_database, running_postgres
@@ -92,7 +92,7 @@ def live(worker: Worker, first: int) -> None:
 def measure(engine: sa.Engine, *, is_full: bool) -> tuple[float, int]:
     """Give the median seconds of a look, and how many pages it counted."""
     ends = {Partition(Feed.KAFKA, "bench", part): Span(0, 2**40) for part in range(PARTS)}
-    wanted = Wanted(("bench",), None, is_full)
+    wanted = Scope(("bench",), None, is_full)
     took = []
     for number in range(1 if is_full else ROUNDS):
         began = perf_counter()

@@ -22,7 +22,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from dispatch.masters import import_desks, read_rows
 from ingest import store
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
+from ingest.sender import KafkaSender
 from models.batch import Message
 from models.migrations import upgrade
 from pacc import pipeline, wiring

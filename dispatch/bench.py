@@ -11,14 +11,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.events import Topics, case_event, task_event
+from dispatch.casebook import CaseBook
+from dispatch.events import Topics
 from models import memory, rows
 from models import tables as t
-from models.case import REMEMBERED, Case, Closed, Entry, Event, Task, VehicleInfo
+from models.case import Case, Task, VehicleInfo
 from models.errors import Conflict, NotThere
-from models.ids import digest
 from models.sql import insert_new
-from models.words import CaseState
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,27 +57,24 @@ class Bench:
         self, connection: sa.Connection, task_id: str, topics: Topics, actor: str, at: datetime
     ) -> None:
         self._connection = connection
-        self._topics = topics
-        self._actor = actor
-        self._at = at
-        vin = connection.execute(
-            sa.select(t.task.c.vin).where(t.task.c.task_id == task_id)
-        ).scalar_one_or_none()
+        k, v = t.task.c, t.vehicle.c
+        vin = connection.execute(sa.select(k.vin).where(k.task_id == task_id)).scalar_one_or_none()
         if vin is None:
             raise not_there(task_id)
-        held = sa.select(t.vehicle).where(t.vehicle.c.vin == vin).with_for_update()
-        vehicle = connection.execute(held).mappings().one()
-        known = memory.vehicle(dict(vehicle), None, {}, (), ())
-        self.info: VehicleInfo = known.info
-        self._history = known.history
+        held = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
+        vehicle = dict(connection.execute(held).mappings().one())
+        self.info: VehicleInfo = memory.vehicle(vehicle, None, {}, (), ()).info
         self.vin: str = vin
-        row = self._one(sa.select(t.task).where(t.task.c.task_id == task_id))
-        self.task: Task = rows.task(row)
+        row = connection.execute(sa.select(t.task).where(k.task_id == task_id)).mappings().one()
+        self.task: Task = rows.task(dict(row))
         self.version: int = row["version"]
         self.hands = Hands(**{one.name: row[one.name] for one in fields(Hands)})
-        self.case: Case = rows.case(
-            self._one(sa.select(t.case).where(t.case.c.case_id == self.task.case_id))
-        )
+        self._book = CaseBook(connection, self.task.case_id, topics, actor, at)
+
+    @property
+    def case(self) -> Case:
+        """The task's case as it is now."""
+        return self._book.case
 
     def change(self, what: str, task: Task, hands: Hands, **detail: Any) -> None:
         """Write the task and who has it, and tell of it: on the timeline and to the outside."""
@@ -113,9 +109,7 @@ class Bench:
 
     def tell(self, what: str, detail: Mapping[str, Any]) -> None:
         """Write a line of the timeline and an event about the task."""
-        self._bump()
-        self._log(f"task_{what}", detail, self.task.task_id)
-        self._send(task_event(self._topics, what, self.task, self.case, self._at))
+        self._book.tell(what, self.task, detail)
 
     def open_beside(self, task: Task) -> bool:
         """Open another task of the case, unless its queue has one; say whether it did."""
@@ -130,12 +124,7 @@ class Bench:
             t.task,
             [rows.task_row(self.vin, replace(task, score=self.case.ranking.score))],
         )
-        self.case = replace(self.case, tasks_made=self.case.tasks_made + 1)
-        self._bump()
-        why = {"queue": task.queue.value, "desk": task.desk, "why_zh": task.route_reason.zh,
-               "why_en": task.route_reason.en}  # fmt: skip
-        self._log("task_opened", why, task.task_id)
-        self._send(task_event(self._topics, "opened", task, self.case, self._at))
+        self._book.opened(task)
         return True
 
     def has_open_tasks(self) -> bool:
@@ -146,44 +135,7 @@ class Bench:
 
     def close_case(self, because: str) -> None:
         """End the case; the vehicle remembers it, so that a return is seen as one."""
-        self.case = replace(
-            self.case, state=CaseState.CLOSED, closed_at=self._at, updated_at=self._at, heal_at=None
-        )
-        self._bump()
-        ended = Closed(self.case.case_id, self.case.opened_at, self._at, self.case.root)
-        history = memory.history_column((*self._history, ended)[-REMEMBERED:])
-        self._connection.execute(
-            sa.update(t.vehicle).where(t.vehicle.c.vin == self.vin).values(history=history)
-        )
-        self._log("case_closed", {"because": because}, None)
-        self._send(case_event(self._topics, "pacc.case.closed.v1", self.case, self._at))
-
-    def _bump(self) -> None:
-        self.case = case = replace(self.case, revision=self.case.revision + 1)
-        self._connection.execute(
-            sa.update(t.case)
-            .where(t.case.c.case_id == case.case_id)
-            .values(
-                revision=case.revision,
-                state=case.state.value,
-                closed_at=case.closed_at,
-                updated_at=case.updated_at,
-                heal_at=case.heal_at,
-                tasks_made=case.tasks_made,
-            )
-        )
-
-    def _log(self, kind: str, detail: Mapping[str, Any], task_id: str | None) -> None:
-        case_id = self.case.case_id
-        entry_id = digest("entry", case_id, f"revision {self.case.revision}", kind)
-        entry = Entry(entry_id, case_id, self._at, self._actor, kind, detail, task_id)
-        insert_new(self._connection, t.entry, [rows.entry_row(entry)])
-
-    def _send(self, event: Event) -> None:
-        insert_new(self._connection, t.outbox, [rows.event_row(event)])
-
-    def _one(self, query: sa.Select[Any]) -> Mapping[str, Any]:
-        return dict(self._connection.execute(query).mappings().one())
+        self._book.close(because)
 
 
 def not_there(task_id: str) -> NotThere:

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
+from models.errors import Unreachable
+
 Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
 
 
@@ -25,3 +27,24 @@ def made(kind: type[Client], **config: Any) -> Client:
         for one in begun:
             one.close()
         raise
+
+
+def consumer_of(bootstrap: str, **more: Any) -> KafkaConsumer:
+    """Make a consumer that gives raw bytes and never decides about offsets by itself.
+
+    Raises `Unreachable` where no broker answers within seconds.
+    """
+    try:
+        return made(
+            KafkaConsumer,
+            bootstrap_servers=bootstrap.split(","),
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            max_partition_fetch_bytes=8 * 1024 * 1024,
+            metrics_enabled=False,
+            bootstrap_timeout_ms=5_000,
+            allow_auto_create_topics=False,
+            **more,
+        )
+    except KafkaError as error:
+        raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error

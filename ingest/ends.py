@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import TopicPartition
 from kafka.errors import KafkaError
 
-from ingest.client import made
+from ingest.client import consumer_of
 from models.batch import Partition, Span
 from models.errors import Unreachable
 from models.words import Feed
@@ -19,18 +19,7 @@ def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
 
     Raises `Unreachable` where the brokers do not answer within seconds.
     """
-    try:
-        consumer = made(
-            KafkaConsumer,
-            bootstrap_servers=bootstrap.split(","),
-            group_id=None,
-            enable_auto_commit=False,
-            bootstrap_timeout_ms=_CALL_MS,
-            allow_auto_create_topics=False,
-            metrics_enabled=False,
-        )
-    except KafkaError as error:
-        raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error
+    consumer = consumer_of(bootstrap, group_id=None)
     try:
         there = sorted(set(topics) & set(consumer.topics()))
         parts = [

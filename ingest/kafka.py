@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from ingest.client import made
-from models.batch import Message, Partition, Record
+from ingest.client import consumer_of
+from models.batch import Partition, Record
 from models.errors import OffsetLost, Unreachable, Unusable
 from models.words import Feed
 
@@ -39,7 +39,7 @@ class KafkaSource:
         self._poll_ms = poll_ms
         self._adopted = _Assignment()
         self._ends: dict[TopicPartition, int] = {}
-        self._consumer = _consumer(
+        self._consumer = consumer_of(
             bootstrap,
             group_id=group_id,
             session_timeout_ms=session_timeout_ms,
@@ -163,54 +163,9 @@ class _Assignment(ConsumerRebalanceListener):  # type: ignore[misc]
             self._fresh.add(one)
 
 
-class KafkaSender:
-    """Sends messages; returns only when the brokers have them all."""
-
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
-        try:
-            self._producer = made(
-                KafkaProducer,
-                bootstrap_servers=bootstrap.split(","),
-                acks="all",
-                enable_idempotence=True,
-                bootstrap_timeout_ms=5_000,
-                max_block_ms=_CALL_MS,
-                allow_auto_create_topics=False,
-                metrics_enabled=False,
-            )
-        except KafkaError as error:
-            raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error
-
-    def send(self, messages: Sequence[Message]) -> None:
-        """Send in this order. Raises `Unreachable` if one message did not get through."""
-        try:
-            sent = [
-                self._producer.send(
-                    one.topic,
-                    value=one.value,
-                    key=one.key,
-                    headers=list(one.headers),
-                    timestamp_ms=one.timestamp,
-                )
-                for one in messages
-            ]
-            self._producer.flush(timeout=_CALL_MS / 1000)
-            for future in sent:
-                future.get(timeout=_CALL_MS / 1000)
-        except KafkaError as error:
-            raise Unreachable(
-                f"Kafka at {self._bootstrap} does not take events: {error}"
-            ) from error
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._producer.close(timeout=_CLOSE_MS / 1000)
-
-
 def topics_at(bootstrap: str) -> set[str]:
     """Name the topics of a broker."""
-    consumer = _consumer(bootstrap, group_id=None)
+    consumer = consumer_of(bootstrap, group_id=None)
     try:
         return set(consumer.topics())
     except KafkaError as error:
@@ -224,7 +179,7 @@ def record_range(bootstrap: str, topic: str, start: str, stop: str) -> Iterator[
 
     Both are `beginning`, `end`, an offset (of every partition), or an RFC 3339 time.
     """
-    consumer = _consumer(bootstrap, group_id=None)
+    consumer = consumer_of(bootstrap, group_id=None)
     try:
         numbers = consumer.partitions_for_topic(topic)
         if not numbers:
@@ -271,24 +226,6 @@ def _offset(
         raise Unusable(message) from error
     found = consumer.offsets_for_times({one: int(at.timestamp() * 1000)}, timeout_ms=_CALL_MS)
     return found[one].offset if found.get(one) else ends[one]
-
-
-def _consumer(bootstrap: str, **more: Any) -> KafkaConsumer:
-    """Make a consumer that gives raw bytes and never decides about offsets by itself."""
-    try:
-        return made(
-            KafkaConsumer,
-            bootstrap_servers=bootstrap.split(","),
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            max_partition_fetch_bytes=8 * 1024 * 1024,
-            metrics_enabled=False,
-            bootstrap_timeout_ms=5_000,
-            allow_auto_create_topics=False,
-            **more,
-        )
-    except KafkaError as error:
-        raise Unreachable(f"Kafka at {bootstrap} cannot be reached: {error}") from error
 
 
 def _record(feed: Feed, message: Any) -> Record:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -138,11 +139,11 @@ class Canary:
         fingerprint, sent = message(self._topic, sent_at)
         self._send(sent)
         seen_at = self._seen(fingerprint, sent_at + self._every)
-        detail = {**new.plain(), "missed": new.missed + (seen_at is None)}
-        if seen_at is not None:
+        if seen_at is None:
+            self._note(replace(new, missed=new.missed + 1))
+        else:
             took = round((seen_at - sent_at).total_seconds(), 3)
-            detail |= {"seen_at": seen_at, "took_seconds": took}
-        self._note(Flight(**detail))
+            self._note(replace(new, seen_at=seen_at, took_seconds=took))
 
     def _seen(self, fingerprint: str, until: datetime) -> datetime | None:
         """Look until the fault is in a queue, and clear it away; None if it did not come in time.
@@ -164,7 +165,7 @@ class Canary:
 
     def _note(self, new: Flight) -> None:
         detail = {name: value.isoformat() if isinstance(value, datetime) else value
-                  for name, value in new.plain().items()}  # fmt: skip
+                  for name, value in asdict(new).items()}  # fmt: skip
         p = t.pulse.c
         with self._engine.begin() as connection:
             noted = sa.update(t.pulse).where(p.name == PULSE).values(detail=detail)

@@ -27,10 +27,6 @@ class Flight:
     missed: int = 0
     began_at: datetime | None = None
 
-    def plain(self) -> dict[str, Any]:
-        """Give its values by their names."""
-        return {name: getattr(self, name) for name in Flight.__slots__}
-
     def shown(self, at: datetime) -> dict[str, Any]:
         """Say how it is at `at`, in values and in words."""
         began = self.seen_at or self.began_at or self.sent_at

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 import structlog
 
 from ingest.ends import ends_of
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
+from ingest.sender import KafkaSender
 from ingest.source import Source
 from models.batch import Partition
 from models.errors import Stalled

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -21,15 +22,83 @@ _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _CANARY_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
 
+class CanaryMetrics:
+    """How long the way from the topic to a queue takes."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._flight: Flight | None = None
+        age = Gauge(
+            "pacc_canary_age_seconds",
+            "Seconds since the canary was last seen in a queue; NaN while none is sent.",
+            registry=registry,
+        )
+        age.set_function(lambda: age_of(self._flight, datetime.now(UTC)))
+        self._took = Histogram(
+            "pacc_canary_seconds",
+            "Seconds from sending the canary's fault until its task was in a queue.",
+            buckets=_CANARY_SECONDS,
+            registry=registry,
+        )
+        self._missed = Counter(
+            "pacc_canary_missed", "Canaries that did not come in time.", registry=registry
+        )
+
+    def flown(self, new: Flight) -> None:
+        """Note how the canary is: it was sent, seen, or missed."""
+        before, self._flight = self._flight, new
+        if new.seen_at is not None and new.seen_at > new.sent_at and new.took_seconds is not None:
+            self._took.observe(new.took_seconds)
+        if before is not None:
+            self._missed.inc(max(0, new.missed - before.missed))
+
+
+class ModelMetrics:
+    """Whether a model ranks, and how far the cases have moved from its own."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        self._ranks = gauge("pacc_model_ranks", "1 while a model takes part in ranking.")
+        self._fallback = gauge(
+            "pacc_model_fallback", "1 for the reason why rules rank alone.", ["why"]
+        )
+        self._drift = gauge(
+            "pacc_model_drift", "Population stability index of the newest measurement.", ["what"]
+        )
+        self._calibration = gauge(
+            "pacc_model_calibration_error",
+            "Expected calibration error of the newest measurement; NaN while labels are too few.",
+        )
+        self._new_codes = gauge(
+            "pacc_model_new_codes", "Codes of the newest measurement that no model has seen."
+        )
+
+    def ranking(self, ranker: Ranker) -> None:
+        """Note whether a model takes part, or why not."""
+        self._ranks.set(ranker.model is not None)
+        self._fallback.clear()
+        if ranker.fallback is not None:
+            self._fallback.labels(ranker.fallback).set(1)
+
+    def look(self, connection: sa.Connection) -> None:
+        """Read the newest measurement of drift."""
+        drift = newest_drift(connection)
+        if drift is None:
+            return
+        self._drift.labels("score").set(drift["score"])
+        self._drift.labels("features").set(max(drift["features"].values()))
+        self._new_codes.set(len(drift["new_codes"]))
+        error = drift["calibration_error"]
+        self._calibration.set(math.nan if error is None else error)
+
+
 class Metrics:
     """All metrics of one process; `docs/metrics.md` explains each."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._rebuilds_noted = 0
-        self._records = Counter(
-            "pacc_records", "Records by how they ended.", ["outcome"], registry=self.registry
-        )
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self._records = counter("pacc_records", "Records by how they ended.", ["outcome"])
         for outcome in Outcome:
             self._records.labels(outcome.value)
         self._batch = Histogram(
@@ -38,86 +107,30 @@ class Metrics:
             buckets=_BATCH_SECONDS,
             registry=self.registry,
         )
-        self._lag = Gauge(
-            "pacc_lag_records",
-            "Records behind the end of a partition.",
-            ["topic", "partition"],
-            registry=self.registry,
+        self._lag = gauge(
+            "pacc_lag_records", "Records behind the end of a partition.", ["topic", "partition"]
         )
-        self._standing = Gauge(
+        self._standing = gauge(
             "pacc_standing_still_seconds",
             "How long records have waited without our position moving.",
-            registry=self.registry,
         )
-        self._rebuilt = Counter(
-            "pacc_consumer_rebuilt",
-            "How often the consumer was made anew because it stood still.",
-            registry=self.registry,
+        self._rebuilt = counter(
+            "pacc_consumer_rebuilt", "How often the consumer was made anew because it stood still."
         )
-        self._flight: Flight | None = None
-        self._canary_age = Gauge(
-            "pacc_canary_age_seconds",
-            "Seconds since the canary was last seen in a queue; NaN while none is sent.",
-            registry=self.registry,
-        )
-        self._canary_age.set_function(lambda: age_of(self._flight, datetime.now(UTC)))
-        self._canary = Histogram(
-            "pacc_canary_seconds",
-            "Seconds from sending the canary's fault until its task was in a queue.",
-            buckets=_CANARY_SECONDS,
-            registry=self.registry,
-        )
-        self._canary_missed = Counter(
-            "pacc_canary_missed", "Canaries that did not come in time.", registry=self.registry
-        )
-        self._rejected = Gauge(
-            "pacc_rejected_share",
-            "Unusable share of the last records, 0 to 1.",
-            registry=self.registry,
-        )
-        self._oldest = Gauge(
+        self._rebuilds_noted = 0
+        self._rejected = gauge("pacc_rejected_share", "Unusable share of the last records, 0 to 1.")
+        self._oldest = gauge(
             "pacc_oldest_unclaimed_urgent_seconds",
             "Age of the oldest urgent task that nobody has claimed; 0 when there is none.",
-            registry=self.registry,
         )
-        self._unsent = Gauge(
-            "pacc_outbox_unsent", "Events that wait to leave.", registry=self.registry
+        self._unsent = gauge("pacc_outbox_unsent", "Events that wait to leave.")
+        self._sent = counter("pacc_outbox_sent", "Events that have left.")
+        self._tended = counter("pacc_tended", "What time alone changed.", ["what"])
+        self._requests = counter(
+            "pacc_http_requests", "Answers of the HTTP API.", ["method", "route", "status"]
         )
-        self._sent = Counter("pacc_outbox_sent", "Events that have left.", registry=self.registry)
-        self._tended = Counter(
-            "pacc_tended", "What time alone changed.", ["what"], registry=self.registry
-        )
-        self._ranks = Gauge(
-            "pacc_model_ranks", "1 while a model takes part in ranking.", registry=self.registry
-        )
-        self._fallback = Gauge(
-            "pacc_model_fallback",
-            "1 for the reason why rules rank alone.",
-            ["why"],
-            registry=self.registry,
-        )
-        self._drift = Gauge(
-            "pacc_model_drift",
-            "Population stability index of the newest measurement.",
-            ["what"],
-            registry=self.registry,
-        )
-        self._calibration = Gauge(
-            "pacc_model_calibration_error",
-            "Expected calibration error of the newest measurement; NaN while labels are too few.",
-            registry=self.registry,
-        )
-        self._new_codes = Gauge(
-            "pacc_model_new_codes",
-            "Codes of the newest measurement that no model has seen.",
-            registry=self.registry,
-        )
-        self._requests = Counter(
-            "pacc_http_requests",
-            "Answers of the HTTP API.",
-            ["method", "route", "status"],
-            registry=self.registry,
-        )
+        self.canary = CanaryMetrics(self.registry)
+        self.model = ModelMetrics(self.registry)
 
     def watch(
         self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
@@ -131,14 +144,6 @@ class Metrics:
         for partition, behind in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(behind)
 
-    def flown(self, new: Flight) -> None:
-        """Note how the canary is: it was sent, seen, or missed."""
-        before, self._flight = self._flight, new
-        if new.seen_at is not None and new.seen_at > new.sent_at and new.took_seconds is not None:
-            self._canary.observe(new.took_seconds)
-        if before is not None:
-            self._canary_missed.inc(max(0, new.missed - before.missed))
-
     def sighted(self, sight: Sight) -> None:
         """Note what the watchdog saw: the lag is Kafka's word, whatever the consumer thinks."""
         self._standing.set(sight.standing_seconds)
@@ -146,13 +151,6 @@ class Metrics:
         self._rebuilds_noted = sight.rebuilt
         for partition, records in (sight.behind.lag if sight.behind else {}).items():
             self._lag.labels(partition.topic, str(partition.number)).set(records)
-
-    def ranking(self, ranker: Ranker) -> None:
-        """Note whether a model takes part, or why not."""
-        self._ranks.set(ranker.model is not None)
-        self._fallback.clear()
-        if ranker.fallback is not None:
-            self._fallback.labels(ranker.fallback).set(1)
 
     def tended(self, done: Mapping[str, int], sent: int) -> None:
         """Note what one look of `pacc tend` did."""
@@ -174,13 +172,7 @@ class Metrics:
         self._oldest.set(max(0.0, (at - oldest).total_seconds()) if oldest else 0)
         unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
         self._unsent.set(connection.execute(unsent).scalar_one())
-        drift = newest_drift(connection)
-        if drift is not None:
-            self._drift.labels("score").set(drift["score"])
-            self._drift.labels("features").set(max(drift["features"].values()))
-            self._new_codes.set(len(drift["new_codes"]))
-            error = drift["calibration_error"]
-            self._calibration.set(math.nan if error is None else error)
+        self.model.look(connection)
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Note an answer of the API; `route` is its name, never the path."""

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from dispatch.people import add_person
-from ingest.kafka import KafkaSender
+from ingest.sender import KafkaSender
 from models import tables as t
 from models.batch import Message
 from models.words import Role

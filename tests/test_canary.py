@@ -29,7 +29,7 @@ from pacc.canary import Canary
 from pacc.database import make_engine
 from pacc.flight import Flight, flight
 from pacc.metrics import Metrics
-from pacc.reconcile.look import Wanted, reconcile
+from pacc.reconcile.look import Scope, reconcile
 from prioritizer.store import scored_by_both
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.processes import free_port
@@ -93,7 +93,7 @@ def test_it_goes_the_whole_way_and_leaves_nothing_behind(engine: sa.Engine) -> N
     (vehicle,) = sky.room.rows(t.vehicle)
     assert vehicle["history"] == []
     assert sky.room.ledger["reconciled"]
-    report = reconcile(engine, None, Wanted(("pacc.alerts",), is_full=True), sky.now)
+    report = reconcile(engine, None, Scope(("pacc.alerts",), is_full=True), sky.now)
     assert report["findings"] == []
 
 
@@ -133,7 +133,7 @@ def test_of_several_only_one_sends_in_an_interval(engine: sa.Engine) -> None:
 
 def test_metrics_say_how_old_the_last_sight_is_and_how_many_were_missed(engine: sa.Engine) -> None:
     metrics, sky = Metrics(), Sky(engine)
-    sky.bird._tell = metrics.flown
+    sky.bird._tell = metrics.canary.flown
     sky.bird.round()
     sky.is_working = False
     sky.now += MINUTE

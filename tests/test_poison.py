@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from bench.fuzz import fuzz
 from ingest import account
 from ingest.decode import FORMATS, decode
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
+from ingest.sender import KafkaSender
 from ingest.source import Source
 from ingest.tape import TapeSource, write_tape
 from models import tables as t

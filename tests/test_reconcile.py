@@ -20,13 +20,13 @@ from models.batch import Partition, Span
 from models.words import Disposition, Feed, Step
 from pacc.database import make_engine, snapshot
 from pacc.reconcile import filed
-from pacc.reconcile.look import Wanted, reconcile
+from pacc.reconcile.look import Scope, reconcile
 from tests.commands import Pacc
 from tests.test_kafka import send
 from tests.worlds import CAR, OTHER, START, Centre, Room, Stream, operator
 
 KAFKA = Partition(Feed.KAFKA, "pacc.alerts", 0)
-WANTED = Wanted(("pacc.alerts",))
+SCOPE = Scope(("pacc.alerts",))
 LATER = START + timedelta(hours=1)
 
 
@@ -56,7 +56,7 @@ def lived_in(engine: sa.Engine) -> Centre:
 
 def look(engine: sa.Engine, at: Any = LATER, **more: Any) -> dict[str, Any]:
     """Reconcile without Kafka."""
-    return reconcile(engine, None, Wanted(("pacc.alerts",), **more), at)
+    return reconcile(engine, None, Scope(("pacc.alerts",), **more), at)
 
 
 def found(engine: sa.Engine, **more: Any) -> dict[str, str]:
@@ -255,7 +255,7 @@ def test_what_kafka_holds_is_compared_with_the_position(
         asked.append(topics)
         return ends
 
-    report = reconcile(engine, ask, WANTED, LATER)
+    report = reconcile(engine, ask, SCOPE, LATER)
     assert {one["what"]: one["sentence"] for one in report["findings"]}.keys() == {what}
     assert said in report["findings"][0]["sentence"]
     assert asked == [["pacc.alerts"]]
@@ -263,7 +263,7 @@ def test_what_kafka_holds_is_compared_with_the_position(
 
 def test_a_pipeline_that_lags_is_no_finding_and_its_lag_is_shown(engine: sa.Engine) -> None:
     lived_in(engine)
-    report = reconcile(engine, lambda _: {KAFKA: Span(0, 50)}, WANTED, LATER)
+    report = reconcile(engine, lambda _: {KAFKA: Span(0, 50)}, SCOPE, LATER)
     assert report["reconciled"]
     assert [(one["position"], one["end"], one["lag"]) for one in report["partitions"]] == [
         (47, 50, 3)

@@ -19,8 +19,7 @@ from models import tables as t
 from models.batch import Record
 from models.errors import NotThere, Unusable
 from pacc.cli import app
-from pacc.reconcile.look import Wanted as Everything
-from pacc.reconcile.look import reconcile
+from pacc.reconcile.look import Scope, reconcile
 from pacc.redrive import Plan, plan_of, preview, redrive_all
 from pacc.undo import Undone, undo
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
@@ -49,7 +48,7 @@ class Ward:
         """What `pacc reconcile` has to say."""
         with self.engine.begin() as connection:
             connection.execute(sa.update(t.outbox).values(sent_at=START))
-        every = Everything(("pacc.alerts",), is_full=True)
+        every = Scope(("pacc.alerts",), is_full=True)
         return list(reconcile(self.engine, None, every, LATER)["findings"])
 
     def ids(self, **wanted: Any) -> list[str]:

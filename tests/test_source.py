@@ -9,7 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
+from ingest.sender import KafkaSender
 from ingest.source import Source
 from ingest.tape import TapeSource, write_tape
 from models.batch import Message, Partition, Record

@@ -10,7 +10,7 @@ from ingest.ends import ends_of
 from models.batch import Partition, Span
 from pacc.clock import utc_now
 from pacc.database import make_engine, reachable, require_schema
-from pacc.reconcile.look import Wanted
+from pacc.reconcile.look import Scope
 from pacc.reconcile.look import reconcile as look
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give_json, give_rows, say
@@ -40,7 +40,7 @@ def reconcile(
         return ends_of(settings.kafka_bootstrap_servers, topics)
 
     wait = timedelta(minutes=unsent_minutes) if settings.relay else None
-    wanted = Wanted(tuple(sorted(settings.topics)), wait, full)
+    wanted = Scope(tuple(sorted(settings.topics)), wait, full)
     with reachable(engine):
         report = look(engine, ask if kafka else None, wanted, utc_now())
     if as_json:

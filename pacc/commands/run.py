@@ -47,7 +47,7 @@ def run_pipeline(
         decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
     ) -> None:
         metrics.watch(decision, seconds, lag, share)
-        metrics.ranking(worker.policy.ranker)
+        metrics.model.ranking(worker.policy.ranker)
 
     with make_watchdog(settings, metrics.sighted) as watchdog:
         tally = run(

@@ -66,7 +66,7 @@ class Keeper:
         require_schema(self._engine)
         self._sender: Sender | None = None
         self.metrics = Metrics()
-        self._canary = make_canary(settings, self._engine, self.metrics.flown)
+        self._canary = make_canary(settings, self._engine, self.metrics.canary.flown)
 
     def start(self) -> None:
         """Begin what goes on beside the looks."""

@@ -1,7 +1,7 @@
 """What does not add up, in words: what is missing, where, how much, and where to look next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 EXAMPLES: Final = 3
@@ -19,13 +19,7 @@ class Finding:
 
     def shown(self) -> dict[str, Any]:
         """Give it as plain values."""
-        return {
-            "what": self.what,
-            "count": self.count,
-            "sentence": self.sentence,
-            "look": self.look,
-            "examples": list(self.examples),
-        }
+        return asdict(self) | {"examples": list(self.examples)}
 
 
 def of_rows(what: str, ids: Sequence[str], sentence: str, look: str) -> list[Finding]:

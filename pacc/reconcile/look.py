@@ -19,7 +19,7 @@ AskKafka = Callable[[Iterable[str]], Mapping[Partition, Span]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Scope:
     """What to compare: which topics, how long an event may wait (None: for ever), every row or
     the newest."""
 
@@ -29,7 +29,7 @@ class Wanted:
 
 
 def reconcile(
-    engine: sa.Engine, ask: AskKafka | None, wanted: Wanted, at: datetime
+    engine: sa.Engine, ask: AskKafka | None, scope: Scope, at: datetime
 ) -> dict[str, Any]:
     """Compare everything with everything; without `ask` Kafka is left out, and that is said.
 
@@ -39,13 +39,13 @@ def reconcile(
     began = perf_counter()
     with snapshot(engine) as connection:
         held = stream.positions(connection)
-        looked, of = filed.pages(connection, held, at, is_full=wanted.is_full)
-        findings = _inside(connection, held, looked, wanted, at)
+        looked, of = filed.pages(connection, held, at, is_full=scope.is_full)
+        findings = _inside(connection, held, looked, scope, at)
     ends: Mapping[Partition, Span] = {}
     if ask is not None:
         read = {one.topic for one in held if one.feed is Feed.KAFKA}
-        ends = ask(sorted(read | set(wanted.topics)))
-        findings = [*stream.against_kafka(held, ends, wanted.topics), *findings]
+        ends = ask(sorted(read | set(scope.topics)))
+        findings = [*stream.against_kafka(held, ends, scope.topics), *findings]
     return {
         "reconciled": not findings,
         "at": at,
@@ -61,10 +61,10 @@ def _inside(
     connection: sa.Connection,
     held: stream.Positions,
     looked: list[filed.Page],
-    wanted: Wanted,
+    scope: Scope,
     at: datetime,
 ) -> list[Finding]:
-    is_full = wanted.is_full
+    is_full = scope.is_full
     return [
         *stream.against_ledger(connection, held),
         *filed.alerts_beyond(connection, held),
@@ -74,7 +74,7 @@ def _inside(
         *cases.faults_against_alerts(connection, looked, is_full=is_full),
         *cases.cases_against_tasks(connection),
         *cases.tasks_made(connection, is_full=is_full),
-        *events.outbox(connection, at, wanted.unsent_after, is_full=is_full),
+        *events.outbox(connection, at, scope.unsent_after, is_full=is_full),
     ]
 
 

@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
-from ingest.kafka import KafkaSender
+from ingest.sender import KafkaSender
 from models.batch import Message
 from pacc.settings import Settings
 from tests.servers.kafka import new_topic, own_kafka

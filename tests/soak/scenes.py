@@ -25,7 +25,8 @@ from dispatch.keys import create_key
 from dispatch.masters import import_desks, read_rows
 from dispatch.relay import Sender, relay
 from dispatch.store import House
-from ingest.kafka import KafkaSender, KafkaSource
+from ingest.kafka import KafkaSource
+from ingest.sender import KafkaSender
 from ingest.source import Source
 from models import tables as t
 from models.batch import Message, Partition, Record
