@@ -1,73 +1,19 @@
 """The HTTP API: who may see and do what, and how it answers when something is wrong."""
 
-import json
 import re
-import threading
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from fastapi.testclient import TestClient
-from httpx2 import Response
 
-from dispatch.auth import Office
-from dispatch.keys import create_key, revoke_key
+from dispatch.keys import revoke_key
 from models import tables as t
 from models.words import Role
-from pacc.app import make_app
-from pacc.intake import Intake
-from pacc.metrics import Metrics
-from pacc.pipeline import Limits, Worker
-from pacc.settings import Settings
-from pacc.web import make_console
-from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
+from tests.webs import BEIJING, OPEN_TO_ALL, Web, alert, blank, routes, web
+from tests.worlds import CAR, OTHER, START, Stream
 
-BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
-OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}
-
-
-class Web:
-    """The application on a staffed centre, and keys for it."""
-
-    def __init__(self, engine: sa.Engine, body_limit: int = 1024 * 1024) -> None:
-        self.centre = Centre(engine)
-        self.metrics = Metrics()
-        office = Office(engine, self.centre.house, lambda: self.centre.now)
-        worker = Worker(engine, policy(self.centre.house.directory), {}, "web", Limits())
-        self.app = make_app(
-            office, Intake(worker), self.metrics, body_limit, make_console(Settings())
-        )
-        self.client = TestClient(self.app, raise_server_exceptions=False)
-
-    def key(self, role: Role, desk: str | None = None, name: str | None = None) -> str:
-        """Make a key."""
-        with self.centre.engine.begin() as connection:
-            return create_key(connection, role, desk, name, START)["key"]
-
-    def asks(
-        self, key: str, path: str, body: object = None, *, method: str = "", **headers: str
-    ) -> Response:
-        """GET, or POST if there is a body; `{}` for an empty one."""
-        return self.client.request(
-            method or ("GET" if body is None else "POST"),
-            path,
-            content=None if body is None else json.dumps(body),
-            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json",
-                     **{name.replace("_", "-"): value for name, value in headers.items()}},
-        )  # fmt: skip
-
-
-@pytest.fixture
-def web(engine: sa.Engine) -> Iterator[Web]:
-    """The API, with one urgent case in Beijing and one normal at a dealer."""
-    made = Web(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
-    stream.says(OTHER, "dtc:B1342", **BEIJING)
-    made.centre.plays(stream.records)
-    with made.client:
-        yield made
+__all__ = ["web"]
 
 
 def test_an_operator_works_a_case_through_to_its_end(web: Web) -> None:
@@ -154,24 +100,6 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
             assert OTHER not in shown
 
 
-def routes(web: Web) -> list[Any]:
-    """Every route under /v1, with its whole path and methods, found in the application itself."""
-    found: list[Any] = []
-    for one in web.app.routes:
-        contexts = getattr(one, "effective_route_contexts", None)
-        found += list(contexts()) if contexts else [one]
-    assert set(web.app.openapi()["paths"]) <= {route.path for route in found}
-    return [one for one in found if one.path.startswith("/v1/")]
-
-
-def blank(answer: Response, ids: dict[str, str]) -> str:
-    """An answer with the asked ids taken out."""
-    text = answer.text
-    for value in ids.values():
-        text = text.replace(value, "…")
-    return text
-
-
 def test_nobody_without_a_key_sees_anything_but_health_and_the_documentation(web: Web) -> None:
     revoked = web.key(Role.ENGINEER)
     with web.centre.engine.begin() as connection:
@@ -217,77 +145,6 @@ def test_an_engineer_looks_and_does_not_work_and_sees_no_owner(web: Web) -> None
     for path in ("/v1/ledger", "/v1/quarantine", "/v1/quarantine/x"):
         assert web.asks(operator, path).status_code == 403
     assert web.asks(operator, "/v1/alerts", {}).status_code == 403
-
-
-def alert(number: int, **more: object) -> dict[str, object]:
-    """A canonical alert."""
-    return {"id": f"http {number}", "source": "test", "vin": CAR, "code": "dtc:P0A80",
-            "observed_at": START.isoformat(), "severity": "limited", **more}  # fmt: skip
-
-
-def test_an_alert_over_http_is_durable_when_it_is_accepted(web: Web) -> None:
-    key = web.key(Role.ENGINEER)
-    answer = web.asks(key, "/v1/alerts", alert(1))
-    assert (answer.status_code, answer.json()["outcome"]) == (202, "joined")
-    again = web.asks(key, "/v1/alerts", alert(1))
-    assert (again.status_code, again.json()["outcome"]) == (202, "duplicate")
-    ledger = web.centre.ledger
-    (http,) = [topic for topic in ledger["topics"] if topic["feed"] == "http"]
-    assert (http["position"], http["outcomes"]) == (2, {"joined": 1, "duplicate": 1})
-    assert ledger["reconciled"]
-
-
-def test_a_cloudevent_in_binary_mode_is_taken(web: Web) -> None:
-    body = {name: value for name, value in alert(7).items() if name not in ("id", "source")}
-    sent = web.asks(
-        web.key(Role.ENGINEER), "/v1/alerts", body, ce_id="7", ce_source="test",
-        ce_specversion="1.0", ce_type="pacc.alert",
-    )  # fmt: skip
-    assert (sent.status_code, sent.json()["outcome"]) == (202, "joined")
-
-
-@pytest.mark.parametrize(
-    ("body", "reason"),
-    [
-        (b"{", "not_json"),
-        (b"\xff", "not_utf8"),
-        (b"[]", "not_an_object"),
-        (json.dumps({**alert(1), "vin": "short"}).encode(), "bad_vin"),
-        (json.dumps({"id": "1", "source": "s"}).encode(), "missing_field"),
-    ],
-)
-def test_an_alert_that_cannot_be_used_is_refused_with_the_reason(
-    web: Web, body: bytes, reason: str
-) -> None:
-    answer = web.client.post(
-        "/v1/alerts", content=body, headers={"Authorization": f"Bearer {web.key(Role.ENGINEER)}"}
-    )
-    assert (answer.status_code, answer.json()["reason"]) == (422, reason)
-    assert [topic["feed"] for topic in web.centre.ledger["topics"]] == ["tape"]
-
-
-def test_several_servers_take_alerts_in_at_once_and_lose_none(engine: sa.Engine) -> None:
-    servers = [Web(engine) for _ in range(3)]
-    for server in servers:
-        server.app.openapi()  # as `pacc serve` does: no route is built by two requests at once
-    key = servers[0].key(Role.ENGINEER)
-    statuses: list[int] = []
-
-    def send(server: Web, first: int) -> None:
-        statuses.extend(
-            server.asks(key, "/v1/alerts", alert(number)).status_code
-            for number in range(first, first + 10)
-        )
-
-    threads = [threading.Thread(target=send, args=(server, place * 10))
-               for place, server in enumerate(servers)]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert statuses.count(202) == 30
-    assert servers[0].centre.outcomes() == {"opened": 1, "repeated": 29}
-    assert servers[0].centre.ledger["reconciled"]
 
 
 def test_the_same_request_twice_is_carried_out_once(web: Web) -> None:

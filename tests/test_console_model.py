@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from models import tables as t
-from tests.test_console import Console, dealers, room
+from tests.consoles import Console, dealers, room
 from tests.worlds import START
 
 __all__ = ["room"]

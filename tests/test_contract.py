@@ -21,7 +21,7 @@ from models import tables as t
 from models.migrations import upgrade
 from models.words import Role
 from pacc.database import make_engine
-from tests.test_api import BEIJING, Web
+from tests.webs import BEIJING, Web
 from tests.worlds import CAR, OTHER, Stream
 
 _CHECKS = [

@@ -19,7 +19,7 @@ from joserfc.jwk import RSAKey
 from dispatch.console.setup import Oidc
 from dispatch.people import disable_person
 from models.words import Role
-from tests.test_console import Console
+from tests.consoles import Console
 from tests.worlds import START
 
 OURS, THEIRS = RSAKey.generate_key(2048, {"kid": "k"}), RSAKey.generate_key(2048, {"kid": "k"})

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 from dispatch import store as work
 from ingest import quarantine
 from ingest.quarantine import Wanted
-from ingest.repair import Steps, parse_repair, repaired
+from ingest.repair import Steps, parse_repair
 from models import tables as t
 from models.batch import Record
-from models.errors import NotThere, Unusable
+from models.errors import NotThere
 from pacc.cli import app
 from pacc.reconcile.look import Scope, reconcile
 from pacc.redrive import Plan, plan_of, preview, redrive_all
@@ -25,6 +25,8 @@ from pacc.undo import Undone, undo
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
 
 LATER = START + timedelta(hours=1)
+
+
 MENDED = parse_repair("- remove: {at: /speed_kph}")
 
 
@@ -211,63 +213,6 @@ def test_an_undo_forgets_a_code_that_waits(engine: sa.Engine) -> None:
 def test_an_unknown_batch_is_said(engine: sa.Engine) -> None:
     with pytest.raises(NotThere, match="no redrive nonsense"):
         Ward(engine, []).undoes("nonsense")
-
-
-@pytest.mark.parametrize(
-    ("mapping", "document", "expected"),
-    [
-        ("- rename: {from: /VIN, to: /vin}", {"VIN": "x"}, {"vin": "x"}),
-        ("- rename: {from: /a/b, to: /c}", {"a": {"b": 1}}, {"a": {}, "c": 1}),
-        ("- rename: {from: /gone, to: /c}", {"a": 1}, {"a": 1}),
-        ("- set: {at: /source, value: urn:x}", {}, {"source": "urn:x"}),
-        ("- map: {at: /s, values: {rot: stop}}", {"s": "rot"}, {"s": "stop"}),
-        ("- map: {at: /s, values: {rot: stop}}", {"s": "blau"}, {"s": "blau"}),
-        ("- map: {at: '/l/*/s', values: {3: stop}}", {"l": [{"s": 3}, {}, 1]},
-         {"l": [{"s": "stop"}, {}, 1]}),
-        ("- time: {at: /t, format: '%d.%m.%Y %H:%M', zone: Asia/Shanghai}",
-         {"t": "15.01.2026 10:00"}, {"t": "2026-01-15T10:00:00+08:00"}),
-        ("- time: {at: /t, format: epoch_ms}", {"t": 1768442400000},
-         {"t": "2026-01-15T02:00:00+00:00"}),
-        ("- time: {at: /t, format: epoch_s}", {"t": "soon"}, {"t": "soon"}),
-        ("- remove: {at: '/l/*'}", {"l": [1, 2]}, {"l": []}),
-        ("- remove: {at: /a~1b}", {"a/b": 1, "c": 2}, {"c": 2}),
-    ],
-)  # fmt: skip
-def test_a_mapping_repairs_a_copy(mapping: str, document: Any, expected: Any) -> None:
-    record = Stream().raw(json.dumps(document).encode()).records[0]
-    mended = repaired(record, parse_repair(mapping))
-    assert json.loads(mended.value or b"") == expected
-    assert record.value == json.dumps(document).encode()
-
-
-def test_a_mapping_reads_another_encoding_and_leaves_what_is_no_json() -> None:
-    steps = parse_repair("- encoding: {of: gbk}\n- set: {at: /a, value: 1}")
-    stream = Stream().raw('{"text":"电池"}'.encode("gbk")).raw(b"\xff").raw(b"5").raw(None)
-    values = [repaired(record, steps).value for record in stream.records]
-    assert values == ['{"text": "电池", "a": 1}'.encode(), b"\xff", b"5", None]
-
-
-@pytest.mark.parametrize(
-    ("mapping", "said"),
-    [
-        ("", "a list of steps"),
-        ("a: 1", "a list of steps"),
-        ("- [", "no YAML"),
-        ("- 5", "Step 1 .* one verb is wanted"),
-        ("- remove: {at: /a}\n- rub: {}", "Step 2 .* rub is no verb; there are encoding"),
-        ("- rename: {from: /a}", "rename takes from, to"),
-        ("- set: {at: a, value: 1}", "must be a JSON pointer"),
-        ("- rename: {from: '/a/*', to: /b}", "rename takes no"),
-        ("- map: {at: /a, values: 5}", "values must be pairs"),
-        ("- time: {at: /a, format: '%Y', zone: Mars/Base}", "Mars/Base is no time zone"),
-        ("- remove: {at: /a}\n- encoding: {of: gbk}", "must be the first step"),
-        ("- encoding: {of: base64}", "base64 is no encoding of text"),
-        ("- encoding: {of: klingon}", "klingon is no encoding of text"),
-    ],
-)
-def test_a_mapping_that_cannot_be_meant_is_refused_in_words(mapping: str, said: str) -> None:
-    with pytest.raises(Unusable, match=said):
-        parse_repair(mapping)
 
 
 def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""The application on a staffed centre, and keys for it."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from dispatch.auth import Office
+from dispatch.keys import create_key
+from models.words import Role
+from pacc.app import make_app
+from pacc.intake import Intake
+from pacc.metrics import Metrics
+from pacc.pipeline import Limits, Worker
+from pacc.settings import Settings
+from pacc.web import make_console
+from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
+
+BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
+
+
+OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}
+
+
+class Web:
+    """The application on a staffed centre, and keys for it."""
+
+    def __init__(self, engine: sa.Engine, body_limit: int = 1024 * 1024) -> None:
+        self.centre = Centre(engine)
+        self.metrics = Metrics()
+        office = Office(engine, self.centre.house, lambda: self.centre.now)
+        worker = Worker(engine, policy(self.centre.house.directory), {}, "web", Limits())
+        self.app = make_app(
+            office, Intake(worker), self.metrics, body_limit, make_console(Settings())
+        )
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def key(self, role: Role, desk: str | None = None, name: str | None = None) -> str:
+        """Make a key."""
+        with self.centre.engine.begin() as connection:
+            return create_key(connection, role, desk, name, START)["key"]
+
+    def asks(
+        self, key: str, path: str, body: object = None, *, method: str = "", **headers: str
+    ) -> Response:
+        """GET, or POST if there is a body; `{}` for an empty one."""
+        return self.client.request(
+            method or ("GET" if body is None else "POST"),
+            path,
+            content=None if body is None else json.dumps(body),
+            headers={"Authorization": f"Bearer {key}", "Content-Type": "application/json",
+                     **{name.replace("_", "-"): value for name, value in headers.items()}},
+        )  # fmt: skip
+
+
+@pytest.fixture
+def web(engine: sa.Engine) -> Iterator[Web]:
+    """The API, with one urgent case in Beijing and one normal at a dealer."""
+    made = Web(engine)
+    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    stream.says(OTHER, "dtc:B1342", **BEIJING)
+    made.centre.plays(stream.records)
+    with made.client:
+        yield made
+
+
+def routes(web: Web) -> list[Any]:
+    """Every route under /v1, with its whole path and methods, found in the application itself."""
+    found: list[Any] = []
+    for one in web.app.routes:
+        contexts = getattr(one, "effective_route_contexts", None)
+        found += list(contexts()) if contexts else [one]
+    assert set(web.app.openapi()["paths"]) <= {route.path for route in found}
+    return [one for one in found if one.path.startswith("/v1/")]
+
+
+def blank(answer: Response, ids: dict[str, str]) -> str:
+    """An answer with the asked ids taken out."""
+    text = answer.text
+    for value in ids.values():
+        text = text.replace(value, "…")
+    return text
+
+
+def alert(number: int, **more: object) -> dict[str, object]:
+    """A canonical alert."""
+    return {"id": f"http {number}", "source": "test", "vin": CAR, "code": "dtc:P0A80",
+            "observed_at": START.isoformat(), "severity": "limited", **more}  # fmt: skip
