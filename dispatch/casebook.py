@@ -52,7 +52,8 @@ class CaseBook:
         v = t.vehicle.c
         row = self._connection.execute(sa.select(t.vehicle).where(v.vin == case.vin)).mappings()
         history = memory.vehicle(dict(row.one()), None, {}, (), ()).history
-        ended = Closed(case.case_id, case.opened_at, self._at, remembered_as or case.root)
+        root = case.root if remembered_as is None else remembered_as
+        ended = Closed(case.case_id, case.opened_at, self._at, root)
         kept = memory.history_column((*history, ended)[-REMEMBERED:])
         self._connection.execute(sa.update(t.vehicle).where(v.vin == case.vin).values(history=kept))
         self._log("case_closed", {"because": because}, None)

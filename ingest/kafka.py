@@ -52,6 +52,7 @@ class KafkaSource:
     def poll(self, limit: int) -> list[Record]:
         """Give the next records; adopt partitions that were assigned meanwhile."""
         try:
+            self._finish_joining()
             polled = self._consumer.poll(timeout_ms=self._poll_ms, max_records=limit)
             self._adopt()
         except OffsetOutOfRangeError as error:
@@ -95,6 +96,16 @@ class KafkaSource:
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+
+    def _finish_joining(self) -> None:
+        """Go on with a join that the last poll did not wait for.
+
+        kafka-python 3.0 forgets one that changed metadata began and that ended between two polls:
+        no heartbeat, no assignment told, nothing read. Seen under load; found by the watchdog.
+        """
+        coordinator = self._consumer._coordinator
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
 
     def _require(self, topics: Iterable[str]) -> None:
         """Refuse to wait for ever on a topic that is not there."""

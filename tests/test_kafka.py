@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -111,6 +112,30 @@ def truncated(address: str, topic: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=address)
     admin.delete_records({TopicPartition(topic, 0): 5})
     admin.close()
+
+
+def test_a_rejoin_that_outlasts_a_poll_is_finished_by_the_next(
+    kafka_address: str, make_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic, places = make_topic(1), Places()
+    with closing(source_of(kafka_address, topic, places)) as source:
+        until = time.monotonic() + 30
+        while not places.taken and time.monotonic() < until:
+            source.poll(1)
+        coordinator = source._consumer._coordinator
+        join = coordinator._do_join_and_sync_async
+
+        async def slowly() -> Any:
+            assignment = await join()
+            await coordinator._net.sleep(0.7)  # polls are over after 0.2 s
+            return assignment
+
+        monkeypatch.setattr(coordinator, "_do_join_and_sync_async", slowly)
+        places.taken.clear()
+        coordinator._assignment_snapshot = {}  # as when the topic is seen to have changed
+        send(kafka_address, topic, Stream().says(CAR, "dtc:P0A80").records)
+        assert len(drain(source, 1, seconds=10)) == 1
+    assert places.taken
 
 
 def test_lost_records_stop_the_worker_with_a_clear_sentence(
