@@ -11,11 +11,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 
 from dispatch.route import Directory
 from pacc import school, wiring

@@ -3,9 +3,10 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
+
+from msgspec.structs import replace
 
 from models.batch import Record
 

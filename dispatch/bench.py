@@ -5,11 +5,12 @@ task's version is compared and set, so that a change decided on an old sight of 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from dispatch.casebook import CaseBook
 from dispatch.events import Topics
@@ -20,8 +21,7 @@ from models.errors import Conflict, NotThere
 from models.sql import insert_new
 
 
-@dataclass(frozen=True, slots=True)
-class Hands:
+class Hands(Struct, frozen=True):
     """Who has a task in hand, and how the promises to its customer stand.
 
     A pause ends at `wake_at`, or when the priority rises above `paused_rank`.
@@ -68,7 +68,7 @@ class Bench:
         row = connection.execute(sa.select(t.task).where(k.task_id == task_id)).mappings().one()
         self.task: Task = rows.task(dict(row))
         self.version: int = row["version"]
-        self.hands = Hands(**{one.name: row[one.name] for one in fields(Hands)})
+        self.hands = Hands(**{one: row[one] for one in Hands.__struct_fields__})
         self._book = CaseBook(connection, self.task.case_id, topics, actor, at)
 
     @property

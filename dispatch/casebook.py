@@ -1,11 +1,11 @@
 """The book of one case, under its vehicle's lock: revision, timeline, events, and its end."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.events import Topics, case_event, task_event
 from models import memory, rows

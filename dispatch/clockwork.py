@@ -6,11 +6,11 @@ number of these may run beside each other and beside people.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch import hold
 from dispatch.bench import NOBODY, Bench

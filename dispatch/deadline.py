@@ -1,11 +1,12 @@
 """When a task must be claimed and its customer reached; business time of a desk."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from models.case import Desk
 from models.words import Priority, Queue
@@ -19,8 +20,7 @@ _USUAL_HOURS: Final = dict.fromkeys(range(1, 6), ("09:00", "18:00"))
 _FARTHEST_DAYS: Final = 366
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
+class Deadlines(Struct, frozen=True):
     """Latest times of the claim and of the first contact; None where there is none."""
 
     claim_by: datetime | None

@@ -1,11 +1,11 @@
 """Silences and the workshop: holding a vehicle's tasks back, and letting them go again."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.bench import Bench
 from dispatch.deadline import deadlines

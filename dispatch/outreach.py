@@ -1,9 +1,9 @@
 """Reaching a customer: attempts, one by one, until there is an answer; and whether we may call."""
 
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.bench import NOBODY, Bench
 from dispatch.cadence import Channel, next_attempt

@@ -1,11 +1,12 @@
 """Which desk gets a task, and the sentence that says why."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from math import asin, cos, dist, radians, sin, sqrt
 from typing import Final
+
+from msgspec import Struct
 
 from models.case import Desk, Text, VehicleInfo
 from models.words import Priority, Queue
@@ -17,8 +18,7 @@ _EARTH_KM: Final = 6371.0088  # mean radius, IUGG 1980
 Place = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+class Routed(Struct, frozen=True):
     """Where a task goes, and why."""
 
     queue: Queue

@@ -3,11 +3,12 @@
 Only the holder of a live claim moves a task; losing a race says who won it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.bench import AWAKE, NOBODY, Bench, Hands, not_there
 from dispatch.deadline import deadlines

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from ingest.fold import CauseGraph, fold
 from models.batch import Partition
 from models.case import Fault, Place, Standing
 from models.words import SEVERITY_RANK, Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(Struct, frozen=True):
     """One alert's effect on a case: what happened, and how the case stood after it."""
 
     kind: Outcome

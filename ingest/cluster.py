@@ -228,28 +228,30 @@ class Track:
     ) -> None:
         if kind is not Outcome.REPEATED or len(chapter.faults) > 1:
             chapter.refold(self._grouping.graph)
-        active = [one for one in chapter.faults.values() if one.is_active]
+        held = chapter.faults.values()
+        active = [one for one in held if one.is_active]
+        shown = tuple([one for one in active if one.folded_under is None])
         chapter.name_root()
         chapter.partition = partition
         chapter.heal_at = None if active else chapter.heals_at(self._grouping.heal_after)
         standing = Standing(
             at=at,
-            faults=tuple(one for one in active if one.folded_under is None),
+            faults=shown,
             info=self.before.info,
             readings=chapter.readings(),
             is_repeat_repair=chapter.is_repeat_repair,
-            folded=sum(one.folded_under is not None for one in active),
-            cleared=sum(one.status is Status.CLEARED for one in chapter.faults.values()),
+            folded=len(active) - len(shown),
+            cleared=len([one for one in held if one.status is Status.CLEARED]),
             root=chapter.root,
             model_year=self._model_year,
             history=self._past,
             lot=int(chapter.case_id[:8], 16) / _LOTS,
         )
-        on = frozenset(one.code for one in active)
+        on = frozenset([one.code for one in active])
         chapter.moments.append(
             Moment(kind, fingerprint, partition, at, codes, on, standing, chapter.place)
         )
 
 
 def _without_withdrawn(history: tuple[Closed, ...]) -> tuple[Closed, ...]:
-    return tuple(one for one in history if one.root != WITHDRAWN)
+    return tuple([one for one in history if one.root != WITHDRAWN])

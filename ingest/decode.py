@@ -1,8 +1,9 @@
 """From records to alerts: chooses the format of each record and keeps what cannot be used."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingest.formats import bmw, canonical, obd, uds
 from ingest.formats.parts import Bad, received_at, refuse

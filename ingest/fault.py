@@ -1,8 +1,9 @@
 """How one fault changes when its code is reported again or cleared."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from models.alert import Alert
 from models.batch import Report

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import translate
 from functools import lru_cache
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from models.case import Fault, Text
 from models.words import Severity

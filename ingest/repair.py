@@ -8,13 +8,13 @@ import codecs
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 import yaml
+from msgspec.structs import replace
 
 from models.batch import Record
 from models.errors import Unusable

@@ -1,10 +1,11 @@
 """What one poll brings: records, and what decoding made of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from models.alert import Alert
 from models.words import Feed, Reject
@@ -27,8 +28,7 @@ def moment_of(timestamp: int) -> datetime:
     return datetime.fromtimestamp(timestamp / 1000, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One record as it came. `timestamp` is ms since 1970, `value` None for a tombstone."""
 
     partition: Partition
@@ -39,8 +39,7 @@ class Record:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message on its way out to Kafka. Messages of one key stay in order."""
 
     topic: str
@@ -50,8 +49,7 @@ class Message:
     timestamp: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """One alert in its place in the stream.
 
     `observed_at` is the time to decide by: the alert's own, or `received_at` where the vehicle's
@@ -68,8 +66,7 @@ class Report:
     vin_check_failed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """All codes of one scheme that are on now: the others of that scheme and source are cleared."""
 
     fingerprint: str
@@ -81,8 +78,7 @@ class Snapshot:
     codes: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """Something that could not be used. `pointer` is the JSON pointer of the part, '' for all."""
 
     reason: Reject
@@ -93,8 +89,7 @@ class Rejected:
 Item = Report | Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(Struct, frozen=True):
     """What became of one record: its usable parts in document order, and its unusable ones.
 
     A record without either is quiet: valid, and nothing is wrong. `ignored_fields` counts what the
@@ -107,16 +102,14 @@ class Decoded:
     ignored_fields: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The part of a partition that a batch covers: offsets `first` to `end` - 1."""
 
     first: int
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Decoded records in the order in which they are to be decided, and the spans they cover."""
 
     decoded: tuple[Decoded, ...]

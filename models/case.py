@@ -1,9 +1,10 @@
 """What is known of a vehicle: faults, case, tasks; and the decision that changes them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from models.batch import Partition
 from models.words import (
@@ -20,16 +21,14 @@ from models.words import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """One line in the two languages of the product."""
 
     zh: str
     en: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a vehicle was, WGS-84 degrees: when, how surely (metres), and on which road."""
 
     lat: float
@@ -44,8 +43,7 @@ class Place:
         return self.lat, self.lon
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
     parked until the code is cleared; `returns` counts how often it came back after a clear."""
 
@@ -74,8 +72,7 @@ class Fault:
         return self.status in (Status.ACTIVE, Status.LAMP_ONLY)
 
 
-@dataclass(frozen=True, slots=True)
-class VehicleInfo:
+class VehicleInfo(Struct, frozen=True):
     """What the master data say of a vehicle; all unknown for one that nobody imported."""
 
     model: str | None = None
@@ -87,8 +84,7 @@ class VehicleInfo:
     home_lon: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(Struct, frozen=True):
     """A case that has ended."""
 
     case_id: str
@@ -103,8 +99,7 @@ REMEMBERED: Final = 8
 WITHDRAWN: Final = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A case as it stood after one alert: one row for the rules and the model.
 
     `faults` are the active ones that are not folded; `readings` the newest of each name, among them
@@ -126,8 +121,7 @@ class Standing:
     lot: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(Struct, frozen=True):
     """A priority with everything that explains it.
 
     `ranked_by` is `rules`, or the version of the model whose `probability` (of being immobilised
@@ -149,8 +143,7 @@ class Ranking:
     challenger_probability: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """One piece of work. `held_since` is set while a silence or the workshop holds it back."""
 
     task_id: str
@@ -176,8 +169,7 @@ class Task:
         return self.state not in (TaskState.QUEUED, TaskState.DONE)
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """Everything that is wrong with one vehicle now. `heal_at`: when it heals if nothing comes."""
 
     case_id: str
@@ -198,8 +190,7 @@ class Case:
     tasks_made: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Why a vehicle's tasks are held back, and until when (None: until it is lifted)."""
 
     kind: str
@@ -208,8 +199,7 @@ class Silence:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Vehicle:
+class Vehicle(Struct, frozen=True):
     """All that `decide` knows of one vehicle before a batch.
 
     `cleared` is the newest time at which each code was cleared; `waiting` the pending faults
@@ -227,8 +217,7 @@ class Vehicle:
     silences: tuple[Silence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """Who gets work. `hours` is ISO weekday (1 Monday) → (opens, closes) as 'HH:MM' local time."""
 
     desk_id: str
@@ -245,8 +234,7 @@ class Desk:
     is_open: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One line of a case's timeline."""
 
     entry_id: str
@@ -258,8 +246,7 @@ class Entry:
     task_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What leaves the system: one CloudEvent, ordered per case by `sequence`."""
 
     event_id: str

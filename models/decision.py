@@ -1,16 +1,16 @@
 """What a batch is decided by, and everything that it changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from models.batch import Decoded, Partition, Report, Snapshot
 from models.case import Case, Entry, Event, Fault, Task, Vehicle
 from models.words import Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What the store knows that a batch may touch. `watermark` is stream time before the batch."""
 
     fingerprints: frozenset[str]
@@ -18,16 +18,14 @@ class Known:
     watermark: Mapping[Partition, datetime]
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """A record and the outcome that it ended in."""
 
     decoded: Decoded
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """Everything that one batch changes. The store writes it as it stands."""
 
     ended: tuple[Ended, ...]

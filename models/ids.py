@@ -10,11 +10,14 @@ _YEARS: Final = {sign: 2010 + place for place, sign in enumerate("ABCDEFGHJKLMNP
 def digest(*parts: str) -> str:
     """Hash parts into 32 hexadecimal digits (BLAKE2b, 128 bits).
 
-    Each part is preceded by its length, so that ('ab', 'c') and ('a', 'bc') differ.
+    Each part is preceded by its length in bytes, so that ('ab', 'c') and ('a', 'bc') differ.
     """
+    spelled = "".join([f"{len(part)}:{part}" for part in parts])
+    if spelled.isascii():  # a sign is a byte
+        return blake2b(spelled.encode(), digest_size=16).hexdigest()
     encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
-    spelled = b"".join([b"%d:%b" % (len(one), one) for one in encoded])
-    return blake2b(spelled, digest_size=16).hexdigest()
+    counted = b"".join([b"%d:%b" % (len(one), one) for one in encoded])
+    return blake2b(counted, digest_size=16).hexdigest()
 
 
 def task_id_of(case_id: str, number: int) -> str:

@@ -1,8 +1,8 @@
 """The few statements that SQLite and PostgreSQL spell differently, spelled once."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
@@ -63,6 +63,27 @@ def run_many(
         connection.execute(statement, list(rows))
 
 
+@contextmanager
+def pipelined(connection: sa.Connection) -> Iterator[None]:
+    """Send the statements inside without waiting for each; their errors come at the end.
+
+    PostgreSQL works on one table while the rows of the next are written. Nothing inside may ask for
+    a result. SQLite has nobody to wait for.
+    """
+    dialect, driver = connection.dialect, connection.connection.driver_connection
+    if dialect.name != "postgresql" or driver is None:
+        yield
+        return
+    refused = dialect.loaded_dbapi.Error
+    try:
+        with driver.pipeline():
+            yield
+    except refused as error:
+        raise sa.exc.DBAPIError.instance(
+            "statements sent together", None, error, refused, dialect=dialect
+        ) from error
+
+
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
     """Begin an insert: row by row on SQLite; on PostgreSQL from one document that holds them all.
 
@@ -85,15 +106,12 @@ def _run(connection: sa.Connection, insert: Any, rows: Sequence[Mapping[str, Any
         connection.execute(insert, list(rows))
 
 
-_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+# A time without a zone is UTC here, never the session's; SQLite refuses it.
+_OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_NAIVE_UTC
 
 
 def _spelled(value: object) -> str:
-    """Spell times and bytes as PostgreSQL reads them; a naive time never reaches a database."""
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"naive datetime {value!r}")
-        return value.isoformat()
+    """Spell bytes as PostgreSQL reads them."""
     if isinstance(value, bytes):
         return rf"\x{value.hex()}"
     raise TypeError(type(value))

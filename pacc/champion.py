@@ -1,12 +1,13 @@
 """Which model ranks just now: loaded from the registry, checked, and taken anew when it changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 import structlog
+from msgspec.structs import replace
 
 from models.errors import ModelRefused
 from models.words import ModelRefusal

@@ -1,9 +1,11 @@
 """Follows one case through the moments of a batch: its priority, its tasks, its timeline."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from dispatch.events import case_event, task_event
 from ingest.chapter import Chapter, Moment
@@ -18,8 +20,7 @@ _BY_RANK: Mapping[int, Priority] = {rank: word for word, rank in PRIORITY_RANK.i
 _TOLD = (Outcome.OPENED, Outcome.JOINED, Outcome.CLEARED)
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """What a batch did to one case."""
 
     vin: str

@@ -1,6 +1,6 @@
 """Everything that `decide` decides by: one frozen value, the same for every batch of a run."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from dispatch.events import Topics
 from dispatch.route import Directory
@@ -8,8 +8,7 @@ from ingest.cluster import Grouping
 from prioritizer.rank import Ranker
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """How alerts are grouped, ranked and routed."""
 
     grouping: Grouping

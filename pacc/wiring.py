@@ -3,12 +3,12 @@
 import os
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.desks import load_directory
 from dispatch.events import Topics

@@ -1,8 +1,9 @@
 """The tasks of one case while a batch is decided: opened, raised in place, superseded, ended."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from dispatch.deadline import deadlines
 from dispatch.route import Routed, needs_of, route

@@ -1,11 +1,11 @@
 """Ranks standings: the floors of the rules, what the model raises, the score, the reasons."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import compress
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.case import Ranking, Standing, Text
@@ -35,15 +35,14 @@ _HIGH = PRIORITY_RANK[Priority.HIGH]
 _RAISED_ACTION = ACTION_RANK[Action.DRIVE_TO_DEALER]
 
 
-@dataclass(frozen=True, slots=True)
-class Ranker:
+class Ranker(Struct, frozen=True):
     """What standings are ranked by. `fallback` says why no model takes part; `explore_share` of the
     normal cases (0 to 1) is called as if it were high, so that normal cases get labels too."""
 
     catalogue: Catalogue
     rules: RuleSet
     model: Model | None = None
-    bands: Bands = Bands(1.0, 1.0)  # noqa: RUF009 - frozen
+    bands: Bands = Bands(1.0, 1.0)
     challenger: Model | None = None
     fallback: str | None = None
     explore_share: float = 0.0
@@ -101,11 +100,13 @@ class Ranked:
 
     def root(self, row: int) -> str:
         """Name the worst fault of a row: by severity, then the longest there, then by code."""
+        faults = self._standings[row].faults
+        if len(faults) < 2:  # noqa: PLR2004 - nothing to compare, as nearly always
+            return faults[0].code if faults else ""
         return min(
-            ((-gravity(one.severity, one.lamp, self._codes[one.code].usual), one.first_seen,
-              one.code)
-             for one in self._standings[row].faults),
-            default=(0, self._standings[row].at, ""),
+            (-gravity(one.severity, one.lamp, self._codes[one.code].usual), one.first_seen,
+             one.code)
+            for one in faults
         )[2]  # fmt: skip
 
     def explain(self, row: int) -> Ranking:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
+from string import Formatter
 from typing import Final
 
 from models.case import Text
@@ -33,20 +35,17 @@ _SPELLED: Final[Mapping[str, Callable[[Row], str]]] = {
 NAMES: Final = frozenset(_SPELLED)
 
 
-class _Words(dict[str, str]):
-    """What a sentence names, spelled when it is asked for."""
-
-    def __init__(self, row: Row, title: str, code: str) -> None:
-        super().__init__(title=title, code=code)
-        self._row = row
-
-    def __missing__(self, name: str) -> str:
-        return _SPELLED[name](self._row)
+@cache
+def _numbers_of(sentence: Text) -> tuple[str, ...]:
+    """Name the numbers that a sentence says in either language."""
+    parsed = [*Formatter().parse(sentence.zh), *Formatter().parse(sentence.en)]
+    return tuple(dict.fromkeys(name for _, name, _, _ in parsed if name and name in _SPELLED))
 
 
 def fill(sentence: Text, row: Row, title: Text, code: str = "") -> Text:
     """Fill a sentence in both languages."""
+    said = {name: _SPELLED[name](row) for name in _numbers_of(sentence)}
     return Text(
-        zh=sentence.zh.format_map(_Words(row, title.zh, code)),
-        en=sentence.en.format_map(_Words(row, title.en, code)),
+        zh=sentence.zh.format(title=title.zh, code=code, **said),
+        en=sentence.en.format(title=title.en, code=code, **said),
     )

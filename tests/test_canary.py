@@ -4,13 +4,13 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.tidy import tidy
 from models import tables as t

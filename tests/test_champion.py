@@ -1,7 +1,6 @@
 """Labels, the registry, and who ranks: a model that is doubted never does."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from ingest.tape import write_tape

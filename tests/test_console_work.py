@@ -1,10 +1,10 @@
 """What people do in the pages: work, hand over, book, close."""
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from dispatch.console.view import queue
 from dispatch.read import candidates

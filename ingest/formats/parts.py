@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import mul
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -31,6 +32,7 @@ _VIN_VALUES: Final = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)
 )
 _VIN_WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+_VIN_BYTES: Final = bytes(_VIN_VALUES.get(chr(one), one & 0xF) for one in range(256))
 _W = TypeVar("_W", Severity, Lamp, Motion)
 
 
@@ -115,10 +117,7 @@ def legal_vin(*candidates: Any) -> str | None:
 
 def check_digit(vin: str) -> str:
     """Compute the ninth sign of a VIN (ISO 3779 annex, 49 CFR 565.15): 0 to 9 or X."""
-    total = sum(
-        weight * (_VIN_VALUES[sign] if sign in _VIN_VALUES else int(sign))
-        for sign, weight in zip(vin, _VIN_WEIGHTS, strict=True)
-    )
+    total = sum(map(mul, _VIN_WEIGHTS, vin.encode("ascii").translate(_VIN_BYTES)))
     return "0123456789X"[total % 11]
 
 
