@@ -35,7 +35,7 @@ soak: setup
 
 # Ratios of one run, with a Kafka and a PostgreSQL of its own.
 bench: setup
-	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.speed
 
 # A million mutated records of every format, or as many as SECONDS hold; COUNT and SEED as you like.
 fuzz: setup

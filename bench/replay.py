@@ -1,0 +1,89 @@
+"""A long tape into SQLite and PostgreSQL, and the memory of the process while it plays.
+
+    python -m bench.replay 2000000         # alerts; `make bench` plays a short one
+
+The tape is a steady mix. Memory is read every second from the process's own account; the anchor is
+what it had when a tenth was played.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from bench.figure import Figure, table
+from bench.stage import PARTITIONS, Stage, new_database, prepare, running, steady
+from ingest.tape import write_tape
+from models import tables as t
+from models.batch import Partition, Record
+from models.words import Feed
+from pacc.database import make_engine
+from tests.commands import Pacc
+
+_LOOK = 1.0
+
+
+def _records(count: int) -> Iterator[Record]:
+    offsets = [0] * PARTITIONS
+    for number, one in enumerate(steady(count)):
+        part = number % max(1, count // 10) % PARTITIONS
+        place = Partition(Feed.TAPE, "pacc.alerts", part)
+        yield Record(place, offsets[part], one.timestamp or 0, one.key, one.value)
+        offsets[part] += 1
+
+
+def _resident_mb(process: int) -> float:
+    for line in Path(f"/proc/{process}/status").read_text("ascii").splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _played(url: str, tape: Path, count: int) -> tuple[float, list[tuple[float, float]]]:
+    """Play a tape; give alerts per second, and the share played and the memory again and again."""
+    pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS="pacc.alerts: canonical")
+    engine, seen = make_engine(url), []
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pacc.cli", "replay", str(tape), "--json"],
+        env=pacc.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while process.poll() is None:
+        time.sleep(_LOOK)
+        with engine.connect() as connection:
+            done = connection.execute(sa.select(sa.func.sum(t.position.c.next_offset))).scalar()
+        memory = _resident_mb(process.pid)
+        if memory:  # none any more of one that is about to end
+            seen.append(((done or 0) / count, memory))
+    said = json.loads(process.communicate()[0])
+    engine.dispose()
+    return said["records"] / said["seconds"], seen
+
+
+def measure(stage: Stage, count: int) -> list[Figure]:
+    """Play the same tape into both databases."""
+    figures = []
+    with tempfile.TemporaryDirectory(prefix="pacc-bench-") as folder:
+        tape = Path(folder) / "long.jsonl.zst"
+        write_tape(_records(count), tape)
+        sqlite = f"sqlite:///{Path(folder) / 'pacc.db'}"
+        prepare(sqlite)
+        for name, url in (("SQLite", sqlite), ("PostgreSQL", new_database(stage.postgres))):
+            rate, seen = _played(url, tape, count)
+            figures.append(Figure(f"replay of {count:,} alerts into {name}", rate, "alerts/s",
+                                  bar="reported"))  # fmt: skip
+            early = [memory for share, memory in seen if share >= 0.1][:1]
+            if early:
+                end = seen[-1][1]
+                figures.append(Figure(f"memory at the end of it, {name}", end, "MB",
+                                      "after a tenth", early[0], "≤ 1.2, < 400 MB"))  # fmt: skip
+    return figures
+
+
+if __name__ == "__main__":
+    with running() as here:
+        print(table(measure(here, int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)))
