@@ -12,6 +12,7 @@ from models.batch import Decoded, Record
 from models.words import Reject
 
 DEFAULT_FORMAT: Final = "cloudevents"
+FORMAT_HEADER: Final = "pacc-format"
 MAX_ITEMS: Final = 500
 MAX_KEPT_BYTES: Final = 4 * 1024 * 1024
 
@@ -71,6 +72,6 @@ def _bounded(decoded: Decoded, size: int) -> Decoded:
 
 def _format_of(record: Record, formats: Mapping[str, str]) -> str:
     for name, value in record.headers:
-        if name == "pacc-format":
+        if name == FORMAT_HEADER:
             return value.decode("utf-8", "replace")
     return formats.get(record.partition.topic, DEFAULT_FORMAT)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from kafka import TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ingest.client import consumer_of
@@ -21,18 +21,23 @@ def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
     """
     consumer = consumer_of(bootstrap, group_id=None)
     try:
-        there = sorted(set(topics) & set(consumer.topics()))
-        parts = [
-            TopicPartition(topic, number)
-            for topic in there
-            for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
-        ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
+        return spans_of(consumer, topics)
     except KafkaError as error:
         raise Unreachable(f"Kafka at {bootstrap} does not answer: {error}") from error
     finally:
         consumer.close(autocommit=False, timeout_ms=_CALL_MS)
+
+
+def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, Span]:
+    """Ask the same through a client that is there. Raises `KafkaError`."""
+    there = sorted(set(topics) & set(consumer.topics()))
+    parts = [
+        TopicPartition(topic, number)
+        for topic in there
+        for number in sorted(consumer.partitions_for_topic(topic) or ())
+    ]
+    firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
+    ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
     return {
         Partition(Feed.KAFKA, one.topic, one.partition): Span(firsts[one], ends[one])
         for one in parts

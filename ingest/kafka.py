@@ -60,7 +60,7 @@ class KafkaSource:
         except KafkaError as error:
             raise Unreachable(f"Kafka does not answer: {error}") from error
         return [
-            _record(Feed.KAFKA, message) for messages in polled.values() for message in messages
+            record_of(Feed.KAFKA, message) for messages in polled.values() for message in messages
         ]
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
@@ -214,7 +214,7 @@ def _read(consumer: KafkaConsumer, one: TopicPartition, begin: int, until: int) 
         for messages in consumer.poll(timeout_ms=1000, max_records=2000).values():
             for message in messages:
                 if message.offset < until:
-                    yield _record(Feed.TAPE, message)
+                    yield record_of(Feed.TAPE, message)
 
 
 def _offset(
@@ -239,7 +239,8 @@ def _offset(
     return found[one].offset if found.get(one) else ends[one]
 
 
-def _record(feed: Feed, message: Any) -> Record:
+def record_of(feed: Feed, message: Any) -> Record:
+    """Take a message of the library as a record of a feed."""
     return Record(
         partition=Partition(feed, message.topic, message.partition),
         offset=message.offset,

@@ -191,6 +191,7 @@ class Feed(Word):
     TAPE = "tape"
     HTTP = "http"
     REDRIVE = "redrive"
+    LANE = "lane"
 
 
 class Reject(Word):

@@ -31,6 +31,7 @@ from pacc.database import require_schema
 from pacc.flight import flight, streams
 from pacc.intake import Intake
 from pacc.metrics import Metrics
+from pacc.notes import scouts
 
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _HEADERS: Final = {
@@ -116,6 +117,7 @@ def ready(request: Request, office: InOffice) -> dict[str, Any]:
             "status": "ready",
             **intake.ranking(connection),
             "stream": streams(connection, now),
+            "scout": scouts(connection, now),
             "canary": bird.shown(now) if bird else None,
         }
 

@@ -12,6 +12,7 @@ from models.errors import PaccError, Unusable
 from models.tables import SCHEMA_REVISION
 from pacc.champion import load
 from pacc.database import make_engine, require_schema
+from pacc.notes import scouts
 from pacc.settings import Settings, masked
 from pacc.wiring import trusted_keys
 from prioritizer.rules import check_rules, load_rules
@@ -27,6 +28,7 @@ def examine(settings: Settings, now: datetime) -> dict[str, Any]:
         _check("desks", lambda: _desks(settings), is_needed=False),
         _check("holidays", lambda: _holidays(settings, now), is_needed=False),
         _check("Kafka and topics", lambda: _kafka(settings), is_needed=False),
+        _check("scout", lambda: _scout(settings, now), is_needed=False),
     ]
     return {"checks": checks, "settings": masked(settings)}
 
@@ -96,6 +98,18 @@ def _kafka(settings: Settings) -> str:
     if gone:
         raise Unusable(f"reachable, but without {', '.join(gone)}: create them.")
     return f"reachable, with {', '.join(sorted(wanted))}"
+
+
+def _scout(settings: Settings, now: datetime) -> str:
+    engine = make_engine(settings.database_url)
+    try:
+        with engine.begin() as connection:
+            told = scouts(connection, now)
+    finally:
+        engine.dispose()
+    if not told["scouts"]:
+        raise Unusable(str(told["says"]))
+    return str(told["says"])
 
 
 def _rules() -> str:

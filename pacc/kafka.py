@@ -2,27 +2,33 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import sqlalchemy as sa
 import structlog
 
+from ingest.ahead import KafkaAhead
 from ingest.ends import ends_of
 from ingest.kafka import KafkaSource
 from ingest.sender import KafkaSender
 from ingest.source import Source
+from ingest.stops import MayCarryStop, stops_of
 from models.batch import Partition
 from models.errors import Stalled
 from models.pulse import beat
 from models.sql import OUTAGES
 from pacc.canary import Canary
 from pacc.clock import utc_now
-from pacc.database import make_engine, snapshot
+from pacc.database import make_engine, reachable, snapshot
 from pacc.flight import Flight
+from pacc.lane import Lane
+from pacc.metrics import ScoutMetrics
+from pacc.notes import Notes
+from pacc.scout import Scout
 from pacc.settings import Settings
 from pacc.terminal import say
 from pacc.watchdog import Behind, Sight, Watchdog, behind
-from pacc.wiring import owner
+from pacc.wiring import make_worker, owner
 
 _log = structlog.get_logger(__name__)
 
@@ -81,6 +87,22 @@ def make_watchdog(settings: Settings, tell: Callable[[Sight], None]) -> Iterator
     with Watchdog(look, settings.stall_after, _end_now, told) as watchdog:
         yield watchdog
     engine.dispose()
+
+
+@contextmanager
+def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
+    """Put the scout together; what it sees goes to `metrics` and into the database."""
+    worker, _ = make_worker(settings, None, keep=stops_of)
+    engine = make_engine(settings.database_url)
+    wanted = MayCarryStop(settings.topics)
+    with reachable(engine), ExitStack() as stack:
+        stack.callback(engine.dispose)
+        new, between = (
+            stack.enter_context(closing(KafkaAhead(settings.kafka_bootstrap_servers, wanted)))
+            for _ in range(2)
+        )
+        notes = Notes(engine, owner(), metrics)
+        yield Scout(Lane(worker), (new, between), notes, settings.topics, settings.scout_lag)
 
 
 def _end_now(reason: Stalled) -> None:

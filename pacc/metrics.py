@@ -1,7 +1,7 @@
 """What Prometheus sees. No label ever holds a VIN, an id, or a word from outside."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -19,6 +19,7 @@ from prioritizer.rank import Ranker
 from prioritizer.store import newest_drift
 
 _BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_SCOUT_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 60, 600, 3600, 86400)
 _CANARY_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
 
@@ -50,6 +51,48 @@ class CanaryMetrics:
             self._took.observe(new.took_seconds)
         if before is not None:
             self._missed.inc(max(0, new.missed - before.missed))
+
+
+class ScoutMetrics:
+    """What the scout reads ahead of the pipeline, and what it brings forward."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        self._behind = gauge(
+            "pacc_scout_behind_records",
+            "Records that the pipeline is behind, as the scout sees it.",
+        )
+        self._unread = gauge(
+            "pacc_scout_unread_records", "Of them, those that the scout has not read yet."
+        )
+        self._passed = Counter(
+            "pacc_scout_passed", "Records that the scout has read.", registry=registry
+        )
+        self._brought = Counter(
+            "pacc_scout_brought",
+            "Records that the scout brought forward, by how they ended.",
+            ["outcome"],
+            registry=registry,
+        )
+        self._waited = Histogram(
+            "pacc_scout_waited_seconds",
+            "Seconds from a record's timestamp until its stop fault was in a queue.",
+            buckets=_SCOUT_SECONDS,
+            registry=registry,
+        )
+
+    def looked(self, behind: int, unread: int, passed: int) -> None:
+        """Note how far everybody is; `passed` is how many records were read since the last look."""
+        self._behind.set(behind)
+        self._unread.set(unread)
+        self._passed.inc(passed)
+
+    def brought(self, waited: Iterable[float], outcomes: Mapping[str, int]) -> None:
+        """Note what was brought forward, and how many seconds each had waited."""
+        for outcome, number in outcomes.items():
+            self._brought.labels(outcome).inc(number)
+        for seconds in waited:
+            self._waited.observe(seconds)
 
 
 class ModelMetrics:
@@ -130,6 +173,7 @@ class Metrics:
             "pacc_http_requests", "Answers of the HTTP API.", ["method", "route", "status"]
         )
         self.canary = CanaryMetrics(self.registry)
+        self.scout = ScoutMetrics(self.registry)
         self.model = ModelMetrics(self.registry)
 
     def watch(

@@ -61,6 +61,15 @@ def as_it_is(_connection: sa.Connection, policy: Policy) -> Policy:
     return policy
 
 
+# Takes of a decoded record what this worker is for.
+Keep = Callable[[Decoded], Decoded]
+
+
+def everything(decoded: Decoded) -> Decoded:
+    """Keep all of a record."""
+    return decoded
+
+
 class RejectWindow:
     """The last records, and how many of them were unusable."""
 
@@ -105,8 +114,10 @@ class Worker:
         owner: str,
         limits: Limits,
         refresh: Refresh = as_it_is,
+        keep: Keep = everything,
     ) -> None:
         self._engine = engine
+        self._keep = keep
         self._refresh = refresh
         self._policy = policy
         self._formats = formats
@@ -144,7 +155,7 @@ class Worker:
 
     def process(self, records: Sequence[Record]) -> Decision:
         """Decide one batch and write it in one transaction; remember it only after the commit."""
-        decoded = decode(records, self._formats)
+        decoded = tuple(map(self._keep, decode(records, self._formats)))
         self._window.admit(decoded)
         batch = Batch(decoded, self._spans(records))
         with self._engine.begin() as connection:

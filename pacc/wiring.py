@@ -23,7 +23,7 @@ from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
 from pacc.database import make_engine, require_schema
 from pacc.intake import Intake
-from pacc.pipeline import Limits, Worker
+from pacc.pipeline import Keep, Limits, Worker, everything
 from pacc.policy import Policy
 from pacc.settings import Settings
 from prioritizer.rank import load_ranker
@@ -66,7 +66,11 @@ def make_house(settings: Settings, engine: sa.Engine) -> House:
 
 
 def make_worker(
-    settings: Settings, batch: int | None, *, format_: str | None = None
+    settings: Settings,
+    batch: int | None,
+    *,
+    format_: str | None = None,
+    keep: Keep = everything,
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""
     engine = make_engine(settings.database_url, idle_seconds=_FROZEN_SECONDS)
@@ -75,7 +79,7 @@ def make_worker(
     formats = settings.topics if format_ is None else Always(format_)
     policy = make_policy(settings, engine)
     refresh = make_champions(settings).current
-    return Worker(engine, policy, formats, owner(), limits, refresh), limits
+    return Worker(engine, policy, formats, owner(), limits, refresh, keep), limits
 
 
 def owner() -> str:

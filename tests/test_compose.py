@@ -26,14 +26,14 @@ def services() -> dict[str, Any]:
 def test_it_is_a_compose_file_of_the_specification() -> None:
     whole = yaml.safe_dump(yaml.safe_load(FILE.read_text("utf-8")))  # anchors resolved
     names = PyCompose.from_yaml(whole).service_names()
-    assert {"kafka", "postgres", "migrate", "run", "serve", "tend"} <= set(names)
+    assert {"kafka", "postgres", "migrate", "run", "scout", "serve", "tend"} <= set(names)
     with pytest.raises(ValueError, match="helthcheck"):
         PyCompose.from_yaml("services: {a: {image: b, helthcheck: {}}}")
 
 
 def test_every_command_in_it_exists_with_its_options(services: dict[str, Any]) -> None:
     ours = {name: one for name, one in services.items() if one["image"].startswith("pacc:")}
-    assert len(ours) == 5
+    assert len(ours) == 6
     for one in ours.values():
         name, *options = one["command"]
         shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})

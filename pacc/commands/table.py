@@ -23,6 +23,10 @@ COMMANDS: Final[Mapping[str, Line]] = {
         "Say what is reachable, what is missing, and how to get it; 1 if PACC cannot work without.",
     ),
     "run": Line("run", "Turn the alerts of the Kafka topics into cases and tasks."),
+    "scout": Line(
+        "scout",
+        "Read ahead while the pipeline is behind, and bring stop faults of cars forward.",
+    ),
     "replay": Line(
         "replay",
         "Play tapes through the same pipeline; twice changes nothing but the ledger.",

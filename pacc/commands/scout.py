@@ -1,0 +1,56 @@
+"""Reads ahead of the pipeline while it is behind, all day beside it."""
+
+import threading
+from typing import Annotated
+
+import structlog
+import typer
+
+from models.errors import Unreachable
+from pacc.kafka import make_scout
+from pacc.logs import set_up_logs
+from pacc.metrics import Metrics
+from pacc.settings import load_settings
+from pacc.stop import stop_on_signal
+from pacc.terminal import AsJson, give
+
+_log = structlog.get_logger(__name__)
+_PAUSE_SECONDS = 5.0
+_IDLE_SECONDS = 0.25
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("scout")(scout)
+
+
+def scout(
+    until_end: Annotated[bool, typer.Option(help="Stop at the end seen at the start.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring stop faults forward while the pipeline is behind."""
+    settings = load_settings()
+    set_up_logs(settings.log_format, settings.log_level)
+    is_stopped, pause = stop_on_signal(), threading.Event()
+    metrics = Metrics()
+    metrics.serve(settings.metrics_host, settings.metrics_port)
+    totals = {"passed": 0, "brought": 0}
+    while not is_stopped():
+        try:
+            with make_scout(settings, metrics.scout) as one:
+                while not is_stopped():
+                    one.turn()
+                    if until_end and one.has_swept:
+                        break
+                    if one.is_idle:
+                        pause.wait(_IDLE_SECONDS)
+                totals["passed"] += one.passed
+                totals["brought"] += one.brought
+        except Unreachable as outage:
+            if until_end:
+                raise
+            _log.warning("will begin anew", outage=str(outage))
+            pause.wait(_PAUSE_SECONDS)
+            continue
+        break
+    give(totals, as_json=as_json)
