@@ -1,5 +1,6 @@
 """The fast lane: what is brought forward changes when it is decided, and nothing of what is."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -227,4 +228,4 @@ def test_ahead_or_in_turn_every_vehicle_stands_the_same(
 
 def _pieces(first: int, cuts: Sequence[int], end: int) -> list[tuple[int, int]]:
     edges = sorted({first, *(cut for cut in cuts if first < cut < end), end})
-    return list(zip(edges, edges[1:], strict=False))
+    return list(itertools.pairwise(edges))

@@ -16,6 +16,7 @@ from pacc.settings import Settings, load_settings
 from pacc.simulation.day import summary
 from pacc.simulation.fleet import cars, master_row
 from pacc.simulation.stream import START, Simulation, Trouble
+from pacc.simulation.update import parse_update
 from pacc.terminal import AsJson, counted, give, progress
 
 _SEND_AT_ONCE = 500
@@ -49,6 +50,10 @@ def simulate(
         float | None,
         typer.Option(min=0, help="How many times more often things begin to fail than really."),
     ] = None,
+    bad_update: Annotated[
+        str | None,
+        typer.Option(help="MODEL@HOUR[:CODE]: from that hour a bad update is in that model line."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a fleet whose truth is known."""
@@ -59,7 +64,10 @@ def simulate(
         begins = utc_now() - timedelta(hours=hours)  # a broker deletes what is old
     trouble = Trouble(duplicates, late, broken)
     name = topic or "pacc.alerts"
-    made = Simulation(name, vehicles, hours, seed, trouble, start=begins, acceleration=acceleration)
+    update = None if bad_update is None else parse_update(bad_update)
+    made = Simulation(
+        name, vehicles, hours, seed, trouble, start=begins, acceleration=acceleration, update=update
+    )
     with progress("simulate") as bar:
         records = made.records()
         if tape is not None:

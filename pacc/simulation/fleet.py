@@ -9,7 +9,7 @@ from ingest.formats.parts import check_digit
 from pacc.simulation.parameters import Parameters, load_parameters
 
 # (name, powertrain, share of the fleet)
-_MODELS: Final = (
+MODELS: Final = (
     ("iX3", "bev", 0.22),
     ("i4", "bev", 0.10),
     ("iX", "bev", 0.08),
@@ -71,14 +71,14 @@ class Car:
 def cars(count: int, seed: int) -> Iterator[Car]:
     """Make the first `count` cars of a seed's fleet; a larger fleet begins with the same ones."""
     figures = load_parameters()
-    shares = [share for *_, share in _MODELS]
+    shares = [share for *_, share in MODELS]
     for number in range(count):
         yield _car(number, random.Random(f"{seed} car {number}"), shares, figures)
 
 
 def _car(number: int, chance: random.Random, shares: list[float], figures: Parameters) -> Car:
     fleet, words = figures.fleet, figures.vocabulary
-    model, powertrain, _ = chance.choices(_MODELS, shares)[0]
+    model, powertrain, _ = chance.choices(MODELS, shares)[0]
     city, region, lat, lon = chance.choice(_CITIES)
     lived = chance.expovariate(1 / fleet["mean_age_years"][powertrain])
     age = 0.1 + min(lived, fleet["oldest_years"])

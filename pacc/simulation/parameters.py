@@ -90,6 +90,26 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, slots=True)
+class Wave:
+    """How one bad update goes through a model line."""
+
+    software: str
+    share: float
+    within_hours: float
+    code: str
+    first_within: Span
+    gap: Span
+    repeats: float
+    flicker: float
+    moving: float
+    stop: float
+    stop_code: str
+    lasts_hours: float
+    cleared: float
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
 class Parameters:
     """All figures."""
 
@@ -105,6 +125,7 @@ class Parameters:
     twins_lean: float
     scenarios: tuple[Scenario, ...]
     harmless: tuple[Harmless, ...]
+    bad_update: Wave
 
 
 @lru_cache(maxsize=1)
@@ -130,6 +151,7 @@ def parse_parameters(text: str) -> Parameters:
         twins_lean=float(read["twins"]["readings"]),
         scenarios=tuple(_scenario(name, line) for name, line in read["scenarios"].items()),
         harmless=tuple(_harmless(name, line) for name, line in read["harmless"].items()),
+        bad_update=_wave(read["bad_update"]),
     )
 
 
@@ -165,6 +187,11 @@ def _harmless(name: str, line: Mapping[str, Any]) -> Harmless:
         for one in line["says"]
     )
     return Harmless(**{**_without_source(line), "name": name, "says": says})
+
+
+def _wave(line: Mapping[str, Any]) -> Wave:
+    spans = {name: _span(line[name]) for name in ("first_within", "gap")}
+    return Wave(**{**_without_source(line), **spans})
 
 
 def _phrases(lines: list[str]) -> tuple[Phrase, ...]:

@@ -13,6 +13,7 @@ from models.batch import Partition, Record
 from models.words import Feed
 from pacc.simulation.day import Truth, happens
 from pacc.simulation.fleet import Car, cars
+from pacc.simulation.update import Update, with_update
 from pacc.simulation.voice import Said
 from pacc.simulation.world import World, make_world
 
@@ -41,6 +42,7 @@ class Simulation:
     partitions: int = 4
     start: datetime = START
     acceleration: float | None = None
+    update: Update | None = None
     truths: list[tuple[Car, Truth]] = field(default_factory=list)
 
     @property
@@ -55,6 +57,9 @@ class Simulation:
         arrivals: list[tuple[float, str, bytes]] = []
         for car in cars(self.vehicles, self.seed):
             life = happens(world, car)
+            if self.update is not None:
+                life, wave = with_update(world, car, life, self.update)
+                arrivals += self._delivered(car, wave, "update")
             self.truths += [(car, truth) for truth in life.truths]
             arrivals += self._delivered(car, life.said)
         arrivals.sort()
@@ -73,11 +78,13 @@ class Simulation:
             offsets[number] += 1
         return made
 
-    def _delivered(self, car: Car, said: list[Said]) -> Iterator[tuple[float, str, bytes]]:
-        chance = random.Random(f"{self.seed} network {car.number}")
+    def _delivered(
+        self, car: Car, said: list[Said], why: str = ""
+    ) -> Iterator[tuple[float, str, bytes]]:
+        chance = random.Random(f"{self.seed} network{why} {car.number}")
         for number, one in enumerate(said):
             # A copy: orjson's own bytes keep a buffer of several kilobytes each.
-            value = bytes(memoryview(orjson.dumps(self._document(car, number, one))))
+            value = bytes(memoryview(orjson.dumps(self._document(car, f"{why}{number}", one))))
             delay = chance.expovariate(1 / 3)
             if chance.random() < self.trouble.late:
                 delay += chance.uniform(600, 7200)
@@ -89,7 +96,7 @@ class Simulation:
             if chance.random() < self.trouble.duplicates:
                 yield arrives + chance.uniform(0, 60), car.vin, value
 
-    def _document(self, car: Car, number: int, said: Said) -> dict[str, Any]:
+    def _document(self, car: Car, number: str, said: Said) -> dict[str, Any]:
         at = self.start + timedelta(milliseconds=int(said.second * 1000))
         return {
             "specversion": "1.0",
