@@ -1,6 +1,6 @@
 """The scout: while the pipeline is behind, it reads ahead and brings stop faults forward.
 
-It keeps no place of its own anywhere. Where a partition is behind it reads what is appended from
+It keeps no place of its own anywhere. While the pipeline is behind it reads what is appended from
 now on, and in between what lies between the pipeline's position and there; what it brought, the
 pipeline finds delivered when it comes to it. If the scout dies, the pipeline still gets it all.
 """
@@ -25,7 +25,7 @@ _BETWEEN_MS: Final = 50
 
 
 class Scout:
-    """Reads ahead where the pipeline is more than `least` records behind.
+    """Reads ahead while the pipeline is more than `least` records behind in all.
 
     One reader follows what is new, the other goes through what lies between. Raises `Unreachable`
     where Kafka or the database does not answer; then a new one begins anew, and loses nothing.
@@ -53,7 +53,7 @@ class Scout:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no partition is so far behind that there is anything to do."""
+        """Whether the pipeline is so near the end that there is nothing to do."""
         return not self._new.places
 
     @property
@@ -76,7 +76,7 @@ class Scout:
         stored = self._notes.positions()
         at = {one: max(stored.get(one, span.first), span.first) for one, span in spans.items()}
         lag = {one: max(0, span.end - at[one]) for one, span in spans.items()}
-        self._follow(spans, at, {one for one in spans if lag[one] > self._least})
+        self._follow(spans, at, set(spans) if sum(lag.values()) > self._least else set())
         unread = sum(self._until[one] - next_ for one, next_ in self._between.places.items())
         self._notes.looked(sum(lag.values()), unread, self.passed)
 

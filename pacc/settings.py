@@ -77,7 +77,7 @@ class Settings(BaseModel):
     reject_window: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     canary_every: Duration = timedelta(0)
     stall_after: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(seconds=60)
-    scout_lag: Annotated[int, Field(ge=0, le=100_000_000)] = 2000
+    scout_lag: Annotated[int, Field(ge=0, le=100_000_000)] = 500
     heal_after: Duration = timedelta(minutes=30)
     repeat_within: Duration = timedelta(days=30)
     model_trusted_keys: Keys = ()

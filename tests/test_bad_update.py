@@ -87,6 +87,7 @@ def test_the_rest_of_the_fleet_says_the_same_bytes() -> None:
     before = {json.loads(one.value)["id"]: one.value for one in without}
     after = {json.loads(one.value)["id"]: one.value for one in with_it}
     changed = [name for name, value in before.items() if after.get(name) != value]
+    assert any(name in after for name in changed)
     for name in changed:
         assert name not in after or json.loads(after[name])["data"] == {
             **json.loads(before[name])["data"], "software": WAVE.software,

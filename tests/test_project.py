@@ -201,7 +201,7 @@ def test_doctor_says_what_is_missing_and_how_to_get_it(tmp_path: Path) -> None:
 
 def test_an_outage_of_kafka_is_one_sentence_and_exit_code_5(tmp_path: Path) -> None:
     pacc(tmp_path, "migrate")
-    for words in (("run", "--until-end"), ("tend", "--once"),
+    for words in (("run", "--until-end"), ("scout", "--until-end"), ("tend", "--once"),
                   ("simulate", "--vehicles", "5", "--topic", "t")):  # fmt: skip
         down = pacc(tmp_path, *words, PACC_KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
         assert down.returncode == 5, words
