@@ -22,6 +22,9 @@ class MayCarryStop:
 
     def __init__(self, formats: Mapping[str, str]) -> None:
         self._formats = formats
+        self._told_otherwise = {
+            topic for topic, name in formats.items() if name not in TESTED_ON_BYTES
+        }
 
     def __call__(
         self, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
@@ -29,12 +32,17 @@ class MayCarryStop:
         """Test one record; of a format that says it otherwise every record may carry one."""
         if value is None:
             return False
-        name = self._formats.get(topic, DEFAULT_FORMAT)
+        is_told = bool(headers) or topic in self._told_otherwise
+        if is_told and self._format(topic, headers) not in TESTED_ON_BYTES:
+            return True
+        stop, red, escape, hidden = _SIGNS
+        return stop in value or red in value or escape in value or hidden in value
+
+    def _format(self, topic: str, headers: Sequence[tuple[str, bytes | None]]) -> str:
         for header, text in headers:
             if header == FORMAT_HEADER:
-                name = (text or b"").decode("utf-8", "replace")
-                break
-        return name not in TESTED_ON_BYTES or any(sign in value for sign in _SIGNS)
+                return (text or b"").decode("utf-8", "replace")
+        return self._formats.get(topic, DEFAULT_FORMAT)
 
 
 def stops_of(decoded: Decoded) -> Decoded:
