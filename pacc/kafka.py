@@ -97,6 +97,7 @@ def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
     wanted = MayCarryStop(settings.topics)
     with reachable(engine), ExitStack() as stack:
         stack.callback(engine.dispose)
+        stack.callback(worker.close)
         new, between = (
             stack.enter_context(closing(KafkaAhead(settings.kafka_bootstrap_servers, wanted)))
             for _ in range(2)

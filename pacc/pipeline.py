@@ -141,6 +141,10 @@ class Worker:
         self._policy = self._refresh(connection, self._policy)
         return self._policy
 
+    def close(self) -> None:
+        """Let the database's connections go."""
+        self._engine.dispose()
+
     def take(self, partition: Partition, start: int | None) -> int:
         """Take a partition over; give the offset to go on from. A tape begins where it begins."""
         rewind = partition.feed is Feed.TAPE

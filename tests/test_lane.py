@@ -157,12 +157,16 @@ reports = st.fixed_dictionaries(
 
 
 def stream_of(drawn: Sequence[dict[str, Any]]) -> list[Record]:
-    """A stream with repeats, clears, late ones and silences; long after it somebody speaks."""
+    """A stream with repeats, clears, late ones and silences; long after it somebody speaks.
+
+    No two have the same time of the vehicle: of such, the later to arrive would count as newer.
+    """
     stream, minute = Stream(), 0
-    for one in drawn:
+    for number, one in enumerate(drawn):
         minute += one["ahead"]
         said = {name: one[name] for name in ("severity", "status", "motion")}
-        stream.says(one["vin"], one["code"], minute, seen=minute - one["late"], **said)
+        seen = minute - one["late"] - 0.5 + number / 100
+        stream.says(one["vin"], one["code"], minute, seen=seen, **said)
     stream.says("LBV8P2C05L7F00009", "dtc:P0420", minute + 31)
     return stream.records
 
