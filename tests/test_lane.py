@@ -23,7 +23,7 @@ from pacc.pipeline import Limits, Worker
 from pacc.reconcile.look import Scope, reconcile
 from tests.worlds import CAR, OTHER, START, TAPE, Room, Stream, policy
 
-STOP = {"severity": "stop", "motion": "moving"}
+STOP: dict[str, Any] = {"severity": "stop", "motion": "moving"}
 
 
 def lane_of(room: Room) -> Lane:
