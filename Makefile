@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console lock screenshots words
+.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console bench-storm lock screenshots words
 
 setup: .venv/.ready
 
@@ -43,6 +43,11 @@ fuzz: setup
 
 bench-console: setup
 	$(BIN)/python -m bench.console
+
+# A storm of RECORDS drains, with the scout and without; STORM="--rate 2000 --only scout".
+RECORDS ?= 100000
+bench-storm: setup
+	$(BIN)/python -m bench.storm $(RECORDS) $(STORM)
 
 # Databases of two sizes: what a look costs does not grow with its alerts.
 bench-reconcile: setup
