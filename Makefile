@@ -45,7 +45,7 @@ bench-console: setup
 	$(BIN)/python -m bench.console
 
 # A storm of RECORDS drains, with the scout and without; STORM="--rate 2000 --only scout".
-RECORDS ?= 100000
+RECORDS ?= 40000
 bench-storm: setup
 	$(BIN)/python -m bench.storm $(RECORDS) $(STORM)
 

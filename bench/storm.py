@@ -1,6 +1,6 @@
 """A storm: a backlog drains while urgent cases of other cars come in and people look at pages.
 
-    make bench-storm                                   # 100,000 records, with the scout and without
+    make bench-storm                                   # 40,000 records, with the scout and without
     make bench-storm RECORDS=5000000 STORM="--rate 2000 --only scout"
     python -m bench.storm 100000 --rate 500
 
@@ -214,7 +214,7 @@ def _print(runs: dict[str, dict[str, float]]) -> None:
 def main(words: Sequence[str]) -> None:
     """Measure, print a table, then one line of JSON."""
     asked = argparse.ArgumentParser(prog="bench.storm")
-    asked.add_argument("records", type=int, nargs="?", default=100_000)
+    asked.add_argument("records", type=int, nargs="?", default=40_000)
     asked.add_argument("--rate", type=int, default=200, help="alerts a second behind the flood")
     asked.add_argument("--only", choices=("scout", "alone"))
     given = asked.parse_args(words)
