@@ -119,14 +119,19 @@ def raw_poll(kafka: str, topic: str, count: int, batch: int) -> float:
 
 def new_database(server: str) -> str:
     """Make a database with the desks of the sample and no model; give its address."""
+    url = new_url(server)
+    prepare(url)
+    return url
+
+
+def new_url(server: str) -> str:
+    """Make an empty database; give its address."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(sa.text(f"create database {name}"))
     admin.dispose()
-    url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
-    prepare(url)
-    return url
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def prepare(url: str) -> None:

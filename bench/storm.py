@@ -28,7 +28,7 @@ from kafka import KafkaAdminClient
 from bench.console import p95, resident_mb
 from bench.flood import REPORTS, flood, urgent
 from bench.observers import Pages, Position, Urgents, drained_at, rate_between
-from bench.throughput import fill, new_url, raw_poll
+from bench.stage import fill, new_url, raw_poll
 from ingest.sender import KafkaSender
 from models.batch import Message
 from tests.commands import Pacc, is_ready, waits
@@ -54,7 +54,7 @@ class Wish:
 def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
     """Let one storm pass; give its figures."""
     name = "scout" if wish.with_scout else "alone"
-    url = new_url(server, f"storm_{name}")
+    url = new_url(server)
     _say(f"{name}: filling {wish.records:,} records")
     topic = fill(kafka, flood(wish.records))
     figures = {"raw poll of the topic, records/s": raw_poll(kafka, topic, wish.records, 5000)}

@@ -1,8 +1,9 @@
 """Which records carry a stop fault: a cheap test on the bytes, and what of a record is one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from ingest.decode import DEFAULT_FORMAT, FORMAT_HEADER
 from ingest.fault import waits

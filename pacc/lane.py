@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from time import sleep
 from typing import Final
+
+from msgspec.structs import replace
 
 from models.batch import Partition, Record
 from models.decision import Decision
