@@ -45,6 +45,17 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Build:
+    """Which cars a car is one of: what may be wrong with all of them. None is unknown."""
+
+    model: str | None = None
+    software: str | None = None
+
+
+UNKNOWN_BUILD: Final = Build()
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
     parked until the code is cleared; `returns` counts how often it came back after a clear."""
@@ -151,7 +162,8 @@ class Ranking:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of work. `held_since` is set while a silence or the workshop holds it back."""
+    """One piece of work. `held_because` is set while a silence, the workshop or a fleet-wide matter
+    holds it back; `issue_id` names the matter, if it is one."""
 
     task_id: str
     case_id: str
@@ -164,6 +176,7 @@ class Task:
     contact_by: datetime | None
     route_reason: Text
     held_because: Text | None = None
+    issue_id: str | None = None
     disposition: Disposition | None = None
     closed_at: datetime | None = None
     touched: bool = False
@@ -195,6 +208,7 @@ class Case:
     is_repeat_repair: bool = False
     defaulted: tuple[str, ...] = ()
     place: Place | None = None
+    build: Build = UNKNOWN_BUILD
     tasks_made: int = 0
 
 

@@ -10,6 +10,8 @@ from dispatch.auth import InOffice, Office
 from dispatch.console import view
 from dispatch.console.door import AsSupervisor, AsVisitor, Visitor
 from dispatch.console.page import render
+from dispatch.console.refusals import Refused
+from dispatch.matter import list_matters, may_decide
 from dispatch.sight import seen
 from dispatch.store import House
 from models import tables as t
@@ -23,11 +25,26 @@ _WALL_ROWS: Final = 8
 
 
 @router.get("/board")
-def board(office: InOffice, visitor: AsSupervisor) -> Response:
+def board(request: Request, office: InOffice, visitor: AsSupervisor) -> Response:
     """Show all desks that the supervisor answers for."""
+    return page(request, office, visitor)
+
+
+def page(
+    request: Request, office: Office, visitor: Visitor, wrong: Refused | None = None,
+    status: int = 200,
+) -> Response:  # fmt: skip
+    """Show the board as it is now, and what was wrong with the form that was sent, if it was."""
     at = office.now()
+    codes = request.app.state.console.codes
     with office.engine.begin() as connection:
+        matters = list_matters(connection, visitor.actor)
         context = {
+            "matters": [{**one, "title": codes(one["code"]).title} for one in matters],
+            "can_decide": may_decide(visitor.actor),
+            "surge": office.house.surge.rule.value,
+            "wrong": wrong,
+            "notice": wrong.says if wrong else "",
             "desks": _desks(connection, visitor.actor, at, office.house),
             "operators": _operators(connection, visitor.actor, at),
             "muted": _muted(connection, visitor.actor, office.house),
@@ -38,7 +55,7 @@ def board(office: InOffice, visitor: AsSupervisor) -> Response:
                 if visitor.actor.sees(desk)
             ],
         }
-    return render(visitor.reader, "board.html", context)
+    return render(visitor.reader, "board.html", context, status=status)
 
 
 @router.get("/wall")

@@ -13,6 +13,7 @@ from pacc import wiring
 from pacc.canary import sweep
 from pacc.clock import utc_now
 from pacc.database import make_engine, reachable, require_schema
+from pacc.fleetwatch import FleetWatch
 from pacc.kafka import make_canary, make_sender
 from pacc.logs import set_up_logs
 from pacc.metrics import Metrics
@@ -66,6 +67,7 @@ class Keeper:
         require_schema(self._engine)
         self._sender: Sender | None = None
         self.metrics = Metrics()
+        self._fleet = FleetWatch()
         self._canary = make_canary(settings, self._engine, self.metrics.canary.flown)
 
     def start(self) -> None:
@@ -77,7 +79,9 @@ class Keeper:
         """Do what is due now; say what was done. An outage of Kafka keeps nothing else waiting."""
         at = utc_now()
         with reachable(self._engine):
-            done = tick(self._engine, at, wiring.make_house(self._settings, self._engine))
+            house = wiring.make_house(self._settings, self._engine)
+            done = tick(self._engine, at, house)
+            done += self._fleet.turn(self._engine, at, house)
             sent = self._relay() if self._settings.relay else 0
             with self._engine.begin() as connection:
                 if swept := sweep(connection, at):
