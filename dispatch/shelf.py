@@ -178,6 +178,13 @@ def _write(
         sa.update(t.case).where(within(connection, c.case_id, ids)).values(revision=c.revision + 1)
     )
     upsert(connection, t.task, ("task_id",), tasks, add=("version",))
+    k = t.task.c
+    # a promise that was missed before is none now: the new one can be missed, and alarms again
+    connection.execute(
+        sa.update(t.task)
+        .where(within(connection, k.task_id, [row["task_id"] for row in tasks]))
+        .values(claim_missed_at=None, contact_missed_at=None)
+    )
     insert_new(connection, t.entry, [rows.entry_row(entry) for entry in entries])
     insert_new(connection, t.outbox, [rows.event_row(event) for event in events])
 

@@ -95,7 +95,8 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
     assert before == {table.name: web.centre.rows(table)
                       for table in (t.task, t.case, t.entry, t.silence)}  # fmt: skip
     for path in ("/v1/tasks", "/v1/cases", "/v1/silences", f"/v1/cases?vin={OTHER}",
-                 "/v1/fleet-issues?over=true", f"/v1/tasks?desk={theirs['desk']}", "/v1/tasks?state=queued"):  # fmt: skip
+                 f"/v1/tasks?desk={theirs['desk']}", "/v1/tasks?state=queued",
+                 "/v1/fleet-issues?over=true"):  # fmt: skip
         for key in keys:
             shown = web.asks(key, path).text
             assert theirs["task_id"] not in shown

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dispatch import fleet
+from dispatch import fleet, shelf
 from dispatch.surge import Surge
 from models import tables as t
 from models.words import Role
@@ -66,6 +66,19 @@ def test_the_board_shows_it_in_words_and_a_supervisor_holds_and_lets_go(room: Co
     assert matter(room)["state"] == "released"
     kept = [(row["act"], row["actor"]) for row in room.centre.rows(t.audit)]
     assert kept == [("fleet_issue_held", "Zhao"), ("fleet_issue_released", "Zhao")]
+
+
+def test_a_held_case_says_so_on_its_page_and_has_nothing_due(room: Console) -> None:
+    task = room.centre.rows(t.task)[0]
+    room.enters("zhao")
+    assert "data-due" in room.client.get(f"/task/{task['task_id']}").text
+    room.posts(f"/board/hold/{matter(room)['issue_id']}", reason="bad update")
+    shelf.shelve(room.centre.engine, room.centre.now, room.centre.house)
+    page = room.client.get(f"/task/{task['task_id']}").text
+    assert "Held back as a fleet-wide matter: one of 60 vehicles" in page
+    assert "data-due" not in page
+    room.enters("qian")
+    assert "全车型问题，任务暂缓：60 辆车" in room.client.get(f"/task/{task['task_id']}").text
 
 
 def test_the_board_says_it_in_chinese(room: Console) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dispatch import matter, store
+from dispatch import hold, matter, shelf, store
 from dispatch.surge import IssueState, Surge, SurgeRule
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere
@@ -235,3 +235,70 @@ def test_every_decision_is_kept_and_only_a_supervisor_of_all_desks_decides(flood
     for desk in set(tasks):
         (one,) = flood.matters(supervisor(desk))
         assert one["open"] == tasks.count(desk)
+
+
+def test_a_promise_missed_before_is_none_and_the_new_one_can_be_missed(flood: Flood) -> None:
+    flood.tends(minutes=15)
+    (task, *_) = [row for row in flood.rows(t.task) if row["claim_missed_at"]]
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    (held,) = flood.rows(t.task, task_id=task["task_id"])
+    assert held["held_en"]
+    assert held["claim_missed_at"] is None
+    flood.decides(IssueState.RELEASED)
+    for _ in range(5):
+        flood.tends(minutes=1)
+    (free,) = flood.rows(t.task, task_id=task["task_id"])
+    assert free["held_en"] is None
+    flood.tends(hours=1)
+    assert flood.rows(t.task, task_id=task["task_id"])[0]["claim_missed_at"] is not None
+
+
+def test_a_silence_beside_a_matter_goes_on_when_the_matter_ends(flood: Flood) -> None:
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    flood.act(hold.silence, vin(3), supervisor(), kind="silence", ends_at=None, reason="test car")
+    for _ in range(3):  # the clock finds nothing that it could let go
+        assert "unheld" not in flood.tends(minutes=1).done
+    flood.decides(IssueState.RELEASED)
+    for _ in range(5):
+        flood.tends(minutes=1)
+    assert flood.held() == {vin(3)}
+    assert flood.rows(t.task, vin=vin(3))[0]["held_en"] == (
+        "Held back: the vehicle is silenced: test car"
+    )
+
+
+def test_tasks_that_a_matter_holds_starve_no_silence_that_ended(engine: sa.Engine) -> None:
+    flood = Flood(engine).report(range(510), 5).report([900], 5, code="dtc:B1342")
+    flood.tends(minutes=10).decides(IssueState.HOLDING)
+    end = flood.now + timedelta(minutes=5)
+    flood.act(hold.silence, vin(900), supervisor(), kind="silence", ends_at=end, reason="r")
+    flood.tends(minutes=1).tends(seconds=1)
+    assert len(flood.held()) == 511
+    flood.later(minutes=10)
+    assert vin(900) not in flood.held()
+    assert len(flood.held()) == 510
+
+
+def test_a_step_costs_a_fixed_number_of_statements_however_many_tasks(engine: sa.Engine) -> None:
+    counts = []
+    for cars in (60, 240):
+        with engine.begin() as connection:
+            for table in (t.fleet_issue, t.task, t.case, t.fault, t.alert, t.position, t.ledger):
+                connection.execute(sa.delete(table))
+        flood = Flood(engine).report(range(cars), 5).tends(minutes=10)
+        flood.decides(IssueState.HOLDING)
+        seen: list[str] = []
+
+        def note(*given: Any, seen: list[str] = seen) -> None:
+            seen.append(given[2])
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        shelf.shelve(engine, flood.now, flood.house)
+        with engine.begin() as connection:
+            flood.worker.refresh(connection)
+        sa.event.remove(engine, "before_cursor_execute", note)
+        counts.append(len(seen))
+        assert len(flood.held()) == cars
+    assert counts[0] == counts[1]

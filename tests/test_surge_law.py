@@ -1,20 +1,25 @@
 """Law 5 under the surge rule: whatever is held, a stop fault in motion is urgent and free."""
 
 from dataclasses import replace
+from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatch.surge import Matter, issue_id
 from ingest.decode import decode
+from models import tables as t
 from models.batch import Batch, Record, Span
 from models.case import Build, Vehicle
 from models.decision import Decision, Known
 from models.words import Priority
+from pacc.database import make_engine
 from pacc.decide import decide
 from tests.test_laws import CODES, reports, stream_of
-from tests.worlds import CAR, OTHER, TAPE, Stream, policy
+from tests.worlds import CAR, OTHER, TAPE, Room, Stream, policy
 
 MODELS, SOFTWARE = ("Nova 5", "Nova 6"), ("1.0", "1.1")
 MATTERS = {
@@ -108,3 +113,31 @@ def test_a_held_matter_changes_nothing_but_whether_a_task_is_held(
     assert [(task.task_id, task.desk, task.priority, task.state) for _, task in free.tasks] == [
         (task.task_id, task.desk, task.priority, task.state) for _, task in held.tasks
     ]
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(drawn=st.lists(reports, min_size=2, max_size=12), build=builds, data=st.data())
+def test_law_3_how_the_stream_is_cut_does_not_show_in_what_is_held(
+    drawn: list[dict[str, Any]],
+    build: dict[str, Any],
+    data: st.DataObject,
+    migrated_sqlite: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    records = stream_from(drawn, build).records
+    cuts = data.draw(st.lists(st.integers(1, max(1, len(records) - 1)), max_size=8))
+    folder = tmp_path_factory.mktemp("cuts")
+    made = []
+    for name, at in (("whole", []), ("cut", cuts), ("single", list(range(1, len(records))))):
+        engine = make_engine(f"sqlite:///{copyfile(migrated_sqlite, folder / name)}")
+        room = Room(engine)
+        room.worker._policy = replace(room.worker.policy, matters=MATTERS)
+        room.plays(records, cuts=at)
+        made.append([
+            [{**row, "version": 0} for row in room.rows(table)]
+            for table in (t.case, t.fault, t.task, t.entry)
+        ])  # fmt: skip
+        engine.dispose()
+    assert made[0] == made[1] == made[2]
