@@ -1,5 +1,6 @@
 """The HTTP API of fleet-wide matters: the list, and holding their tasks back or letting go."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -49,7 +50,7 @@ def release_fleet_issue(
 def _decide(
     office: Office, actor: Actor, asked: once.Request, issue_id: str, to: IssueState, reason: str
 ) -> Response:
-    def do(connection: sa.Connection, at: Any) -> dict[str, Any]:
+    def do(connection: sa.Connection, at: datetime) -> dict[str, Any]:
         matter.decide_on(connection, issue_id, actor, at, office.house, to, reason)
         return matter.show_matter(connection, issue_id, actor)
 

@@ -92,7 +92,8 @@ def _a_day_before(
     then = now - max(_DAY, surge.within)
     query = _counted(then - surge.within, then)
     query = query.where(t.case.c.root.in_(sorted({one["code"] for one in groups})))
-    return {_group(row): row["vehicles"] for row in connection.execute(query).mappings()}
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    return {_group(row): row["vehicles"] for row in rows}
 
 
 def _matters(connection: sa.Connection) -> list[dict[str, Any]]:

@@ -68,13 +68,14 @@ def decide_on(
         raise NotAllowed("Holding a fleet-wide matter back takes a supervisor.")
     i = t.fleet_issue.c
     found = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
-    row = connection.execute(found).mappings().one_or_none()
-    if row is None or not _is_seen(row, actor):
+    rows = [dict(one) for one in connection.execute(found).mappings()]
+    if not rows or not _is_seen(rows[0], actor):
         raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
     if actor.desks is not None:
         raise NotAllowed("It touches the tasks of every desk: a supervisor of all desks decides.")
     if to is IssueState.HOLDING and house.surge.rule is SurgeRule.OFF:
         raise Conflict("Holding back is switched off by `PACC_SURGE`.")
+    (row,) = rows
     is_held = row["state"] == IssueState.HOLDING.value
     if is_held and to is IssueState.HOLDING:
         raise Conflict("The tasks of this matter are held back already.")
@@ -93,7 +94,12 @@ def turn(
 ) -> bool:
     """Change a matter's state unless somebody was faster: who did, when and why is kept."""
     i = t.fleet_issue.c
-    changes = {"state": to.value, "changed_by": by, "changed_at": at, "reason": reason}
+    changes: dict[str, Any] = {
+        "state": to.value,
+        "changed_by": by,
+        "changed_at": at,
+        "reason": reason,
+    }
     changes["let_go_at"] = None if to is IssueState.HOLDING else at
     is_same = sa.and_(i.issue_id == row["issue_id"], i.state == row["state"])
     if connection.execute(sa.update(t.fleet_issue).where(is_same).values(changes)).rowcount != 1:

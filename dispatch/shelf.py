@@ -78,7 +78,7 @@ def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
         .where(i.state != IssueState.HOLDING.value, shelved.exists())
         .order_by(i.issue_id).with_for_update()
     )  # fmt: skip
-    return connection.execute(query).mappings().all()
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _tasks() -> sa.Select[Any]:

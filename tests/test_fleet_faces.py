@@ -1,17 +1,15 @@
 """Fleet-wide matters where people meet them: the board, the API, the shell, the metrics."""
 
-import json
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from typer.testing import CliRunner
 
 from dispatch import fleet, shelf
 from dispatch.surge import Surge
 from models import tables as t
 from models.words import Role
-from pacc.cli import app
+from tests.commands import Pacc
 from tests.consoles import Console
 from tests.webs import blank
 from tests.worlds import Stream
@@ -28,7 +26,8 @@ def room(engine: sa.Engine) -> Console:
     for number in range(60):
         stream.says(f"LBV8P2C05L7F4{number:04d}", CODE, 5, position={"lat": 39.9, "lon": 116.4},
                     **BUILD)  # fmt: skip
-    made.centre.plays(stream.records).later(minutes=10)
+    made.centre.plays(stream.records)
+    made.centre.later(minutes=10)
     with engine.begin() as connection:
         fleet.look(connection, made.centre.now, Surge())
     made.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
@@ -158,16 +157,9 @@ def test_metrics_count_matters_and_what_they_hold(room: Console) -> None:
     assert value("pacc_fleet_issue_held") == 1
 
 
-def test_the_shell_lists_holds_and_releases(room: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_shell_lists_holds_and_releases(room: Console) -> None:
     url = room.centre.engine.url.render_as_string(hide_password=False)
-    monkeypatch.setenv("PACC_DATABASE_URL", url)
-    runner = CliRunner()
-
-    def says(*words: str) -> Any:
-        done = runner.invoke(app, ["fleet", *words, "--json"])
-        assert done.exit_code == 0, done.output
-        return json.loads(done.stdout)
-
-    (one,) = says("list")
-    assert says("hold", one["issue_id"], "--reason", "bad")["state"] == "holding"
-    assert says("release", one["issue_id"], "--reason", "ok")["state"] == "released"
+    pacc = Pacc(PACC_DATABASE_URL=url)
+    (one,) = pacc("fleet", "list")
+    assert pacc("fleet", "hold", one["issue_id"], "--reason", "bad")["state"] == "holding"
+    assert pacc("fleet", "release", one["issue_id"], "--reason", "ok")["state"] == "released"
