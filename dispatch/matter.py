@@ -127,13 +127,15 @@ def may_decide(actor: Actor) -> bool:
 
 def _held_ids() -> sa.Select[tuple[str]]:
     k = t.task.c
-    return sa.select(k.issue_id).where(k.issue_id.is_not(None), k.state != "done")
+    return sa.select(k.issue_id).where(
+        k.issue_id.is_not(None), k.state != sa.literal_column("'done'")
+    )
 
 
 def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
     k = t.task.c
     query = sa.select(k.issue_id, sa.func.count()).where(
-        k.issue_id.is_not(None), k.state != "done", seen(k.desk, actor)
+        k.issue_id.is_not(None), k.state != sa.literal_column("'done'"), seen(k.desk, actor)
     )
     return dict(connection.execute(query.group_by(k.issue_id)).all())
 

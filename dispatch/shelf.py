@@ -29,6 +29,8 @@ from models.words import CaseState, Priority, Status, TaskState
 AT_ONCE: Final = 500
 _MINUTE: Final = timedelta(minutes=1)
 _ACTIVE: Final = (Status.ACTIVE.value, Status.LAMP_ONLY.value)
+# Spelled out and not bound: only so does a prepared statement find the partial indexes of `task`.
+_DONE: Final[sa.ColumnElement[str]] = sa.literal_column("'done'")
 _Silences = Mapping[str, tuple[Silence, ...]]
 _Change = Callable[[str, Task, _Silences], Task]
 
@@ -60,7 +62,8 @@ def let_go(engine: sa.Engine, at: datetime, house: House) -> int:
         if allowed <= 0:
             return 0
         ids = [row["issue_id"] for row in matters]
-        done = _turn(connection, _shelved(ids).limit(allowed), at, house, _freed(at, house))
+        worst = within(connection, t.task.c.task_id, _worst(connection, ids, allowed))
+        done = _turn(connection, _shelved().where(worst), at, house, _freed(at, house))
         paid = at if allowed == pace else since + _MINUTE * allowed / pace
         i = t.fleet_issue.c
         connection.execute(
@@ -72,7 +75,7 @@ def let_go(engine: sa.Engine, at: datetime, house: House) -> int:
 def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
     """Lock the matters that hold back no more and still have tasks on the shelf."""
     i, k = t.fleet_issue.c, t.task.c
-    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, k.state != "done")
+    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, k.state != _DONE)
     query = (
         sa.select(i.issue_id, i.let_go_at)
         .where(i.state != IssueState.HOLDING.value, shelved.exists())
@@ -86,10 +89,10 @@ def _tasks() -> sa.Select[Any]:
     k, c = t.task.c, t.case.c
     return (
         sa.select(k.task_id, k.case_id, k.vin)
-        .select_from(t.task.join(t.case, c.case_id == k.case_id))
+        .select_from(t.task.join(t.case, sa.and_(c.case_id == k.case_id, c.vin == k.vin)))
         .where(
-            k.state == TaskState.QUEUED.value, k.holder.is_(None), k.desk != CANARY_DESK,
-            c.state == CaseState.OPEN.value,
+            k.state == TaskState.QUEUED.value, k.state != _DONE, k.holder.is_(None),
+            k.desk != CANARY_DESK, c.state == CaseState.OPEN.value,
         )
     )  # fmt: skip
 
@@ -101,7 +104,9 @@ def _waiting(matter: Matter) -> sa.Select[Any]:
         f.case_id == c.case_id, f.status.in_(_ACTIVE), f.folded_under.is_(None)
     )
     other = t.task.alias()
-    worked = sa.select(other.c.task_id).where(other.c.case_id == c.case_id, other.c.touched)
+    worked = sa.select(other.c.task_id).where(
+        other.c.vin == c.vin, other.c.case_id == c.case_id, other.c.touched
+    )
     return _tasks().where(
         k.held_zh.is_(None), k.priority != Priority.URGENT.value, k.paused_at.is_(None),
         c.root == matter.code, c.model == matter.build.model, c.software == matter.build.software,
@@ -110,14 +115,22 @@ def _waiting(matter: Matter) -> sa.Select[Any]:
     )  # fmt: skip
 
 
-def _shelved(issue_ids: Sequence[str]) -> sa.Select[Any]:
-    """Give the tasks on the shelf whose fault is still there, the worst first."""
+def _shelved() -> sa.Select[Any]:
+    """Give the tasks on the shelf whose fault is still there."""
     k, c, f = t.task.c, t.case.c, t.fault.c
     active = sa.select(f.code).where(f.case_id == c.case_id, f.status.in_(_ACTIVE))
-    return (
-        _tasks().where(k.issue_id.in_(issue_ids), active.exists())
-        .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
-    )  # fmt: skip
+    return _tasks().where(k.issue_id.is_not(None), active.exists())
+
+
+def _worst(connection: sa.Connection, issue_ids: Sequence[str], many: int) -> list[str]:
+    """Name the worst tasks on the shelf; of each matter as many are read, in its index's order."""
+    k = t.task.c
+    found: list[tuple[int, float, str]] = []
+    for one in issue_ids:
+        query = _shelved().add_columns(k.priority_rank, k.score).where(k.issue_id == one)
+        query = query.order_by(k.priority_rank.desc(), k.score.desc()).limit(many)
+        found += [(row.priority_rank, row.score, row.task_id) for row in connection.execute(query)]
+    return [task_id for _, _, task_id in sorted(found, reverse=True)[:many]]
 
 
 def _freed(at: datetime, house: House) -> _Change:

@@ -46,15 +46,17 @@ class FleetWatch:
     def turn(self, engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
         """Do what is due now; count what was done."""
         done: Counter[str] = Counter()
+        began = monotonic()
         is_due = self._due is None or at >= self._due
         if is_due:
-            began = monotonic()
             with engine.begin() as connection:
                 done += fleet.look(connection, at, house.surge)
-            self._due = at + max(LOOK_EVERY, timedelta(seconds=_SHARE * (monotonic() - began)))
         if is_due or self._is_more:
             held = shelf.shelve(engine, at, house)
             self._is_more = held > 0
             done["shelved"] += held
+        if is_due:
+            took = timedelta(seconds=monotonic() - began)
+            self._due = at + max(LOOK_EVERY, _SHARE * took)
         done["let_go"] += shelf.let_go(engine, at, house)
         return +done

@@ -56,7 +56,6 @@ def downgrade() -> None:
     """Take the schema back; what a matter holds is held no more."""
     op.drop_index("ix_task_issue", table_name="task")
     op.drop_index("ix_case_build_opened_at", table_name="case")
-    op.drop_index("ix_case_build_opened_at", table_name="case")
     op.execute("update task set held_zh = null, held_en = null where issue_id is not null")
     op.drop_column("task", "issue_id")
     op.drop_column("case", "software")
