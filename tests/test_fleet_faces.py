@@ -159,7 +159,11 @@ def test_metrics_count_matters_and_what_they_hold(room: Console) -> None:
 
 def test_the_shell_lists_holds_and_releases(room: Console) -> None:
     url = room.centre.engine.url.render_as_string(hide_password=False)
-    pacc = Pacc(PACC_DATABASE_URL=url)
+    pacc = Pacc(PACC_DATABASE_URL=url, PACC_SURGE="hold", PACC_RELAY="false")
+    changed = pacc("tend", "--once")["changed"]
+    assert (changed["fleet_issue_held"], changed["shelved"]) == (1, 60)
     (one,) = pacc("fleet", "list")
+    assert (one["state"], one["held"]) == ("holding", 60)
+    assert pacc("fleet", "release", one["issue_id"], "--reason", "wait")["state"] == "released"
     assert pacc("fleet", "hold", one["issue_id"], "--reason", "bad")["state"] == "holding"
     assert pacc("fleet", "release", one["issue_id"], "--reason", "ok")["state"] == "released"
