@@ -1,5 +1,6 @@
 """Fleet-wide matters where people meet them: the board, the API, the shell, the metrics."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import sqlalchemy as sa
 
 from dispatch import fleet, shelf
 from dispatch.surge import Surge
+from ingest.tape import write_tape
 from models import tables as t
-from models.words import Role
+from models.batch import Partition
+from models.words import Feed, Role
 from tests.commands import Pacc
 from tests.consoles import Console
 from tests.webs import blank
@@ -155,6 +158,22 @@ def test_metrics_count_matters_and_what_they_hold(room: Console) -> None:
     assert value("pacc_fleet_issues", {"state": "watched"}) == 0
     assert value("pacc_fleet_issue_vehicles") == 60
     assert value("pacc_fleet_issue_held") == 1
+
+
+def test_what_the_shell_holds_the_pipeline_knows(room: Console, tmp_path: Path) -> None:
+    """The worker that the wiring makes learns of a held matter, unless the rule is off."""
+    url = room.centre.engine.url.render_as_string(hide_password=False)
+    feed = Partition(Feed.TAPE, "another", 0)
+    for number, rule in ((1, "propose"), (2, "off")):
+        pacc = Pacc(PACC_DATABASE_URL=url, PACC_SURGE=rule)
+        if rule == "propose":
+            pacc("fleet", "hold", matter(room)["issue_id"], "--reason", "bad")
+        car = f"LBV8P2C05L7F5{number:04d}"
+        stream = Stream(feed).says(car, CODE, 20 + number, id=car, **BUILD)
+        write_tape(stream.records, tmp_path / "tape.jsonl")
+        pacc("replay", str(tmp_path / "tape.jsonl"))
+        (task,) = room.centre.rows(t.task, vin=car)
+        assert (task["issue_id"] is not None) is (rule == "propose"), rule
 
 
 def test_the_shell_lists_holds_and_releases(room: Console) -> None:

@@ -129,14 +129,14 @@ def _operators(connection: sa.Connection, actor: Actor, at: datetime) -> list[di
 
 
 def _muted(connection: sa.Connection, actor: Actor, house: House) -> list[dict[str, Any]]:
-    """Stop faults that a silence keeps quiet: shown here, never hidden."""
+    """Stop faults that are kept quiet, by a silence before by a matter: shown, never hidden."""
     k, f = t.task.c, t.fault.c
     stops = sa.select(f.case_id).where(f.severity == "stop", f.status.in_(("active", "lamp_only")))
     query = (
         view.row_query()
         .where(k.state != "done", k.held_zh.is_not(None), seen(k.desk, actor))
         .where(k.case_id.in_(stops))
-        .order_by(k.opened_at, k.task_id)
+        .order_by(k.issue_id.is_not(None), k.opened_at, k.task_id)
         .limit(50)
     )
     found = connection.execute(query).mappings()
