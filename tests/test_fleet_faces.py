@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch import fleet, shelf
+from dispatch.console import view
 from dispatch.surge import Surge
 from ingest.tape import write_tape
 from models import tables as t
@@ -15,7 +16,7 @@ from models.words import Feed, Role
 from tests.commands import Pacc
 from tests.consoles import Console
 from tests.webs import blank
-from tests.worlds import Stream
+from tests.worlds import OTHER, Stream
 
 CODE = "dtc:P0C01"
 BUILD: dict[str, Any] = {"model": "Nova <5>", "software": "11-2026.02"}
@@ -81,6 +82,35 @@ def test_a_held_case_says_so_on_its_page_and_has_nothing_due(room: Console) -> N
     assert "data-due" not in page
     room.enters("qian")
     assert "全车型问题，任务暂缓：60 辆车" in room.client.get(f"/task/{task['task_id']}").text
+
+
+@pytest.mark.parametrize(
+    ("path", "severity", "lat", "lon", "cars"),
+    [("/customers", "service", 31.2, 121.5, 100), ("/handover", "limited", 39.9, 116.4, view.ROWS)],
+)
+def test_what_is_held_leaves_room_for_the_others(
+    engine: sa.Engine, path: str, severity: str, lat: float, lon: float, cars: int
+) -> None:
+    """As many customers of one bad update as a page shows, held back; and one of another fault."""
+    room = Console(engine)
+    more: dict[str, Any] = {"severity": severity, "position": {"lat": lat, "lon": lon}}
+    stream = Stream()
+    for number in range(cars):
+        stream.says(f"LBV8P2C05L7F4{number:04d}", CODE, 5, **more, **BUILD)
+    stream.says(OTHER, "dtc:P0C02", 6, **more)
+    room.centre.plays(stream.records)
+    room.centre.later(minutes=10)
+    with engine.begin() as connection:
+        fleet.look(connection, room.centre.now, Surge())
+    room.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
+    room.enters("zhao")
+    assert f"<td>{cars + 1}</td>" in room.client.get("/board").text
+    room.posts(f"/board/hold/{matter(room)['issue_id']}", reason="bad update")
+    shelf.shelve(engine, room.centre.now, room.centre.house)
+    assert f"<td>{cars + 1}</td>" not in room.client.get("/board").text
+    page = room.client.get(path).text
+    assert OTHER[-6:] in page
+    assert "F4000" not in page
 
 
 def test_the_board_says_it_in_chinese(room: Console) -> None:

@@ -78,7 +78,10 @@ def _wall(request: Request, office: Office, visitor: Visitor) -> dict[str, Any]:
 def _desks(
     connection: sa.Connection, actor: Actor, at: datetime, house: House
 ) -> list[dict[str, Any]]:
-    """Open work per desk: how much, how much of it late, and the oldest that nobody has."""
+    """Open work per desk: how much, how much of it late, and the oldest that nobody has.
+
+    What a fleet-wide matter holds back is counted there.
+    """
     k = t.task.c
     is_unclaimed = sa.and_(k.holder.is_(None), k.state == "queued", k.paused_at.is_(None))
 
@@ -96,7 +99,7 @@ def _desks(
             counted(view.is_missed()).label("missed"),
             sa.func.min(sa.case((is_unclaimed, k.opened_at))).label("oldest"),
         )
-        .where(k.state != "done", seen(k.desk, actor))
+        .where(k.state != "done", k.issue_id.is_(None), seen(k.desk, actor))
         .group_by(k.desk, k.queue)
         .order_by(sa.desc("urgent"), sa.desc("missed"), sa.desc("high"), k.desk)
     )

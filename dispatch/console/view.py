@@ -56,6 +56,8 @@ def queue(
         .where(_condition(tab, actor))
         .limit(ROWS)
     )
+    if tab == "snoozed":  # what one person put to sleep before what a fleet-wide matter holds
+        query = query.order_by(k.issue_id.is_not(None))
     rows = connection.execute(TASKS.sort(query)).mappings()
     return [shown(dict(row), actor, house) for row in rows]
 
