@@ -98,7 +98,8 @@ def _tasks() -> sa.Select[Any]:
 
 
 def _waiting(matter: Matter) -> sa.Select[Any]:
-    """Give the tasks that the matter may hold: as `issue_of` says, and nobody has worked on."""
+    """Give the tasks that the matter may hold: all that is wrong is its code, as `issue_of` says, the
+    case is named by it, and nobody has worked on it."""
     k, c, f = t.task.c, t.case.c, t.fault.c
     faults = sa.select(f.code).where(
         f.case_id == c.case_id, f.status.in_(_ACTIVE), f.folded_under.is_(None)
