@@ -98,7 +98,7 @@ def _tasks() -> sa.Select[Any]:
 
 
 def _waiting(matter: Matter) -> sa.Select[Any]:
-    """Give the tasks that the matter may hold: all that is wrong is its code, as `issue_of` says, the
+    """Give the tasks that the matter may hold: all that is wrong is its code (see `issue_of`), the
     case is named by it, and nobody has worked on it."""
     k, c, f = t.task.c, t.case.c, t.fault.c
     faults = sa.select(f.code).where(
