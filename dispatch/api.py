@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from dispatch import api_tasks, hold, read
+from dispatch import api_fleet, api_tasks, hold, read
 from dispatch.auth import AsActor, InOffice
 from dispatch.shapes import (
     CaseOut,
@@ -32,6 +32,7 @@ VinFilter = Annotated[str | None, Query(pattern=VIN_PATTERN)]
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 router.include_router(api_tasks.router)
+router.include_router(api_fleet.router)
 
 
 @router.get("/me", tags=["you"])

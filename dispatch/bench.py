@@ -47,6 +47,8 @@ class Hands(Struct, frozen=True):
 
 # What a task's hands are replaced with when nobody has it any more, and when it waits no more.
 NOBODY: Final[Mapping[str, Any]] = {"holder": None, "holder_name": None, "lease_until": None}
+# What a task is replaced with that nothing holds back any more.
+UNHELD: Final[Mapping[str, Any]] = {"held_because": None, "issue_id": None}
 AWAKE: Final[Mapping[str, Any]] = {"paused_at": None, "wake_at": None, "paused_rank": None}
 
 
@@ -94,6 +96,7 @@ class Bench:
                 contact_by=task.contact_by,
                 held_zh=task.held_because.zh if task.held_because else None,
                 held_en=task.held_because.en if task.held_because else None,
+                issue_id=task.issue_id,
                 disposition=task.disposition.value if task.disposition else None,
                 closed_at=task.closed_at,
                 touched=task.touched,

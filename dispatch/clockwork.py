@@ -39,7 +39,8 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
             if what is not None:
                 done[what] += 1
     c = t.task.c
-    held = sa.and_(c.held_zh.is_not(None), c.state == TaskState.QUEUED.value)
+    # what a fleet-wide matter holds is let go in its own pace (dispatch/shelf.py)
+    held = sa.and_(c.held_zh.is_not(None), c.issue_id.is_(None), c.state == TaskState.QUEUED.value)
     for task_id in _found(engine, held):
         with engine.begin() as connection:
             done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)

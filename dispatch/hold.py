@@ -92,7 +92,7 @@ def release(
     """Let a held task go if nothing holds it any more and a fault is still active."""
     bench = Bench(connection, task_id, house.topics, actor, at)
     task = bench.task
-    if task.held_because is None or task.state is not TaskState.QUEUED:
+    if task.held_because is None or task.state is not TaskState.QUEUED or task.issue_id:
         return False
     if held_because(_silences(connection, bench.vin), task.priority, at):
         return False

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from dispatch.cadence import Channel
+from dispatch.surge import IssueState
 from models.words import (
     Action,
     CaseState,
@@ -97,6 +98,12 @@ class SilenceIn(_In):
     kind: Literal["silence", "workshop"]
     reason: Words
     ends_at: AwareDatetime | None = None
+
+
+class Reason(_In):
+    """Why a fleet-wide matter is held back, or let go."""
+
+    reason: Words
 
 
 class _Out(BaseModel):
@@ -257,6 +264,29 @@ class SilenceMade(_Out):
     """The id of a new silence."""
 
     silence_id: str
+
+
+class FleetIssueOut(_Out):
+    """A code that many cars of one model and software report at once.
+
+    `vehicles` and `per_minute` (over ten minutes of stream time) count the fleet; `open` and `held`
+    the tasks at your desks.
+    """
+
+    issue_id: str
+    code: str
+    model: str
+    software: str
+    state: IssueState
+    first_seen: datetime
+    last_seen: datetime
+    vehicles: int
+    per_minute: float
+    open: int
+    held: int
+    changed_by: str
+    changed_at: datetime
+    reason: str
 
 
 class Me(_Out):

@@ -10,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from dispatch.bench import AWAKE, NOBODY, Bench, Hands, not_there
+from dispatch.bench import AWAKE, NOBODY, UNHELD, Bench, Hands, not_there
 from dispatch.deadline import deadlines
 from dispatch.events import Topics
 from dispatch.route import Directory, needs_of, route_to_dealer
 from dispatch.snooze import snooze
+from dispatch.surge import Surge
 from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
@@ -29,6 +30,7 @@ class House:
     directory: Directory
     lease: timedelta = timedelta(seconds=90)
     topics: Topics = Topics()  # noqa: RUF009 - frozen, so one for all is as good as one for each
+    surge: Surge = Surge()  # noqa: RUF009 - the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def complete(
 def end(bench: Bench, disposition: Disposition, at: datetime, note: str | None = None) -> None:
     """Write the end of a task."""
     done = replace(
-        bench.task, state=TaskState.DONE, disposition=disposition, closed_at=at, held_because=None
+        bench.task, state=TaskState.DONE, disposition=disposition, closed_at=at, **UNHELD
     )
     hands = replace(bench.hands, **NOBODY, **AWAKE)
     detail = {"disposition": disposition.value, **({"note": note} if note else {})}
@@ -247,7 +249,8 @@ def _take(bench: Bench, actor: Actor, at: datetime, house: House, what: str, **d
         lease_until=at + house.lease,
         claimed_at=bench.hands.claimed_at or at,
     )
-    bench.change(what, replace(bench.task, state=state, touched=True), hands, **detail)
+    free = UNHELD if bench.task.issue_id is not None else {}  # a person has it: no matter holds it
+    bench.change(what, replace(bench.task, state=state, touched=True, **free), hands, **detail)
 
 
 def _renew(bench: Bench, at: datetime, house: House) -> None:

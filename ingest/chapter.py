@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from ingest.fold import CauseGraph, fold
-from models.batch import Partition
-from models.case import Fault, Place, Standing
+from models.batch import Partition, Report
+from models.case import UNKNOWN_BUILD, Build, Fault, Place, Standing
 from models.words import SEVERITY_RANK, Outcome
 
 
@@ -23,6 +23,7 @@ class Moment(Struct, frozen=True):
     active: frozenset[str]
     standing: Standing
     place: Place | None
+    build: Build
 
 
 @dataclass(slots=True)
@@ -41,6 +42,7 @@ class Chapter:
     moments: list[Moment] = field(default_factory=list)
     defaulted: set[str] = field(default_factory=set)
     place: Place | None = None
+    build: Build = UNKNOWN_BUILD
     heal_at: datetime | None = None
     closed_at: datetime | None = None
 
@@ -48,6 +50,16 @@ class Chapter:
         """Take a fault as it is now."""
         self.faults[fault.code] = fault
         self.changed.add(fault.code)
+
+    def name_build(self, known: str | None, report: Report) -> None:
+        """Say which cars this is one of: the model by master data, else by the car itself; the
+        software that the car named last, by its own clock."""
+        alert, held = report.alert, self.build
+        is_newest = all(report.observed_at >= one.last_seen for one in self.faults.values())
+        said = (_named(alert.model), _named(alert.software)) if is_newest else (None, None)
+        build = Build(_named(known) or said[0] or held.model, said[1] or held.software)
+        if build != held:
+            self.build = build
 
     def refold(self, graph: CauseGraph) -> None:
         """Fold symptoms under their causes anew."""
@@ -81,3 +93,8 @@ class Chapter:
         for fault in sorted(self.faults.values(), key=lambda one: (one.last_seen, one.code)):
             merged.update(fault.readings)
         return merged
+
+
+def _named(given: str | None) -> str | None:
+    """Give a name that can be compared and stored: no blanks around, no longer than its column."""
+    return (given.strip().replace("\x00", "\\u0000")[:64] or None) if given else None

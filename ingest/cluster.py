@@ -111,6 +111,7 @@ class Track:
             faults=dict(self.before.faults),
             defaulted=set(case.defaulted),
             place=case.place,
+            build=case.build,
             heal_at=case.heal_at,
         )
         self.chapters.append(chapter)
@@ -212,6 +213,7 @@ class Track:
             chapter.place = Place(
                 where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
             )
+        chapter.name_build(self.before.info.model, report)
         self._moment(
             chapter, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
         )
@@ -249,7 +251,9 @@ class Track:
         )
         on = frozenset([one.code for one in active])
         chapter.moments.append(
-            Moment(kind, fingerprint, partition, at, codes, on, standing, chapter.place)
+            Moment(
+                kind, fingerprint, partition, at, codes, on, standing, chapter.place, chapter.build
+            )
         )
 
 

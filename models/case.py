@@ -43,6 +43,16 @@ class Place(Struct, frozen=True):
         return self.lat, self.lon
 
 
+class Build(Struct, frozen=True):
+    """Which cars a car is one of: what may be wrong with all of them. None is unknown."""
+
+    model: str | None = None
+    software: str | None = None
+
+
+UNKNOWN_BUILD: Final = Build()
+
+
 class Fault(Struct, frozen=True):
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
     parked until the code is cleared; `returns` counts how often it came back after a clear."""
@@ -144,7 +154,8 @@ class Ranking(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True):
-    """One piece of work. `held_since` is set while a silence or the workshop holds it back."""
+    """One piece of work. `held_because` is set while a silence, the workshop or a fleet-wide matter
+    holds it back; `issue_id` names the matter, if it is one."""
 
     task_id: str
     case_id: str
@@ -157,6 +168,7 @@ class Task(Struct, frozen=True):
     contact_by: datetime | None
     route_reason: Text
     held_because: Text | None = None
+    issue_id: str | None = None
     disposition: Disposition | None = None
     closed_at: datetime | None = None
     touched: bool = False
@@ -187,6 +199,7 @@ class Case(Struct, frozen=True):
     is_repeat_repair: bool = False
     defaulted: tuple[str, ...] = ()
     place: Place | None = None
+    build: Build = UNKNOWN_BUILD
     tasks_made: int = 0
 
 

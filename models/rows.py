@@ -7,6 +7,7 @@ import orjson
 
 from models.batch import Partition
 from models.case import (
+    Build,
     Case,
     Entry,
     Event,
@@ -94,6 +95,8 @@ def case_row(case: Case, rule_set: str) -> dict[str, Any]:
         "accuracy_m": case.place.accuracy_m if case.place else None,
         # no longer than its column, which a NUL that is spelled out would break
         "road": without_nul(case.place.road)[:128] if case.place and case.place.road else None,
+        "model": case.build.model,
+        "software": case.build.software,
         "tasks_made": case.tasks_made,
     }
 
@@ -130,6 +133,7 @@ def case(row: Row) -> Case:
         is_repeat_repair=row["is_repeat_repair"],
         defaulted=tuple(row["defaulted"]),
         place=place(row),
+        build=Build(row["model"], row["software"]),
         tasks_made=row["tasks_made"],
     )
 
@@ -217,6 +221,7 @@ def task_row(vin: str, task: Task) -> dict[str, Any]:
         "route_en": task.route_reason.en,
         "held_zh": held.zh if held else None,
         "held_en": held.en if held else None,
+        "issue_id": task.issue_id,
         "disposition": task.disposition.value if task.disposition else None,
         "closed_at": task.closed_at,
         "touched": task.touched,
@@ -239,6 +244,7 @@ def task(row: Row) -> Task:
         contact_by=row["contact_by"],
         route_reason=Text(row["route_zh"], row["route_en"]),
         held_because=Text(row["held_zh"], row["held_en"]) if row["held_zh"] else None,
+        issue_id=row["issue_id"],
         disposition=Disposition(row["disposition"]) if row["disposition"] else None,
         closed_at=row["closed_at"],
         touched=row["touched"],

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION: Final = "0005"
+SCHEMA_REVISION: Final = "0006"
 # Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
 LEDGER_PAGE: Final = 10_000
 
@@ -224,6 +224,9 @@ case = sa.Table(
     sa.Column("place_at", UtcTime),
     sa.Column("accuracy_m", sa.Float),
     sa.Column("road", sa.String(128)),
+    # which cars it is one of: the master data's model, else as it said itself; null is unknown
+    sa.Column("model", sa.String(64)),
+    sa.Column("software", sa.String(64)),
     sa.Column("tasks_made", sa.Integer, nullable=False),
     sa.Column("outcome_note", sa.Text),
     sa.Index("uq_case_open_vin", "vin", unique=True,
@@ -233,6 +236,10 @@ case = sa.Table(
              postgresql_where=sa.text("state = 'open' and heal_at is not null")),
     sa.Index("ix_case_order", "state", "priority_rank", "score", "case_id"),
     sa.Index("ix_case_vin", "vin", "opened_at"),
+    # the cases that can belong to a fleet-wide matter, by when they were opened
+    sa.Index("ix_case_build_opened_at", "opened_at",
+             sqlite_where=sa.text("software is not null and model is not null"),
+             postgresql_where=sa.text("software is not null and model is not null")),
 )  # fmt: skip
 
 fault = sa.Table(
@@ -303,6 +310,8 @@ task = sa.Table(
     sa.Column("route_en", sa.Text, nullable=False),
     sa.Column("held_zh", sa.Text),
     sa.Column("held_en", sa.Text),
+    # the fleet-wide matter that holds it back; null: none, or it is held for another reason
+    sa.Column("issue_id", Id),
     sa.Column("disposition", sa.String(24)),
     sa.Column("closed_at", UtcTime),
     # touched: a person has had it in hand at least once
@@ -334,6 +343,9 @@ task = sa.Table(
              postgresql_where=sa.text("priority = 'urgent'")),
     sa.Index("ix_task_holder", "holder", sqlite_where=sa.text("holder is not null"),
              postgresql_where=sa.text("holder is not null")),
+    sa.Index("ix_task_issue", "issue_id", sa.text("priority_rank desc"), sa.text("score desc"),
+             sqlite_where=sa.text("issue_id is not null and state <> 'done'"),
+             postgresql_where=sa.text("issue_id is not null and state <> 'done'")),
 )  # fmt: skip
 
 entry = sa.Table(
@@ -361,6 +373,31 @@ silence = sa.Table(
     sa.Column("made_by", sa.String(128), nullable=False),
     sa.Column("released_at", UtcTime),
     sa.Index(None, "vin"),
+)
+
+# a code that many cars of one model and software report at once: one row a matter
+fleet_issue = sa.Table(
+    "fleet_issue",
+    metadata,
+    sa.Column("issue_id", Id, primary_key=True),
+    sa.Column("code", sa.String(80), nullable=False),
+    sa.Column("model", sa.String(64), nullable=False),
+    sa.Column("software", sa.String(64), nullable=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    # stream time: the first and the newest case of it
+    sa.Column("first_seen", UtcTime, nullable=False),
+    sa.Column("last_seen", UtcTime, nullable=False),
+    sa.Column("vehicles", sa.Integer, nullable=False),
+    # vehicles that joined within the last ten minutes of stream time
+    sa.Column("recent", sa.Integer, nullable=False),
+    # desk → its open tasks of the matter, as of the last look: who may see it
+    sa.Column("desks", Json, nullable=False),
+    # up to when tasks were let go, at the pace of PACC_SURGE_RELEASE
+    sa.Column("let_go_at", UtcTime),
+    sa.Column("changed_by", sa.String(128), nullable=False),
+    sa.Column("changed_at", UtcTime, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Index(None, "state"),
 )
 
 outbox = sa.Table(

@@ -67,6 +67,7 @@ class _Follower:
             self._tell(moment.fingerprint, moment.at, moment.kind, {"codes": list(moment.codes)})
         if moment.standing.faults:
             self._assign(moment)
+            self._let_go(moment)
 
     def finish(self) -> Story:
         """Close the case if it healed, and give all that happened."""
@@ -84,6 +85,7 @@ class _Follower:
             heal_at=chapter.heal_at,
             defaulted=tuple(sorted(chapter.defaulted)),
             place=chapter.place,
+            build=chapter.build,
         )
         if chapter.closed_at is not None:
             self._heal(chapter.closed_at)
@@ -170,7 +172,7 @@ class _Follower:
                     self._task_event(task, "closed", moment.at)
             return
         number = case.tasks_made
-        for task, what in self._work.assign(case, moment.place, moment.at):
+        for task, what in self._work.assign(case, moment):
             self._task_event(task, what, moment.at)
             self._tell(
                 moment.fingerprint,
@@ -182,6 +184,11 @@ class _Follower:
             )  # fmt: skip
             number += what == "opened"
         self._case = replace(self._current(), tasks_made=number)
+
+    def _let_go(self, moment: Moment) -> None:
+        for task, what in self._work.let_go(moment):
+            self._task_event(task, what, moment.at)
+            self._tell(moment.fingerprint, moment.at, f"task_{what}", {}, task.task_id)
 
     def _heal(self, at: datetime) -> None:
         case = self._current()

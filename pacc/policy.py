@@ -1,17 +1,22 @@
 """Everything that `decide` decides by: one frozen value, the same for every batch of a run."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct, field
 
 from dispatch.events import Topics
 from dispatch.route import Directory
+from dispatch.surge import Matter
 from ingest.cluster import Grouping
 from prioritizer.rank import Ranker
 
 
 class Policy(Struct, frozen=True):
-    """How alerts are grouped, ranked and routed."""
+    """How alerts are grouped, ranked and routed. `matters` are the fleet-wide ones whose tasks are
+    held back, by id."""
 
     grouping: Grouping
     ranker: Ranker
     directory: Directory
     topics: Topics = field(default_factory=Topics)
+    matters: Mapping[str, Matter] = field(default_factory=dict)

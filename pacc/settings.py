@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from dispatch.surge import SurgeRule
 from ingest.decode import FORMATS
 from models.errors import SettingsInvalid
 
@@ -89,6 +90,16 @@ class Settings(BaseModel):
     explore_share: Annotated[float, Field(ge=0, le=0.2)] = 0.0
     lease: Duration = timedelta(seconds=90)
     tend_every: Duration = timedelta(seconds=1)
+    surge: SurgeRule = SurgeRule.PROPOSE
+    surge_release: Annotated[int, Field(ge=1, le=100_000)] = 60
+    fleet_issue_at: Annotated[int, Field(ge=2, le=10_000_000)] = 50
+    fleet_issue_within: Annotated[
+        Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=7))
+    ] = timedelta(hours=1)
+    fleet_issue_times: Annotated[float, Field(ge=1, le=1000)] = 5.0
+    fleet_issue_over: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] = (
+        timedelta(hours=2)
+    )
     relay: bool = True
     roadside_topic: str = "pacc.tasks.roadside"
     dealer_topic: str = "pacc.tasks.dealer"

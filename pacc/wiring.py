@@ -14,6 +14,7 @@ from dispatch.desks import load_directory
 from dispatch.events import Topics
 from dispatch.route import Directory
 from dispatch.store import House
+from dispatch.surge import Surge
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes
 from ingest.source import Source
@@ -22,6 +23,7 @@ from models.batch import Partition
 from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
 from pacc.database import make_engine, require_schema
+from pacc.fleetwatch import with_matters
 from pacc.intake import Intake
 from pacc.pipeline import Keep, Limits, Worker, everything
 from pacc.policy import Policy
@@ -62,7 +64,19 @@ def make_house(settings: Settings, engine: sa.Engine) -> House:
     """Read what people and time work by: the desks, the lease, where events go."""
     with engine.begin() as connection:
         directory = load_directory(connection)
-    return House(directory, settings.lease, make_topics(settings))
+    return House(directory, settings.lease, make_topics(settings), make_surge(settings))
+
+
+def make_surge(settings: Settings) -> Surge:
+    """Say when a fleet-wide matter is one, and what becomes of its tasks."""
+    return Surge(
+        settings.surge,
+        settings.fleet_issue_at,
+        settings.fleet_issue_within,
+        settings.fleet_issue_times,
+        settings.fleet_issue_over,
+        settings.surge_release,
+    )
 
 
 def make_worker(
@@ -78,7 +92,7 @@ def make_worker(
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)
     policy = make_policy(settings, engine)
-    refresh = make_champions(settings).current
+    refresh = with_matters(settings.surge, make_champions(settings).current)
     return Worker(engine, policy, formats, owner(), limits, refresh, keep), limits
 
 

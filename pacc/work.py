@@ -5,10 +5,12 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from dispatch.deadline import deadlines
+from dispatch.deadline import Deadlines, deadlines
 from dispatch.route import Routed, needs_of, route
 from dispatch.silence import held_because
+from dispatch.surge import issue_of, may_hold
 from dispatch.task import new_task
+from ingest.chapter import Moment
 from models.canary import CANARY_DESK, CANARY_VIN
 from models.case import Case, Place, Task, Text, Vehicle
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
@@ -48,9 +50,9 @@ class Work:
         """Whether somebody has a task of this priority already."""
         return any(task.priority is priority for task in self._open.values())
 
-    def assign(self, case: Case, place: Place | None, at: datetime) -> Iterator[tuple[Task, str]]:
+    def assign(self, case: Case, moment: Moment) -> Iterator[tuple[Task, str]]:
         """Bring the tasks in line with the case's priority; yield what changed and how."""
-        priority = case.ranking.priority
+        priority, place, at = case.ranking.priority, moment.place, moment.at
         if self.is_settled(priority):
             return
         routed = self._routed(priority, place, at)
@@ -63,9 +65,9 @@ class Work:
                 yield ended, "closed"
         held = self._open.get(routed.queue)
         if held is None:
-            task, what = self._new(case, routed, at), "opened"
+            task, what = self._new(case, routed, moment), "opened"
         else:
-            task, what = self._moved(held, priority, at)
+            task, what = self._moved(held, priority, moment)
         self._open[task.queue] = task
         yield task, what
 
@@ -84,16 +86,56 @@ class Work:
             self._ended.append(ended)
             yield ended
 
-    def _new(self, case: Case, routed: Routed, at: datetime) -> Task:
-        priority = case.ranking.priority
+    def let_go(self, moment: Moment) -> Iterator[tuple[Task, str]]:
+        """Let the tasks go whose case has become more than the fleet-wide matter that holds it."""
+        for queue, task in sorted(self._open.items()):
+            if task.issue_id is None or self._is_still_held(task, task.priority, moment):
+                continue
+            held = held_because(self._vehicle.silences, task.priority, moment.at)
+            due = self._deadlines(task, task.priority, moment.at)
+            free = replace(task, held_because=held, issue_id=None, claim_by=due.claim_by,
+                           contact_by=due.contact_by)  # fmt: skip
+            if held is None:
+                free = replace(free, alarms=task.alarms + 1)
+            self._open[queue] = free
+            yield free, "unheld" if held is None else "held"
+
+    def _new(self, case: Case, routed: Routed, moment: Moment) -> Task:
+        priority, at = case.ranking.priority, moment.at
         held = held_because(self._vehicle.silences, priority, at)
         directory = self._policy.directory
-        return new_task(case.case_id, case.tasks_made, priority, routed, directory, at, held)
+        task = new_task(case.case_id, case.tasks_made, priority, routed, directory, at, held)
+        if held is not None or not self._policy.matters or not may_hold(priority):
+            return task
+        matter = self._policy.matters.get(issue_of(moment.standing.faults, moment.build) or "")
+        if matter is None or any(one.touched for one in self._before.values()):
+            return task
+        return replace(task, held_because=matter.because, issue_id=matter.issue_id)
 
-    def _moved(self, task: Task, priority: Priority, at: datetime) -> tuple[Task, str]:
-        """Change the priority in place: a rise moves deadlines earlier and alarms again."""
-        due = deadlines(priority, task.queue, self._policy.directory.desk(task.desk), at)
-        held = held_because(self._vehicle.silences, priority, at) if task.held_because else None
+    def _is_still_held(self, task: Task, priority: Priority, moment: Moment) -> bool:
+        """Whether the case is still nothing but the fleet-wide matter that holds its task."""
+        return (
+            task.issue_id is not None
+            and may_hold(priority)
+            and task.issue_id == issue_of(moment.standing.faults, moment.build)
+        )
+
+    def _deadlines(self, task: Task, priority: Priority, at: datetime) -> Deadlines:
+        return deadlines(priority, task.queue, self._policy.directory.desk(task.desk), at)
+
+    def _moved(self, task: Task, priority: Priority, moment: Moment) -> tuple[Task, str]:
+        """Change the priority in place: a rise moves deadlines earlier and alarms again.
+
+        The deadlines of what a fleet-wide matter held did not run: they begin anew.
+        """
+        at = moment.at
+        due = self._deadlines(task, priority, at)
+        silences = self._vehicle.silences
+        held = held_because(silences, priority, at) if task.held_because else None
+        if self._is_still_held(task, priority, moment):
+            held = task.held_because
+        elif task.issue_id is not None:
+            task = replace(task, issue_id=None, claim_by=None, contact_by=None)
         if PRIORITY_RANK[priority] < PRIORITY_RANK[task.priority]:
             lowered = replace(
                 task,

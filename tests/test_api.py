@@ -63,10 +63,11 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
     made = web.asks(
         boss, f"/v1/vehicles/{OTHER}/silences", {"kind": "silence", "reason": "test"}
     ).json()
+    matter = matter_at(web, theirs["desk"])
     foreign = {"task_id": theirs["task_id"], "case_id": theirs["case_id"], "vin": OTHER,
-               "silence_id": made["silence_id"]}  # fmt: skip
+               "silence_id": made["silence_id"], "issue_id": matter}  # fmt: skip
     nobodys = {"task_id": "0" * 32, "case_id": "0" * 32, "vin": "LBV8P2C05L7F99999",
-               "silence_id": "0" * 32}  # fmt: skip
+               "silence_id": "0" * 32, "issue_id": "0" * 32}  # fmt: skip
     bodies: dict[str, Any] = {
         "take-over": {"reason": "r"}, "transfer": {"desk": "rsa-wuhan", "reason": "r"},
         "complete": {"disposition": "false_alarm"}, "attempt": {"channel": "call"},
@@ -82,6 +83,7 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
             continue
         for method in sorted(route.methods or ()):
             body = bodies.get(route.path.rsplit("/", 1)[-1], {}) if method == "POST" else None
+            body = {"reason": "r"} if "issue_id" in names else body
             for key in keys:
                 asked = [web.asks(key, route.path.format(**ids), body, method=method)
                          for ids in (foreign, nobodys)]  # fmt: skip
@@ -89,15 +91,27 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
                 assert asked[0].status_code in (403, 404), (route.path, asked[0].text)
                 assert blank(asked[0], foreign) == blank(asked[1], nobodys)
                 tried += 1
-    assert tried >= 3 * 18
+    assert tried >= 3 * 20
     assert before == {table.name: web.centre.rows(table)
                       for table in (t.task, t.case, t.entry, t.silence)}  # fmt: skip
     for path in ("/v1/tasks", "/v1/cases", "/v1/silences", f"/v1/cases?vin={OTHER}",
-                 f"/v1/tasks?desk={theirs['desk']}", "/v1/tasks?state=queued"):  # fmt: skip
+                 f"/v1/tasks?desk={theirs['desk']}", "/v1/tasks?state=queued",
+                 "/v1/fleet-issues?over=true"):  # fmt: skip
         for key in keys:
             shown = web.asks(key, path).text
             assert theirs["task_id"] not in shown
+            assert matter not in shown
             assert OTHER not in shown
+
+
+def matter_at(web: Web, desk: str) -> str:
+    """Write a fleet-wide matter whose tasks lie at one desk."""
+    row = {"issue_id": "a" * 32, "code": "dtc:B1342", "model": "m", "software": "s", "recent": 1,
+           "state": "watched", "first_seen": START, "last_seen": START, "vehicles": 60,
+           "desks": {desk: 1}, "changed_by": "x", "changed_at": START, "reason": ""}  # fmt: skip
+    with web.centre.engine.begin() as connection:
+        connection.execute(sa.insert(t.fleet_issue).values(row))
+    return str(row["issue_id"])
 
 
 def test_nobody_without_a_key_sees_anything_but_health_and_the_documentation(web: Web) -> None:

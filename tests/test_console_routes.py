@@ -55,7 +55,7 @@ def test_nothing_changes_without_the_word_of_this_sessions_pages(room: Console) 
         if path == "/login":
             continue
         url = path.format(task_id=urgent(room)["task_id"], step="release", what="claim",
-                          handover_id="0" * 32)  # fmt: skip
+                          handover_id="0" * 32, issue_id="0" * 32)  # fmt: skip
         for csrf in ("", "wrong"):
             answer = room.client.post(url, data={"csrf": csrf}, follow_redirects=False)
             assert answer.status_code == 403, path

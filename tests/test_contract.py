@@ -64,6 +64,7 @@ def known_ids(web: Web) -> dict[str, list[str]]:
         "case_id": [row["case_id"] for row in web.centre.rows(t.case)],
         "quarantine_id": [row["quarantine_id"] for row in web.centre.rows(t.quarantine)],
         "silence_id": [row["silence_id"] for row in web.centre.rows(t.silence)] or ["none"],
+        "issue_id": [row["issue_id"] for row in web.centre.rows(t.fleet_issue)] or ["none"],
         "vin": [CAR, OTHER],
     }
 

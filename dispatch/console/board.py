@@ -10,6 +10,8 @@ from dispatch.auth import InOffice, Office
 from dispatch.console import view
 from dispatch.console.door import AsSupervisor, AsVisitor, Visitor
 from dispatch.console.page import render
+from dispatch.console.refusals import Refused
+from dispatch.matter import list_matters, may_decide
 from dispatch.sight import seen
 from dispatch.store import House
 from models import tables as t
@@ -23,11 +25,26 @@ _WALL_ROWS: Final = 8
 
 
 @router.get("/board")
-def board(office: InOffice, visitor: AsSupervisor) -> Response:
+def board(request: Request, office: InOffice, visitor: AsSupervisor) -> Response:
     """Show all desks that the supervisor answers for."""
+    return page(request, office, visitor)
+
+
+def page(
+    request: Request, office: Office, visitor: Visitor, wrong: Refused | None = None,
+    status: int = 200,
+) -> Response:  # fmt: skip
+    """Show the board as it is now, and what was wrong with the form that was sent, if it was."""
     at = office.now()
+    codes = request.app.state.console.codes
     with office.engine.begin() as connection:
+        matters = list_matters(connection, visitor.actor)
         context = {
+            "matters": [{**one, "title": codes(one["code"]).title} for one in matters],
+            "can_decide": may_decide(visitor.actor),
+            "surge": office.house.surge.rule.value,
+            "wrong": wrong,
+            "notice": wrong.says if wrong else "",
             "desks": _desks(connection, visitor.actor, at, office.house),
             "operators": _operators(connection, visitor.actor, at),
             "muted": _muted(connection, visitor.actor, office.house),
@@ -38,7 +55,7 @@ def board(office: InOffice, visitor: AsSupervisor) -> Response:
                 if visitor.actor.sees(desk)
             ],
         }
-    return render(visitor.reader, "board.html", context)
+    return render(visitor.reader, "board.html", context, status=status)
 
 
 @router.get("/wall")
@@ -61,7 +78,10 @@ def _wall(request: Request, office: Office, visitor: Visitor) -> dict[str, Any]:
 def _desks(
     connection: sa.Connection, actor: Actor, at: datetime, house: House
 ) -> list[dict[str, Any]]:
-    """Open work per desk: how much, how much of it late, and the oldest that nobody has."""
+    """Open work per desk: how much, how much of it late, and the oldest that nobody has.
+
+    What a fleet-wide matter holds back is counted there.
+    """
     k = t.task.c
     is_unclaimed = sa.and_(k.holder.is_(None), k.state == "queued", k.paused_at.is_(None))
 
@@ -79,7 +99,7 @@ def _desks(
             counted(view.is_missed()).label("missed"),
             sa.func.min(sa.case((is_unclaimed, k.opened_at))).label("oldest"),
         )
-        .where(k.state != "done", seen(k.desk, actor))
+        .where(k.state != "done", k.issue_id.is_(None), seen(k.desk, actor))
         .group_by(k.desk, k.queue)
         .order_by(sa.desc("urgent"), sa.desc("missed"), sa.desc("high"), k.desk)
     )
@@ -112,14 +132,14 @@ def _operators(connection: sa.Connection, actor: Actor, at: datetime) -> list[di
 
 
 def _muted(connection: sa.Connection, actor: Actor, house: House) -> list[dict[str, Any]]:
-    """Stop faults that a silence keeps quiet: shown here, never hidden."""
+    """Stop faults that are kept quiet, by a silence before by a matter: shown, never hidden."""
     k, f = t.task.c, t.fault.c
     stops = sa.select(f.case_id).where(f.severity == "stop", f.status.in_(("active", "lamp_only")))
     query = (
         view.row_query()
         .where(k.state != "done", k.held_zh.is_not(None), seen(k.desk, actor))
         .where(k.case_id.in_(stops))
-        .order_by(k.opened_at, k.task_id)
+        .order_by(k.issue_id.is_not(None), k.opened_at, k.task_id)
         .limit(50)
     )
     found = connection.execute(query).mappings()

@@ -59,6 +59,7 @@ def _rows(connection: sa.Connection, actor: Actor, house: House) -> list[dict[st
     query = (
         view.row_query()
         .where(k.queue == "dealer", k.state != "done", seen(k.desk, actor))
+        .where(k.issue_id.is_(None))  # a fleet-wide matter would leave no room for the others
         .order_by(due, k.task_id)
         .limit(_CUSTOMERS)
     )

@@ -144,7 +144,7 @@ def _open(connection: sa.Connection, actor: Actor, house: House) -> list[dict[st
     k = t.task.c
     query = (
         view.row_query()
-        .where(k.state != "done", seen(k.desk, actor))
+        .where(k.state != "done", k.issue_id.is_(None), seen(k.desk, actor))
         .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
         .limit(view.ROWS)
     )

@@ -18,6 +18,7 @@ from dispatch.console import (
     door,
     handover,
     live,
+    matters,
     oidc,
     queues,
     reports,
@@ -29,7 +30,8 @@ from dispatch.console.page import render, translate
 from dispatch.console.setup import Console
 from dispatch.console.words import N_
 
-ROUTERS: Final = (door, oidc, queues, tasks, customers, board, handover, card, live, reports)
+ROUTERS: Final = (door, oidc, queues, tasks, customers, board, matters, handover, card, live,
+                   reports)  # fmt: skip
 _NOT_PAGES: Final = ("/v1/", "/health", "/ready", "/docs", "/openapi.json", "/assets", "/static")
 
 

@@ -56,6 +56,8 @@ def queue(
         .where(_condition(tab, actor))
         .limit(ROWS)
     )
+    if tab == "snoozed":  # what one person put to sleep before what a fleet-wide matter holds
+        query = query.order_by(k.issue_id.is_not(None))
     rows = connection.execute(TASKS.sort(query)).mappings()
     return [shown(dict(row), actor, house) for row in rows]
 
@@ -167,8 +169,9 @@ def is_missed() -> sa.ColumnElement[bool]:
 
 
 def _due(one: Mapping[str, Any]) -> datetime | None:
-    """When the next promise is due: the claim, then the contact; none once the customer knows."""
-    if one["contacted_at"] is not None:
+    """When the next promise is due: the claim, then the contact; none once the customer knows,
+    and none while the task is held back."""
+    if one["contacted_at"] is not None or one["held_zh"] is not None:
         return None
     if one["claimed_at"] is None and one["claim_by"] is not None:
         return one["claim_by"]  # type: ignore[no-any-return]

@@ -48,6 +48,12 @@ FALLBACKS: Final = {
     "library": N_("Rules alone: the model was made by another version of its library"),
     "broken": N_("Rules alone: the model cannot be read"),
 }
+MATTERS: Final = {
+    "watched": N_("Watched"),
+    "holding": N_("Held back"),
+    "released": N_("Let go"),
+    "over": N_("Over"),
+}
 STATES: Final = {
     "queued": N_("Waiting"),
     "claimed": N_("Claimed"),

@@ -54,6 +54,7 @@ COMMANDS: Final[Mapping[str, Line]] = {
     ),
     "case": Line("look", "Cases: everything that is wrong with one vehicle now."),
     "task": Line("look", "Tasks, in the order in which a person should take them."),
+    "fleet": Line("fleet", "Fleet-wide matters: one code on many cars of one model and software."),
     "desk": Line("masters", "Desks: roadside centres and dealers."),
     "vehicle": Line("masters", "Vehicles and their owners."),
     "key": Line("keys", "Keys for the HTTP API."),

@@ -1,6 +1,9 @@
 """What time changes, looked after all day beside the pipeline."""
 
 import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
@@ -8,11 +11,13 @@ import typer
 
 from dispatch.clockwork import tick
 from dispatch.relay import Sender, relay
+from dispatch.store import House
 from models.errors import Unreachable
 from pacc import wiring
 from pacc.canary import sweep
 from pacc.clock import utc_now
 from pacc.database import make_engine, reachable, require_schema
+from pacc.fleetwatch import FleetWatch
 from pacc.kafka import make_canary, make_sender
 from pacc.logs import set_up_logs
 from pacc.metrics import Metrics
@@ -37,7 +42,7 @@ def tend(
     set_up_logs(settings.log_format, settings.log_level)
     keeper = Keeper(settings)
     if once:
-        give(keeper.look(), as_json=as_json)
+        give(keeper.look(is_once=True), as_json=as_json)
         keeper.close()
         return
     keeper.metrics.serve(settings.metrics_host, settings.metrics_port)
@@ -66,6 +71,9 @@ class Keeper:
         require_schema(self._engine)
         self._sender: Sender | None = None
         self.metrics = Metrics()
+        self._fleet = FleetWatch()
+        self._beside = ThreadPoolExecutor(1, "fleet")
+        self._turn: Future[Counter[str]] | None = None
         self._canary = make_canary(settings, self._engine, self.metrics.canary.flown)
 
     def start(self) -> None:
@@ -73,11 +81,15 @@ class Keeper:
         if self._canary is not None:
             self._canary.start()
 
-    def look(self) -> dict[str, Any]:
+    def look(self, *, is_once: bool = False) -> dict[str, Any]:
         """Do what is due now; say what was done. An outage of Kafka keeps nothing else waiting."""
         at = utc_now()
         with reachable(self._engine):
-            done = tick(self._engine, at, wiring.make_house(self._settings, self._engine))
+            house = wiring.make_house(self._settings, self._engine)
+            done = tick(self._engine, at, house)
+            done += self._turned(at, house)
+            if is_once and self._turn is not None:
+                done += self._turn.result()
             sent = self._relay() if self._settings.relay else 0
             with self._engine.begin() as connection:
                 if swept := sweep(connection, at):
@@ -90,8 +102,23 @@ class Keeper:
         """Let the connections go."""
         if self._canary is not None:
             self._canary.stop()
+        self._beside.shutdown()
         self._forget_sender()
         self._engine.dispose()
+
+    def _turned(self, at: datetime, house: House) -> Counter[str]:
+        """Give what the last turn at fleet-wide matters did, and begin the next beside the looks.
+
+        Counting a flood takes seconds: no missed deadline waits for it.
+        """
+        before, done = self._turn, Counter[str]()
+        if before is not None:
+            if not before.done():
+                return done
+            self._turn = None
+            done = before.result()
+        self._turn = self._beside.submit(self._fleet.turn, self._engine, at, house)
+        return done
 
     def _relay(self) -> int:
         total = 0

@@ -1,0 +1,47 @@
+"""Fleet-wide matters on the board: holding their tasks back, and letting them go."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import RedirectResponse
+
+from dispatch.auth import InOffice, Office
+from dispatch.console import board, forms
+from dispatch.console.door import AsWriter, Fields, Visitor
+from dispatch.console.refusals import refused
+from dispatch.matter import decide_on
+from dispatch.surge import IssueState
+from models.errors import Conflict, Unusable
+
+router = APIRouter(prefix="/board", include_in_schema=False)
+IssueId = Annotated[str, Path(max_length=64)]
+
+
+@router.post("/hold/{issue_id}")
+def hold(
+    request: Request, office: InOffice, visitor: AsWriter, issue_id: IssueId, fields: Fields
+) -> Response:
+    """Hold a matter's tasks back."""
+    return _decide(request, office, visitor, issue_id, fields, IssueState.HOLDING)
+
+
+@router.post("/release/{issue_id}")
+def release(
+    request: Request, office: InOffice, visitor: AsWriter, issue_id: IssueId, fields: Fields
+) -> Response:
+    """Let a matter's tasks go again."""
+    return _decide(request, office, visitor, issue_id, fields, IssueState.RELEASED)
+
+
+def _decide(
+    request: Request, office: Office, visitor: Visitor, issue_id: str, fields: dict[str, str],
+    to: IssueState,
+) -> Response:  # fmt: skip
+    try:
+        with office.engine.begin() as connection:
+            reason = forms.words(fields, "reason")
+            decide_on(connection, issue_id, visitor.actor, office.now(), office.house, to, reason)
+    except (Conflict, Unusable) as error:
+        wrong = refused(visitor.reader.language, error, request.url.path)
+        return board.page(request, office, visitor, wrong, error.status)
+    return RedirectResponse("/board", 303)

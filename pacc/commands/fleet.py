@@ -1,0 +1,63 @@
+"""Fleet-wide matters: one code on many cars of one model and software."""
+
+from typing import Annotated
+
+import typer
+
+from dispatch.matter import decide_on, list_matters, show_matter
+from dispatch.surge import IssueState
+from models.person import SHELL
+from pacc import wiring
+from pacc.clock import utc_now
+from pacc.database import make_engine, require_schema
+from pacc.settings import load_settings
+from pacc.terminal import AsJson, give, give_rows
+
+fleet = typer.Typer(
+    help="Fleet-wide matters: one code on many cars of one model and software.",
+    no_args_is_help=True,
+)
+Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    fleet.command("list")(show)
+    fleet.command("hold")(hold)
+    fleet.command("release")(release)
+    app.add_typer(fleet, name="fleet")
+
+
+def show(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the matters, the largest first."""
+    engine = make_engine(load_settings().database_url)
+    require_schema(engine)
+    with engine.begin() as connection:
+        rows = list_matters(connection, SHELL, is_all=every)
+    columns = ("issue_id", "code", "model", "software", "state", "vehicles", "per_minute", "open",
+               "held", "first_seen")  # fmt: skip
+    give_rows(rows, columns, as_json=as_json)
+
+
+def hold(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
+    """Hold the tasks of a matter back: never an urgent one, nor one that a person has."""
+    _decide(issue_id, IssueState.HOLDING, reason, as_json=as_json)
+
+
+def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
+    """Let the tasks of a matter go again, at the pace of PACC_SURGE_RELEASE."""
+    _decide(issue_id, IssueState.RELEASED, reason, as_json=as_json)
+
+
+def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> None:
+    settings = load_settings()
+    engine = make_engine(settings.database_url)
+    require_schema(engine)
+    house = wiring.make_house(settings, engine)
+    with engine.begin() as connection:
+        decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)
+        made = show_matter(connection, issue_id, SHELL)
+    give(made, as_json=as_json)

@@ -1,0 +1,62 @@
+"""Fleet-wide matters beside the pipeline: it learns which are held, `pacc tend` finds them."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final
+
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from dispatch import fleet, shelf
+from dispatch.matter import holding
+from dispatch.store import House
+from dispatch.surge import SurgeRule
+from pacc.policy import Policy
+
+# A look counts the cases of an hour. In a flood it takes long: then the next one waits longer, so
+# that looking takes a tenth of the time at most.
+LOOK_EVERY: Final = timedelta(seconds=30)
+_SHARE: Final = 10
+
+_Refresh = Callable[[sa.Connection, Policy], Policy]
+
+
+def with_matters(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
+    """Let a worker also take over which matters are held, between two batches: one statement."""
+    if rule is SurgeRule.OFF:
+        return refresh
+
+    def current(connection: sa.Connection, policy: Policy) -> Policy:
+        matters = holding(connection)
+        policy = refresh(connection, policy)
+        return policy if matters == policy.matters else replace(policy, matters=matters)
+
+    return current
+
+
+class FleetWatch:
+    """Looks for matters now and then, and moves their tasks at every turn."""
+
+    def __init__(self) -> None:
+        self._due: datetime | None = None
+        self._is_more = False
+
+    def turn(self, engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
+        """Do what is due now; count what was done."""
+        done: Counter[str] = Counter()
+        began = monotonic()
+        is_due = self._due is None or at >= self._due
+        if is_due:
+            with engine.begin() as connection:
+                done += fleet.look(connection, at, house.surge)
+        if is_due or self._is_more:
+            held = shelf.shelve(engine, at, house)
+            self._is_more = held > 0
+            done["shelved"] += held
+        if is_due:
+            took = timedelta(seconds=monotonic() - began)
+            self._due = at + max(LOOK_EVERY, _SHARE * took)
+        done["let_go"] += shelf.let_go(engine, at, house)
+        return +done

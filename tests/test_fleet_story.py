@@ -1,0 +1,351 @@
+"""A bad update: one code on every car of a model within the hour, as one fleet-wide matter."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dispatch import hold, matter, shelf, store
+from dispatch.surge import IssueState, Surge, SurgeRule
+from models import tables as t
+from models.batch import Partition
+from models.errors import Conflict, NotAllowed, NotThere
+from models.words import Feed
+from pacc.fleetwatch import FleetWatch, with_matters
+from pacc.pipeline import as_it_is
+from pacc.reconcile.cases import cases_against_tasks, tasks_made
+from pacc.reconcile.events import outbox
+from tests.worlds import START, Centre, Stream, operator, supervisor
+
+CODE = "dtc:P0C01"
+BUILD: dict[str, Any] = {"model": "Nova 5", "software": "11-2026.02"}
+BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
+
+
+def vin(number: int) -> str:
+    return f"LBV8P2C05L7F4{number:04d}"
+
+
+class Flood(Centre):
+    """A centre whose cars report one after the other, and whose `tend` looks after matters."""
+
+    def __init__(self, engine: sa.Engine, rule: SurgeRule = SurgeRule.PROPOSE) -> None:
+        super().__init__(engine)
+        self.house = replace(self.house, surge=Surge(rule=rule, release=60))
+        self.worker._refresh = with_matters(rule, as_it_is)
+        self.watch = FleetWatch()
+        self.stream = Stream()
+        self.done: Any = {}
+
+    def report(self, numbers: Any, minute: float, **more: Any) -> "Flood":
+        """Let cars report, and the pipeline hear them."""
+        first = len(self.stream.records)
+        given = {**BUILD, **BEIJING, "code": CODE, **more}
+        code = given.pop("code")
+        for number in numbers:
+            self.stream.says(vin(number), code, minute, **given)
+        self.plays(self.stream.records[first:])
+        return self
+
+    def tends(self, **by: float) -> "Flood":
+        """Let time pass, and `tend` look."""
+        self.later(**by)
+        self.done = self.watch.turn(self.engine, self.now, self.house)
+        return self
+
+    def matters(self, actor: Any = None, **more: Any) -> list[dict[str, Any]]:
+        with self.engine.begin() as connection:
+            return matter.list_matters(connection, actor or supervisor(), **more)
+
+    def decides(self, to: IssueState, reason: str = "bad update", actor: Any = None) -> None:
+        (one,) = self.matters()
+        self.act(matter.decide_on, one["issue_id"], actor or supervisor(), to=to, reason=reason)
+
+    def held(self) -> set[str]:
+        return {row["vin"] for row in self.rows(t.task) if row["held_en"] is not None}
+
+
+@pytest.fixture
+def flood(engine: sa.Engine) -> Flood:
+    """200 cars of one build and one other car, within ten minutes."""
+    made = Flood(engine).report(range(200), 5).report([900], 6, code="dtc:B1342")
+    return made.tends(minutes=10)
+
+
+def test_a_flood_is_one_matter_with_its_code_model_software_and_vehicles(flood: Flood) -> None:
+    (one,) = flood.matters()
+    assert (one["code"], one["model"], one["software"]) == (CODE, "Nova 5", "11-2026.02")
+    assert (one["state"], one["vehicles"], one["open"], one["held"]) == ("watched", 200, 200, 0)
+    assert one["first_seen"] == START + timedelta(minutes=5)
+    assert one["per_minute"] == 20
+    assert flood.held() == set()
+    flood.tends(minutes=5)
+    assert len(flood.rows(t.fleet_issue)) == 1
+
+
+def test_from_the_flood_to_its_end(flood: Flood) -> None:
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    assert flood.done["shelved"] == 200
+    assert len(flood.held()) == 200
+    assert flood.matters()[0]["held"] == 200
+    flood.report(range(300, 310), 12).report([910], 12, code="dtc:B1342")
+    flood.report([911], 12, software="11-2025.40")
+    assert flood.held() == {vin(number) for number in (*range(200), *range(300, 310))}
+    (task,) = flood.rows(t.task, vin=vin(300))
+    assert task["held_en"] == (
+        "Held back as a fleet-wide matter: one of 200 vehicles (Nova 5 · 11-2026.02) with dtc:P0C01"
+    )
+    assert task["held_zh"] == "全车型问题，任务暂缓：200 辆车（Nova 5 · 11-2026.02）同报 dtc:P0C01"
+    # another fault lets go at once, and so does danger
+    flood.report([7], 13, code="dtc:B1342").report([8], 13, severity="stop", motion="moving")
+    flood.report([9], 13)
+    assert {vin(7), vin(8)}.isdisjoint(flood.held())
+    assert vin(9) in flood.held()
+    (freed,) = flood.rows(t.task, vin=vin(7))
+    assert freed["claim_by"] is None or freed["claim_by"] > START + timedelta(minutes=13)
+    assert flood.rows(t.task, vin=vin(8))[0]["priority"] == "urgent"
+    # the clock neither lets go nor misses a promise of what is held
+    before = len(flood.held())
+    flood.tends(hours=1)
+    assert len(flood.held()) == before
+    held = [row for row in flood.rows(t.task) if row["held_en"]]
+    assert not [row for row in held if row["claim_missed_at"] or row["contact_missed_at"]]
+    flood.decides(IssueState.RELEASED, "the fix is out")
+    flood.tends(seconds=10)
+    assert len(flood.held()) == before - 10
+    assert all(row["claim_by"] is None or row["claim_by"] > flood.now
+               for row in flood.rows(t.task) if row["task_id"] in freed_ids(flood))  # fmt: skip
+    flood.tends(seconds=1)
+    assert len(flood.held()) == before - 11
+    for _ in range(4):
+        flood.tends(minutes=1)
+    assert flood.held() == set()
+    sound(flood)
+
+
+def freed_ids(flood: Flood) -> set[str]:
+    """The tasks that were let go just now."""
+    return {row["task_id"] for row in flood.rows(t.entry, kind="task_unheld")
+            if row["at"] == flood.now}  # fmt: skip
+
+
+def sound(flood: Flood) -> None:
+    """`pacc reconcile` finds nothing wrong."""
+    with flood.engine.begin() as connection:
+        assert cases_against_tasks(connection) == []
+        assert tasks_made(connection, is_full=True) == []
+        assert outbox(connection, flood.now, None, is_full=True) == []
+
+
+def test_the_worst_goes_first_and_a_repeat_of_its_fault_lets_nothing_go(flood: Flood) -> None:
+    flood.report([5], 11, severity="stop", motion="parked")
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1).report([5, 6], 14)
+    assert {vin(5), vin(6)} <= flood.held()
+    flood.decides(IssueState.RELEASED)
+    flood.report([6], 15)
+    assert vin(6) in flood.held()
+    ranks = {row["vin"]: (row["priority_rank"], row["score"]) for row in flood.rows(t.task)}
+    flood.tends(seconds=3)
+    let_go = {row["vin"] for row in flood.rows(t.task) if row["task_id"] in freed_ids(flood)}
+    assert len(let_go) == 3
+    assert min(ranks[one] for one in let_go) >= max(ranks[one] for one in flood.held())
+
+
+def test_a_task_that_a_person_has_or_had_is_not_held(flood: Flood) -> None:
+    first, second = flood.rows(t.task, queue="roadside")[:2]
+    for task in (first, second):
+        flood.act(store.claim, task["task_id"], operator())
+    flood.later(minutes=2)
+    flood.act(store.claim, second["task_id"], operator())
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    assert {first["vin"], second["vin"]}.isdisjoint(flood.held())
+    assert len(flood.held()) == 198
+    (third, *_) = [row for row in flood.rows(t.task) if row["held_en"]]
+    with pytest.raises(Conflict, match="fleet-wide matter"):
+        flood.act(store.claim, third["task_id"], operator())
+    flood.act(store.take_over, third["task_id"], supervisor(), reason="she called")
+    assert third["vin"] not in flood.held()
+    sound(flood)
+
+
+@pytest.mark.parametrize("unknown", [{"software": None}, {"model": None}, {"software": " "}])
+def test_unknown_is_no_group(engine: sa.Engine, unknown: dict[str, Any]) -> None:
+    flood = Flood(engine).report(range(60), 5, **unknown).tends(minutes=10)
+    assert flood.matters() == []
+
+
+DAY = 24 * 60
+
+
+def test_an_everyday_fault_is_none_and_a_fivefold_day_is_one(engine: sa.Engine) -> None:
+    flood = Flood(engine)
+    for day in range(3):
+        flood.report(range(100 * day, 100 * day + 60), day * DAY + 5)
+    assert flood.tends(days=2, minutes=10).matters() == []
+    flood.report(range(300, 550), 2 * DAY + 15)
+    (one,) = flood.tends(minutes=10).matters()
+    assert one["vehicles"] == 310
+
+
+def test_an_update_that_is_rolled_out_in_waves_is_one(engine: sa.Engine) -> None:
+    """Twice as many each hour: never five times the hour before."""
+    flood, first = Flood(engine), 0
+    for hour, cars in enumerate((8, 16, 32, 64)):
+        flood.report(range(first, first + cars), 60 * hour + 5)
+        first += cars
+    (one,) = flood.tends(hours=4).matters()
+    assert one["vehicles"] >= 64
+
+
+def test_a_flood_is_found_hours_behind_and_is_not_over_while_it_is_worked_off(
+    engine: sa.Engine,
+) -> None:
+    """The pipeline comes four hours behind its topic, while another feed is at the present."""
+    flood = Flood(engine, SurgeRule.HOLD)
+    other = Partition(Feed.HTTP, "another", 0)
+    now = Stream(other).says(vin(900), "dtc:B1342", 4 * 60, id="now").records
+    flood.plays(now)
+    flood.report(range(60), 5).tends(hours=4)
+    (one,) = flood.matters()
+    assert (one["state"], one["vehicles"], one["per_minute"]) == ("holding", 60, 6.0)
+    for wave in range(3):  # it grows by our clock: it is not over
+        flood.report(range(100 + 20 * wave, 120 + 20 * wave), 10 + wave).tends(hours=1)
+    assert flood.matters()[0]["state"] == "holding"
+    # the stream stands still: nobody knows whether it is over
+    assert flood.tends(hours=5).matters()[0]["state"] == "holding"
+    flood.report([901], 12 * 60, code="dtc:B1342").tends(minutes=1)
+    assert flood.rows(t.fleet_issue)[0]["state"] == "over"
+
+
+def test_by_itself_only_if_told_and_off_lets_go(engine: sa.Engine) -> None:
+    flood = Flood(engine, SurgeRule.HOLD).report(range(60), 5).tends(minutes=10)
+    assert (flood.matters()[0]["state"], len(flood.held())) == ("holding", 60)
+    flood.decides(IssueState.RELEASED)
+    assert flood.tends(minutes=1).matters()[0]["state"] == "released"
+    flood.decides(IssueState.HOLDING)
+    flood.house = replace(flood.house, surge=Surge(rule=SurgeRule.OFF))
+    assert flood.tends(minutes=1).matters()[0]["state"] == "released"
+    with pytest.raises(Conflict, match="switched off"):
+        flood.decides(IssueState.HOLDING)
+
+
+def test_a_quiet_matter_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) -> None:
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1).report([901], 3 * 60, code="dtc:B1342")
+    flood.tends(hours=3)
+    assert flood.rows(t.fleet_issue)[0]["state"] == "over"
+    for _ in range(5):
+        flood.tends(minutes=1)
+    assert flood.held() == set()
+    assert flood.matters() == []
+    assert len(flood.matters(is_all=True)) == 1
+    flood.report(range(400, 460), 4 * 60).tends(hours=1)
+    assert flood.matters()[0]["state"] == "watched"
+
+
+def test_every_decision_is_kept_and_only_a_supervisor_of_all_desks_decides(flood: Flood) -> None:
+    with pytest.raises(NotAllowed):
+        flood.decides(IssueState.HOLDING, actor=operator())
+    with pytest.raises(NotAllowed, match="all desks"):
+        flood.decides(IssueState.HOLDING, actor=supervisor("rsa-beijing"))
+    with pytest.raises(NotThere):
+        flood.decides(IssueState.HOLDING, actor=supervisor("rsa-wuhan"))
+    with pytest.raises(Conflict, match="not held"):
+        flood.decides(IssueState.RELEASED)
+    flood.decides(IssueState.HOLDING, "bad update")
+    with pytest.raises(Conflict, match="already"):
+        flood.decides(IssueState.HOLDING)
+    flood.decides(IssueState.RELEASED, "fixed")
+    with pytest.raises(Conflict):
+        flood.decides(IssueState.RELEASED)
+    kept = [(row["act"], row["actor"], row["detail"]["reason"]) for row in flood.rows(t.audit)]
+    assert kept == [("fleet_issue_held", "Zhao", "bad update"),
+                    ("fleet_issue_released", "Zhao", "fixed")]  # fmt: skip
+    assert flood.matters(supervisor("rsa-wuhan")) == []
+    tasks = [row["desk"] for row in flood.rows(t.task) if row["vin"] != vin(900)]
+    for desk in set(tasks):
+        (one,) = flood.matters(supervisor(desk))
+        assert one["open"] == tasks.count(desk)
+
+
+def test_a_promise_missed_before_is_none_and_the_new_one_can_be_missed(flood: Flood) -> None:
+    flood.tends(minutes=15)
+    (task, *_) = [row for row in flood.rows(t.task) if row["claim_missed_at"]]
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    (held,) = flood.rows(t.task, task_id=task["task_id"])
+    assert held["held_en"]
+    assert held["claim_missed_at"] is None
+    flood.decides(IssueState.RELEASED)
+    for _ in range(5):
+        flood.tends(minutes=1)
+    (free,) = flood.rows(t.task, task_id=task["task_id"])
+    assert free["held_en"] is None
+    flood.tends(hours=1)
+    assert flood.rows(t.task, task_id=task["task_id"])[0]["claim_missed_at"] is not None
+
+
+def test_a_silence_beside_a_matter_goes_on_when_the_matter_ends(flood: Flood) -> None:
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    flood.act(hold.silence, vin(3), supervisor(), kind="silence", ends_at=None, reason="test car")
+    for _ in range(3):  # the clock finds nothing that it could let go
+        assert "unheld" not in flood.tends(minutes=1).done
+    flood.decides(IssueState.RELEASED)
+    for _ in range(5):
+        flood.tends(minutes=1)
+    assert flood.held() == {vin(3)}
+    assert flood.rows(t.task, vin=vin(3))[0]["held_en"] == (
+        "Held back: the vehicle is silenced: test car"
+    )
+
+
+def test_lifting_a_silence_lets_nothing_go_that_a_matter_holds(flood: Flood) -> None:
+    flood.decides(IssueState.HOLDING)
+    flood.tends(minutes=1)
+    boss = supervisor()
+    made = flood.act(hold.silence, vin(3), boss, kind="silence", ends_at=None, reason="test car")
+    flood.act(hold.lift, made, boss)
+    assert vin(3) in flood.held()
+
+
+def test_tasks_that_a_matter_holds_starve_no_silence_that_ended(engine: sa.Engine) -> None:
+    """The clock looks at 500 held tasks at once: of these, none is a matter's."""
+    others = range(900, 940)
+    flood = Flood(engine).report(range(500), 5).report(others, 5, code="dtc:B1342")
+    flood.tends(minutes=10).decides(IssueState.HOLDING)
+    end = flood.now + timedelta(minutes=5)
+    for car in others:
+        flood.act(hold.silence, vin(car), supervisor(), kind="silence", ends_at=end, reason="r")
+    flood.tends(minutes=1)
+    assert len(flood.held()) == 540
+    flood.later(minutes=10)
+    assert flood.held() == {vin(car) for car in range(500)}
+
+
+def test_a_step_costs_a_fixed_number_of_statements_however_many_tasks(engine: sa.Engine) -> None:
+    counts = []
+    for cars in (60, 240):
+        with engine.begin() as connection:
+            for table in (t.fleet_issue, t.task, t.case, t.fault, t.alert, t.position, t.ledger):
+                connection.execute(sa.delete(table))
+        flood = Flood(engine).report(range(cars), 5).tends(minutes=10)
+        flood.decides(IssueState.HOLDING)
+        seen: list[str] = []
+
+        def note(*given: Any, seen: list[str] = seen) -> None:
+            seen.append(given[2])
+
+        sa.event.listen(engine, "before_cursor_execute", note)
+        shelf.shelve(engine, flood.now, flood.house)
+        with engine.begin() as connection:
+            flood.worker.refresh(connection)
+        sa.event.remove(engine, "before_cursor_execute", note)
+        counts.append(len(seen))
+        assert len(flood.held()) == cars
+    assert counts[0] == counts[1]
