@@ -1,11 +1,12 @@
 """Finds fleet-wide matters and counts them: what `pacc tend` looks at now and then.
 
-Time is stream time: the newest record, never later than now. Only cases whose model and software
-are known are looked at: those of an hour, of the same hour a day before, and of known matters.
+Only cases whose model and software are known are looked at, by when they were opened: a day of
+them, so that a flood is found also where the pipeline, or `pacc tend`, comes hours behind it.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,26 +24,35 @@ _DAY: Final = timedelta(days=1)
 _Group = tuple[str, str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Half a window of one group: its number, how many vehicles, the first and the newest case."""
+
+    number: int
+    vehicles: int
+    first_seen: datetime
+    last_seen: datetime
+
+
 def look(connection: sa.Connection, at: datetime, surge: Surge) -> Counter[str]:
     """Find new matters, count those that are not over, and end or hold them by the rule."""
     now = _stream_time(connection, at)
     done: Counter[str] = Counter()
     if now is None:
         return done
-    found = _surges(connection, now, surge)
     known = {row["issue_id"]: row for row in _matters(connection)}
-    fresh = [one for key, one in found.items() if key not in known]
-    usual = _a_day_before(connection, fresh, now, surge)
-    for one in fresh:
-        if one["vehicles"] >= surge.times * usual.get(_group(one), 0):
-            _begin(connection, one, at)
-            done["fleet_issue_found"] += 1
-    for key in sorted(found.keys() & known.keys()):
-        if known[key]["state"] == IssueState.OVER.value:
-            back = _turned(connection, known[key], IssueState.WATCHED, at, "it came back")
-            done["fleet_issue_found"] += back
-    lately = _count(connection, now, surge)
-    return done + _by_rule(connection, lately, at, surge)
+    for group, slots in sorted(_slots(connection, now, surge).items()):
+        matter = known.get(issue_id(*group))
+        if matter is None:
+            found = next(_surges(slots, now, surge), None)
+            if found is not None:
+                _begin(connection, group, found, at, now)
+                done["fleet_issue_found"] += 1
+        elif matter["state"] == IssueState.OVER.value and _is_back(matter, slots, surge):
+            why = "it came back"
+            done["fleet_issue_found"] += _turned(connection, matter, IssueState.WATCHED, at, why)
+    _count(connection, at, now, surge)
+    return done + _by_rule(connection, at, now, surge)
 
 
 def _stream_time(connection: sa.Connection, at: datetime) -> datetime | None:
@@ -56,44 +66,79 @@ def _known() -> sa.ColumnElement[bool]:
     return sa.and_(c.software.is_not(None), c.model.is_not(None), c.vin != CANARY_VIN)
 
 
-def _group(row: Mapping[str, Any]) -> _Group:
-    return row["code"], row["model"], row["software"]
+def _half(surge: Surge) -> int:
+    """Half a window in whole seconds: any two slots side by side are one window."""
+    return max(1, int(surge.within.total_seconds() / 2))
 
 
-def _counted(since: datetime, until: datetime) -> sa.Select[Any]:
-    """Count the vehicles of each group whose case was opened after `since`."""
+def _back(surge: Surge) -> timedelta:
+    """How far back floods are looked for."""
+    return max(_DAY, 2 * surge.within)
+
+
+def _slots(connection: sa.Connection, now: datetime, surge: Surge) -> dict[_Group, dict[int, Slot]]:
+    """Count the vehicles of the groups that may be a matter, in slots, two looks back."""
     c = t.case.c
-    return (
+    of = (c.root, c.model, c.software)
+    half = sa.literal_column(str(_half(surge)), sa.BigInteger)
+    slot = sa.cast(sa.extract("epoch", c.opened_at), sa.BigInteger) // half
+    since = now - _back(surge)
+    many = sa.select(*of).where(_known(), c.opened_at > since, c.opened_at <= now)
+    many = many.group_by(*of, slot).having(sa.func.count() * 2 >= surge.vehicles).distinct()
+    groups: dict[_Group, dict[int, Slot]] = {
+        (row.root, row.model, row.software): {} for row in connection.execute(many)
+    }
+    if not groups:
+        return {}
+    query = (
         sa.select(
-            c.root.label("code"), c.model, c.software,
-            sa.func.count(c.vin.distinct()).label("vehicles"),
+            *of, slot.label("slot"), sa.func.count(c.vin.distinct()).label("vehicles"),
             sa.func.min(c.opened_at).label("first_seen"),
             sa.func.max(c.opened_at).label("last_seen"),
         )
-        .where(_known(), c.opened_at > since, c.opened_at <= until)
-        .group_by(c.root, c.model, c.software)
+        .where(_known(), c.opened_at > since - _before(surge) - surge.within)
+        .where(c.opened_at <= now)
+        .where(c.root.in_(sorted({root for root, _, _ in groups})))
+        .group_by(*of, slot)
     )  # fmt: skip
+    for row in connection.execute(query):
+        slots = groups.get((row.root, row.model, row.software))
+        if slots is not None:
+            slots[row.slot] = Slot(row.slot, row.vehicles, row.first_seen, row.last_seen)
+    return groups
 
 
-def _surges(connection: sa.Connection, now: datetime, surge: Surge) -> dict[str, dict[str, Any]]:
-    """Find the groups with enough vehicles within the window, by id."""
-    query = _counted(now - surge.within, now)
-    query = query.having(sa.func.count(t.case.c.vin.distinct()) >= surge.vehicles)
-    rows = [dict(row) for row in connection.execute(query).mappings()]
-    return {issue_id(*_group(row)): row for row in rows}
+def _before(surge: Surge) -> timedelta:
+    """How much earlier lies what is usual: a day, or the window before if it is longer."""
+    return max(_DAY, surge.within)
 
 
-def _a_day_before(
-    connection: sa.Connection, groups: Sequence[Mapping[str, Any]], now: datetime, surge: Surge
-) -> dict[_Group, int]:
-    """Count the same groups at the same time of the day before: what is usual at this hour."""
-    if not groups:
-        return {}
-    then = now - max(_DAY, surge.within)
-    query = _counted(then - surge.within, then)
-    query = query.where(t.case.c.root.in_(sorted({one["code"] for one in groups})))
-    rows = [dict(row) for row in connection.execute(query).mappings()]
-    return {_group(row): row["vehicles"] for row in rows}
+def _windows(slots: Mapping[int, Slot]) -> Iterator[tuple[int, list[Slot]]]:
+    """Give the windows that end with a slot in which something was."""
+    for number in sorted(slots):
+        yield number, [slots[one] for one in (number - 1, number) if one in slots]
+
+
+def _surges(slots: Mapping[int, Slot], now: datetime, surge: Surge) -> Iterator[list[Slot]]:
+    """Give the windows that are far above the same time of the day before, the first one first."""
+    day = round(_before(surge).total_seconds() / _half(surge))
+    since = (now - _back(surge)).timestamp() // _half(surge)
+    for number, window in _windows(slots):
+        if number <= since:
+            continue
+        vehicles = sum(one.vehicles for one in window)
+        usual = sum(slots[one].vehicles for one in (number - 1 - day, number - day) if one in slots)
+        if vehicles >= surge.vehicles and vehicles >= surge.times * usual:
+            yield window
+
+
+def _is_back(matter: Mapping[str, Any], slots: Mapping[int, Slot], surge: Surge) -> bool:
+    """Whether a matter that was over is one again by what came after it alone."""
+    last = matter["last_seen"].timestamp() // _half(surge)
+    later = {number: one for number, one in slots.items() if number > last}
+    return any(
+        sum(one.vehicles for one in window) >= surge.vehicles for _, window in _windows(later)
+    )
 
 
 def _matters(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -101,11 +146,17 @@ def _matters(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _begin(connection: sa.Connection, group: Mapping[str, Any], at: datetime) -> None:
+def _begin(
+    connection: sa.Connection, group: _Group, window: list[Slot], at: datetime, now: datetime
+) -> None:
     """Write a new matter; two who find it at once write it once."""
+    code, model, software = group
     row = {
-        **group, "issue_id": issue_id(*_group(group)), "state": IssueState.WATCHED.value,
-        "recent": 0, "desks": {}, "changed_by": CLOCKWORK, "changed_at": at, "reason": "",
+        "issue_id": issue_id(*group), "code": code, "model": model, "software": software,
+        "state": IssueState.WATCHED.value, "vehicles": sum(one.vehicles for one in window),
+        "first_seen": window[0].first_seen, "last_seen": window[-1].last_seen,
+        "recent": 0, "grew_at": at, "grew_stream": now, "grew_from": 0, "desks": {},
+        "changed_by": CLOCKWORK, "changed_at": at, "reason": "",
     }  # fmt: skip
     insert_new(connection, t.fleet_issue, [row])
 
@@ -119,32 +170,55 @@ def _of_it() -> sa.ColumnElement[bool]:
     )  # fmt: skip
 
 
-def _count(connection: sa.Connection, now: datetime, surge: Surge) -> dict[str, int]:
-    """Bring the numbers of every matter up to date; say how many vehicles joined it lately."""
+def _count(connection: sa.Connection, at: datetime, now: datetime, surge: Surge) -> None:
+    """Bring the numbers of every matter that is not over up to date."""
     i, c = t.fleet_issue.c, t.case.c
-    lately = now - max(surge.over_after, surge.within)
     query = (
         sa.select(
             i.issue_id,
             sa.func.count(c.vin.distinct()).label("vehicles"),
             sa.func.max(c.opened_at).label("last_seen"),
-            sa.func.count().filter(c.opened_at > now - _RECENT).label("recent"),
-            sa.func.count().filter(c.opened_at > lately).label("lately"),
         )
         .select_from(t.fleet_issue.join(t.case, _of_it()))
         .where(i.state != IssueState.OVER.value)
         .group_by(i.issue_id)
     )
-    rows = connection.execute(query).mappings().all()
+    numbers = {row.issue_id: row for row in connection.execute(query)}
     desks = _at_desks(connection)
-    for row in rows:
-        values = {name: row[name] for name in ("vehicles", "last_seen", "recent")}
-        connection.execute(
-            sa.update(t.fleet_issue)
-            .where(i.issue_id == row["issue_id"])
-            .values(**values, desks=desks.get(row["issue_id"], {}))
-        )
-    return {row["issue_id"]: row["lately"] for row in rows}
+    for matter in _matters(connection):
+        found = numbers.get(matter["issue_id"])
+        if found is None:
+            continue
+        values = {"vehicles": found.vehicles, "last_seen": found.last_seen}
+        if found.vehicles - matter["grew_from"] >= _growth(surge):
+            values |= {"grew_at": at, "grew_stream": now, "grew_from": found.vehicles}
+        is_growing = at - values.get("grew_at", matter["grew_at"]) < _RECENT
+        values["recent"] = _recent(connection, matter["issue_id"], found.last_seen, is_growing)
+        values["desks"] = desks.get(matter["issue_id"], {})
+        one = i.issue_id == matter["issue_id"]
+        connection.execute(sa.update(t.fleet_issue).where(one).values(**values))
+
+
+def _growth(surge: Surge) -> float:
+    """How many vehicles are worth a word: a matter that gets fewer is quiet."""
+    return max(1, surge.vehicles / 10)
+
+
+def _recent(
+    connection: sa.Connection,
+    issue: str,
+    last_seen: datetime,
+    is_growing: bool,  # noqa: FBT001 - named at its only call
+) -> int:
+    """Count the vehicles of its newest ten minutes: how fast it comes, however late we are."""
+    if not is_growing:
+        return 0
+    query = (
+        sa.select(sa.func.count())
+        .select_from(t.fleet_issue.join(t.case, _of_it()))
+        .where(t.fleet_issue.c.issue_id == issue, t.case.c.opened_at > last_seen - _RECENT)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
@@ -163,16 +237,19 @@ def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
     return desks
 
 
-def _by_rule(
-    connection: sa.Connection, lately: Mapping[str, int], at: datetime, surge: Surge
-) -> Counter[str]:
-    """End what is quiet; hold what is new if the rule is to; let go if it is switched off."""
+def _by_rule(connection: sa.Connection, at: datetime, now: datetime, surge: Surge) -> Counter[str]:
+    """End what is quiet; hold what is new if the rule is to; let go if it is switched off.
+
+    Quiet is what has not grown by our clock and by stream time: while the pipeline stands still, or
+    works off what has piled up, nothing is over.
+    """
     done: Counter[str] = Counter()
     for row in _matters(connection):
         state = IssueState(row["state"])
         if state is IssueState.OVER:
             continue
-        if lately.get(row["issue_id"], 0) < max(1, surge.vehicles / 10):
+        quiet = min(at - row["grew_at"], now - row["grew_stream"])
+        if quiet >= surge.over_after:
             done["fleet_issue_over"] += _turned(connection, row, IssueState.OVER, at, "quiet")
         elif state is IssueState.WATCHED and surge.rule is SurgeRule.HOLD:
             why = "PACC_SURGE=hold"

@@ -36,8 +36,8 @@ class Surge:
     """When a matter is one, and how its tasks are held and let go. Times are stream time.
 
     `vehicles` of one group within `within`, and `times` as many as a day before, are a matter;
-    it is over when fewer than a tenth of them came within `over_after`. Held tasks are let go at
-    `release` a minute.
+    it is over when fewer than a tenth of them came within `over_after`, by our clock and by stream
+    time. Held tasks are let go at `release` a minute.
     """
 
     rule: SurgeRule = SurgeRule.PROPOSE

@@ -388,8 +388,12 @@ fleet_issue = sa.Table(
     sa.Column("first_seen", UtcTime, nullable=False),
     sa.Column("last_seen", UtcTime, nullable=False),
     sa.Column("vehicles", sa.Integer, nullable=False),
-    # vehicles that joined within the last ten minutes of stream time
+    # vehicles that joined within the newest ten minutes of it; 0 when it grows no more
     sa.Column("recent", sa.Integer, nullable=False),
+    # when it last grew by a tenth of what makes a matter: our clock, stream time, and from how many
+    sa.Column("grew_at", UtcTime, nullable=False),
+    sa.Column("grew_stream", UtcTime, nullable=False),
+    sa.Column("grew_from", sa.Integer, nullable=False),
     # desk → its open tasks of the matter, as of the last look: who may see it
     sa.Column("desks", Json, nullable=False),
     # up to when tasks were let go, at the pace of PACC_SURGE_RELEASE

@@ -108,7 +108,8 @@ def matter_at(web: Web, desk: str) -> str:
     """Write a fleet-wide matter whose tasks lie at one desk."""
     row = {"issue_id": "a" * 32, "code": "dtc:B1342", "model": "m", "software": "s", "recent": 1,
            "state": "watched", "first_seen": START, "last_seen": START, "vehicles": 60,
-           "desks": {desk: 1}, "changed_by": "x", "changed_at": START, "reason": ""}  # fmt: skip
+           "grew_at": START, "grew_stream": START, "grew_from": 0, "desks": {desk: 1},
+           "changed_by": "x", "changed_at": START, "reason": ""}  # fmt: skip
     with web.centre.engine.begin() as connection:
         connection.execute(sa.insert(t.fleet_issue).values(row))
     return str(row["issue_id"])
