@@ -145,7 +145,15 @@ def drained_at(seen: list[Seen], total: int) -> float:
 
 
 def rate_between(seen: list[Seen], first: int, end: int) -> float:
-    """Records a second between two counts, from the looks next to them."""
-    begins = next(one for one in seen if one.records >= first)
-    ends = next(one for one in seen if one.records >= end)
-    return (ends.records - begins.records) / max(0.001, ends.at - begins.at)
+    """Records a second between two counts; between two looks the pipeline moved evenly."""
+    return (end - first) / max(0.001, _reached(seen, end) - _reached(seen, first))
+
+
+def _reached(seen: list[Seen], count: int) -> float:
+    before = seen[0]
+    for one in seen:
+        if one.records >= count:
+            share = (count - before.records) / max(1, one.records - before.records)
+            return before.at + max(0.0, share) * (one.at - before.at)
+        before = one
+    return seen[-1].at

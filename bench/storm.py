@@ -131,8 +131,12 @@ def _tell(
     figures["drained, s"] = end - begins
     figures["drained, records/s"] = position.total / (end - seen[0].at)
     quarter = wish.records // 4
-    figures["first quarter, records/s"] = rate_between(seen, quarter // 5, quarter)
-    figures["last quarter, records/s"] = rate_between(seen, 3 * quarter, wish.records)
+    figures["first quarter, records/s"] = rate_between(
+        seen, seen[0].records, seen[0].records + quarter
+    )
+    figures["last quarter, records/s"] = rate_between(
+        seen, position.total - quarter, position.total
+    )
     for name in seen[0].memory:
         some = [seen[place].memory[name] for place in (len(seen) // 10, len(seen) // 2, -1)]
         for when, megabytes in zip(("start", "middle", "end"), some, strict=True):
