@@ -38,6 +38,20 @@ def test_an_operator_works_a_case_through_in_the_pages(room: Console) -> None:
     assert urgent(room)["disposition"] == "fixed_on_site"
 
 
+def test_readings_have_a_name_and_a_unit_and_what_has_none_is_left_out(room: Console) -> None:
+    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    read = {"tyre_kpa": 217.4, "cell_spread_mv": 19, "x_raw_7": 3}
+    more = {"id": "readings", "severity": "stop", "state_of_charge": 0.634, "signals": read}
+    again = stream.says(CAR, "dtc:P0C01", 1, **more)
+    room.centre.worker.process([replace(one, offset=one.offset + 1) for one in again.records[1:]])
+    room.enters("li")
+    page = room.client.get(f"/task/{urgent(room)['task_id']}").text
+    for shown in ("<dt>State of charge</dt><dd>63 %</dd>", "<dt>Softest tyre</dt><dd>217 kPa</dd>",
+                  "<dt>Between its cells</dt><dd>19 mV</dd>"):  # fmt: skip
+        assert shown in page
+    assert not [name for name in read if name in page]
+
+
 def test_who_comes_second_is_told_in_the_row_who_has_it(room: Console) -> None:
     task = urgent(room)["task_id"]
     room.enters("li")

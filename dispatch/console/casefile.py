@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dispatch.console import script, view
 from dispatch.console.setup import Console
+from dispatch.console.words import READINGS
 from dispatch.sessions import at_work
 from dispatch.sight import callable_owner, seen
 from dispatch.store import House
@@ -19,9 +20,6 @@ from models.sql import upsert
 from models.words import Queue, Role, Step, TaskState
 
 _EARLIER: Final = 10
-_SHOWN_READINGS: Final = (
-    "state_of_charge", "low_voltage_v", "speed_kph", "range_km", "ambient_c", "odometer_km",
-)  # fmt: skip
 
 
 def casefile(
@@ -112,13 +110,16 @@ def _faults(connection: sa.Connection, case_id: str, console: Console) -> list[d
     return ordered
 
 
-def _readings(faults: list[dict[str, Any]]) -> list[tuple[str, float]]:
+def _readings(faults: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Give what is read in the car, with its unit; a number without a name helps nobody here."""
     merged: dict[str, float] = {}
     for one in sorted(faults, key=lambda fault: fault["last_seen"]):
         merged.update(one["readings"])
-    named = [(name, merged[name]) for name in _SHOWN_READINGS if name in merged]
-    others = sorted(item for item in merged.items() if item[0] not in _SHOWN_READINGS)
-    return named + others[:6]
+    return [
+        (label, f"{merged[name] * factor:.{digits}f} {unit}")
+        for name, (label, unit, digits, factor) in READINGS.items()
+        if name in merged
+    ]
 
 
 def _owner(connection: sa.Connection, vin: str) -> dict[str, Any] | None:

@@ -161,11 +161,16 @@ ENTRIES: Final = {
     "task_held": N_("Held back"),
     "task_unheld": N_("No longer held back"),
 }
+# What is read in a car, in the order in which it is shown: its name, unit, digits, and factor.
 READINGS: Final = {
-    "state_of_charge": N_("State of charge"),
-    "speed_kph": N_("Speed"),
-    "low_voltage_v": N_("12 V battery"),
-    "ambient_c": N_("Outside"),
-    "range_km": N_("Range"),
-    "odometer_km": N_("Odometer"),
+    "state_of_charge": (N_("State of charge"), "%", 0, 100),
+    "low_voltage_v": (N_("12 V battery"), "V", 1, 1),
+    "speed_kph": (N_("Speed"), "km/h", 0, 1),
+    "range_km": (N_("Range"), "km", 0, 1),
+    "ambient_c": (N_("Outside"), "°C", 0, 1),
+    "odometer_km": (N_("Odometer"), "km", 0, 1),
+    "tyre_kpa": (N_("Softest tyre"), "kPa", 0, 1),
+    "coolant_c": (N_("Coolant"), "°C", 0, 1),
+    "hv_temp_c": (N_("High-voltage battery"), "°C", 0, 1),
+    "cell_spread_mv": (N_("Between its cells"), "mV", 0, 1),
 }
