@@ -55,5 +55,8 @@ class KafkaSender:
             ) from error
 
     def close(self) -> None:
-        """Let the connection go."""
-        self._producer.close(timeout=_CLOSE_MS / 1000)
+        """Let the connection go, also while the brokers do not answer: `send` has told of it."""
+        try:
+            self._producer.close(timeout=_CLOSE_MS / 1000)
+        except KafkaError:  # it waited for what is under way, gave up, and left its thread behind
+            self._producer._sender.force_close()

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 
 from ingest.kafka import KafkaSource
 from ingest.sender import KafkaSender
 from ingest.source import Source
 from ingest.tape import TapeSource, write_tape
 from models.batch import Message, Partition, Record
+from tests.commands import waits
 from tests.worlds import CAR, OTHER, Stream
 
 Take = Callable[[Partition, int | None], int]
@@ -48,6 +50,20 @@ def open_source(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open
     yield lambda take: KafkaSource(
         address, f"group {uuid.uuid4()}", [topic], take=take, poll_ms=200
     )
+
+
+@pytest.mark.kafka
+def test_a_sender_lets_go_while_the_brokers_do_not_answer(
+    kafka_address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = KafkaSender(kafka_address)
+
+    def unanswered(timeout: float) -> None:
+        raise KafkaTimeoutError(f"waited {timeout} s for what is under way")
+
+    monkeypatch.setattr(sender._producer, "flush", unanswered)
+    sender.close()
+    waits(lambda: not sender._producer._sender.is_alive(), 20)
 
 
 class Positions:

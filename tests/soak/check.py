@@ -74,10 +74,8 @@ def _offsets(
     seen.lost = seen.twice = 0
     filed = _pairs(connection, "select part, record_offset from alert")
     held = _pairs(connection, "select part, record_offset from quarantine")
-    ledger = {
-        (row.part, row.outcome): row.records
-        for row in connection.execute(sa.text("select part, outcome, records from ledger"))
-    }
+    pages = "select part, outcome, sum(records) as records from ledger group by part, outcome"
+    ledger = {(row.part, row.outcome): row.records for row in connection.execute(sa.text(pages))}
     for part, one in enumerate(known):
         passes = _passes(connection, part)
         wanted: Counter[str] = Counter()
