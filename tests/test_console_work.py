@@ -42,8 +42,8 @@ def test_an_operator_works_a_case_through_in_the_pages(room: Console) -> None:
 def test_readings_have_a_name_and_a_unit_and_what_has_none_is_left_out(room: Console) -> None:
     stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
     read = {"tyre_kpa": 217.4, "cell_spread_mv": 19, "x_raw_7": 3}
-    more: dict[str, Any] = {"id": "readings", "severity": "stop", "state_of_charge": 0.634, "signals": read}
-    again = stream.says(CAR, "dtc:P0C01", 1, **more)
+    more: dict[str, Any] = {"id": "readings", "state_of_charge": 0.634, "signals": read}
+    again = stream.says(CAR, "dtc:P0C01", 1, severity="stop", **more)
     room.centre.worker.process([replace(one, offset=one.offset + 1) for one in again.records[1:]])
     room.enters("li")
     page = room.client.get(f"/task/{urgent(room)['task_id']}").text
