@@ -23,10 +23,7 @@ COMMANDS: Final[Mapping[str, Line]] = {
         "Say what is reachable, what is missing, and how to get it; 1 if PACC cannot work without.",
     ),
     "run": Line("run", "Turn the alerts of the Kafka topics into cases and tasks."),
-    "scout": Line(
-        "scout",
-        "Read ahead while the pipeline is behind, and bring stop faults of cars forward.",
-    ),
+    "scout": Line("scout", "Bring stop faults forward while the pipeline is behind."),
     "replay": Line(
         "replay",
         "Play tapes through the same pipeline; twice changes nothing but the ledger.",
