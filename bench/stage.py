@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
-from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition
 from msgspec import Struct
 
 from dispatch.masters import import_desks, read_rows
@@ -19,7 +19,7 @@ from pacc import wiring
 from pacc.database import make_engine
 from pacc.settings import Settings
 from prioritizer.store import CHAMPION, point
-from tests.servers.kafka import running_kafka
+from tests.servers.kafka import new_topic, running_kafka
 from tests.servers.postgres import running_postgres
 from tests.worlds import SAMPLE_DESKS
 
@@ -75,20 +75,9 @@ def alert(number: int, car: int, at: datetime | None = None, severity: str = "li
     return Message("", key, value, (), int(at.timestamp() * 1000))
 
 
-def new_topic(kafka: str) -> str:
-    """Make a topic of four partitions."""
-    topic = f"bench.{uuid.uuid4().hex[:8]}"
-    admin = KafkaAdminClient(bootstrap_servers=kafka)
-    admin.create_topics(
-        {topic: {"num_partitions": PARTITIONS, "replication_factor": 1}}, wait_for_metadata=True
-    )
-    admin.close()
-    return topic
-
-
 def fill(kafka: str, messages: Iterable[Message]) -> str:
     """Send messages to a new topic."""
-    topic = new_topic(kafka)
+    topic = new_topic(kafka, PARTITIONS)
     with closing(KafkaSender(kafka)) as sender:
         part: list[Message] = []
         for one in messages:

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from dispatch.house import House
 from dispatch.keys import find_actor
-from dispatch.store import House
 from models.errors import NotAllowed, Unknown
 from models.person import Actor
 from models.words import Role

@@ -15,8 +15,9 @@ from msgspec.structs import replace
 from dispatch import hold
 from dispatch.bench import NOBODY, Bench
 from dispatch.cadence import CADENCE
+from dispatch.house import House
 from dispatch.route import UNASSIGNED, needs_of, route
-from dispatch.store import House, end, resumed
+from dispatch.store import end, resumed
 from dispatch.task import new_task
 from dispatch.tidy import tidy
 from models import tables as t

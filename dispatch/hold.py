@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from dispatch.bench import Bench
 from dispatch.deadline import deadlines
+from dispatch.house import House
 from dispatch.sight import seen
 from dispatch.silence import held_because
-from dispatch.store import House
 from models import rows
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, Unusable

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch.house import House
 from dispatch.sight import seen
-from dispatch.store import House
 from dispatch.surge import IssueState, Matter, SurgeRule
 from models import tables as t
 from models.case import Build

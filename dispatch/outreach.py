@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from dispatch.bench import NOBODY, Bench
 from dispatch.cadence import Channel, next_attempt
 from dispatch.deadline import deadlines
-from dispatch.store import House, open_bench, require_holder, resumed
+from dispatch.house import House
+from dispatch.store import open_bench, require_holder, resumed
 from models import tables as t
 from models.errors import Conflict
 from models.person import Actor

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from dispatch.deadline import deadlines
 from dispatch.events import task_event
+from dispatch.house import House
 from dispatch.matter import holding
 from dispatch.silence import held_because
-from dispatch.store import House
 from dispatch.surge import IssueState, Matter
 from models import rows
 from models import tables as t

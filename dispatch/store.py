@@ -12,25 +12,14 @@ from msgspec.structs import replace
 
 from dispatch.bench import AWAKE, NOBODY, UNHELD, Bench, Hands, not_there
 from dispatch.deadline import deadlines
-from dispatch.events import Topics
-from dispatch.route import Directory, needs_of, route_to_dealer
+from dispatch.house import House
+from dispatch.route import needs_of, route_to_dealer
 from dispatch.snooze import snooze
-from dispatch.surge import Surge
 from dispatch.task import REACHING, TO_DEALER, after, new_task, require_ending
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
 from models.person import WORKERS, Actor
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, Role, Step, TaskState
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """The rules of the house: how long a claim lives, who the desks are, where events go."""
-
-    directory: Directory
-    lease: timedelta = timedelta(seconds=90)
-    topics: Topics = Topics()  # noqa: RUF009 - frozen, so one for all is as good as one for each
-    surge: Surge = Surge()  # noqa: RUF009 - the same
 
 
 @dataclass(frozen=True, slots=True)

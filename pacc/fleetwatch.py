@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from dispatch import fleet, shelf
+from dispatch.house import House
 from dispatch.matter import holding
-from dispatch.store import House
 from dispatch.surge import SurgeRule
 from pacc.policy import Policy
 

@@ -135,6 +135,36 @@ class ModelMetrics:
         self._calibration.set(math.nan if error is None else error)
 
 
+class FleetMetrics:
+    """The fleet-wide matters."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        gauge = partial(Gauge, registry=registry)
+        self._matters = gauge(
+            "pacc_fleet_issues",
+            "Fleet-wide matters by state, those that are over aside.",
+            ["state"],
+        )
+        self._matter_vehicles = gauge(
+            "pacc_fleet_issue_vehicles", "Vehicles of the largest matter that is not over."
+        )
+        self._matter_held = gauge(
+            "pacc_fleet_issue_held", "Tasks that fleet-wide matters hold back."
+        )
+
+    def look(self, connection: sa.Connection) -> None:
+        """Count the matters that are not over, and what they hold."""
+        i, k = t.fleet_issue.c, t.task.c
+        query = sa.select(i.state, sa.func.count(), sa.func.max(i.vehicles)).group_by(i.state)
+        counts = {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+        live = [state for state in IssueState if state is not IssueState.OVER]
+        for state in live:
+            self._matters.labels(state.value).set(counts.get(state.value, (0, 0))[0])
+        self._matter_vehicles.set(max(counts.get(state.value, (0, 0))[1] for state in live))
+        held = sa.select(sa.func.count()).where(k.issue_id.is_not(None), k.state != "done")
+        self._matter_held.set(connection.execute(held).scalar_one())
+
+
 class Metrics:
     """All metrics of one process; `docs/metrics.md` explains each."""
 
@@ -168,17 +198,6 @@ class Metrics:
             "Age of the oldest urgent task that nobody has claimed; 0 when there is none.",
         )
         self._unsent = gauge("pacc_outbox_unsent", "Events that wait to leave.")
-        self._matters = gauge(
-            "pacc_fleet_issues",
-            "Fleet-wide matters by state, those that are over aside.",
-            ["state"],
-        )
-        self._matter_vehicles = gauge(
-            "pacc_fleet_issue_vehicles", "Vehicles of the largest matter that is not over."
-        )
-        self._matter_held = gauge(
-            "pacc_fleet_issue_held", "Tasks that fleet-wide matters hold back."
-        )
         self._sent = counter("pacc_outbox_sent", "Events that have left.")
         self._tended = counter("pacc_tended", "What time alone changed.", ["what"])
         self._requests = counter(
@@ -187,6 +206,7 @@ class Metrics:
         self.canary = CanaryMetrics(self.registry)
         self.scout = ScoutMetrics(self.registry)
         self.model = ModelMetrics(self.registry)
+        self._fleet = FleetMetrics(self.registry)
 
     def watch(
         self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
@@ -228,19 +248,8 @@ class Metrics:
         self._oldest.set(max(0.0, (at - oldest).total_seconds()) if oldest else 0)
         unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
         self._unsent.set(connection.execute(unsent).scalar_one())
-        self._look_at_matters(connection)
+        self._fleet.look(connection)
         self.model.look(connection)
-
-    def _look_at_matters(self, connection: sa.Connection) -> None:
-        i, k = t.fleet_issue.c, t.task.c
-        query = sa.select(i.state, sa.func.count(), sa.func.max(i.vehicles)).group_by(i.state)
-        counts = {row[0]: (row[1], row[2]) for row in connection.execute(query)}
-        live = [state for state in IssueState if state is not IssueState.OVER]
-        for state in live:
-            self._matters.labels(state.value).set(counts.get(state.value, (0, 0))[0])
-        self._matter_vehicles.set(max(counts.get(state.value, (0, 0))[1] for state in live))
-        held = sa.select(sa.func.count()).where(k.issue_id.is_not(None), k.state != "done")
-        self._matter_held.set(connection.execute(held).scalar_one())
 
     def answered(self, method: str, route: str, status: int) -> None:
         """Note an answer of the API; `route` is its name, never the path."""

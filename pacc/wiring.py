@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from dispatch.desks import load_directory
 from dispatch.events import Topics
+from dispatch.house import House
 from dispatch.route import Directory
-from dispatch.store import House
 from dispatch.surge import Surge
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from dispatch import store as work
 from dispatch.desks import load_directory
+from dispatch.house import House
 from dispatch.masters import import_desks, read_rows
-from dispatch.store import House
 from ingest.tape import write_tape
 from models import tables as t
 from models.person import SHELL

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from dispatch import store as work
 from dispatch.clockwork import tick
 from dispatch.desks import load_directory
+from dispatch.house import House
 from dispatch.masters import import_desks, read_rows
 from dispatch.route import Directory
-from dispatch.store import House
 from ingest import account
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes

@@ -11,9 +11,9 @@ from dispatch.console import view
 from dispatch.console.door import AsSupervisor, AsVisitor, Visitor
 from dispatch.console.page import render
 from dispatch.console.refusals import Refused
+from dispatch.house import House
 from dispatch.matter import list_matters, may_decide
 from dispatch.sight import seen
-from dispatch.store import House
 from models import tables as t
 from models.person import Actor
 from models.words import Queue

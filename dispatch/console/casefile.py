@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from dispatch.console import script, view
 from dispatch.console.setup import Console
 from dispatch.console.words import READINGS
+from dispatch.house import House
 from dispatch.sessions import at_work
 from dispatch.sight import callable_owner, seen
-from dispatch.store import House
 from dispatch.task import endings, possible
 from models import tables as t
 from models.errors import NotThere

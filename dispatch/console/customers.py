@@ -13,8 +13,8 @@ from dispatch.console.consent import asking
 from dispatch.console.door import AsVisitor
 from dispatch.console.page import render
 from dispatch.console.setup import Console
+from dispatch.house import House
 from dispatch.sight import callable_owner, seen
-from dispatch.store import House
 from models import tables as t
 from models.person import Actor
 from models.sql import within

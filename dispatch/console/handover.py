@@ -13,8 +13,8 @@ from dispatch.console import forms, view
 from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
 from dispatch.console.page import render
 from dispatch.console.refusals import Refused, refused
+from dispatch.house import House
 from dispatch.sight import seen
-from dispatch.store import House
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.ids import digest

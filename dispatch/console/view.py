@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from dispatch.console.place import nearby
+from dispatch.house import House
 from dispatch.read import TASKS
 from dispatch.route import kilometres
 from dispatch.sessions import Session
 from dispatch.sight import seen
-from dispatch.store import House
 from models import tables as t
 from models.person import Actor
 from models.words import Queue, TaskState

@@ -74,12 +74,17 @@ def simulate(
             write_tape(counted(bar, records), tape)
         else:
             send(load_settings(), records, name)
+    found = _told(made, fleet, truth)
+    give({"alerts": len(records), "vehicles": vehicles, "truth": found}, as_json=as_json)
+
+
+def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str, int]:
+    """Write the master data and the truth where they are wanted; give the truth in numbers."""
     if fleet is not None:
         write_fleet(made, fleet)
     if truth is not None:
         write_truth(made, truth)
-    found = summary([one for _, one in made.truths])
-    give({"alerts": len(records), "vehicles": vehicles, "truth": found}, as_json=as_json)
+    return summary([one for _, one in made.truths])
 
 
 def send(settings: Settings, records: Sequence[Record], topic: str) -> None:

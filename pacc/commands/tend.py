@@ -10,8 +10,8 @@ import structlog
 import typer
 
 from dispatch.clockwork import tick
+from dispatch.house import House
 from dispatch.relay import Sender, relay
-from dispatch.store import House
 from models.errors import Unreachable
 from pacc import wiring
 from pacc.canary import sweep

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from dispatch import store
 from dispatch.desks import load_directory
 from dispatch.events import Topics
+from dispatch.house import House
 from dispatch.keys import create_key
 from models.errors import PaccError
 from models.person import Actor
@@ -229,7 +230,7 @@ class _Careless:
             guards.remove("version", self._engine)
         guards.without(self._engine, r"\s+FOR UPDATE$", self._thinks)
         with system.engine.begin() as connection:
-            self._house = store.House(load_directory(connection), LEASE, Topics(**system.out))
+            self._house = House(load_directory(connection), LEASE, Topics(**system.out))
         self._actor = Actor("careless", "careless", Role.SUPERVISOR, None)
 
     @staticmethod

@@ -21,10 +21,10 @@ from dispatch import api
 from dispatch.auth import Office
 from dispatch.clockwork import tick
 from dispatch.desks import load_directory
+from dispatch.house import House
 from dispatch.keys import create_key
 from dispatch.masters import import_desks, read_rows
 from dispatch.relay import Sender, relay
-from dispatch.store import House
 from ingest.kafka import KafkaSource
 from ingest.sender import KafkaSender
 from ingest.source import Source
