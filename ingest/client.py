@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
+from ingest.headers import read_any_name
 from models.errors import Unreachable
 
 Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
@@ -34,6 +35,7 @@ def consumer_of(bootstrap: str, **more: Any) -> KafkaConsumer:
 
     Raises `Unreachable` where no broker answers within seconds.
     """
+    read_any_name()
     try:
         return made(
             KafkaConsumer,
