@@ -93,7 +93,8 @@ class Soak:
         sender.join()
         self._hand.let_go()
         found = self._settles()
-        self._crowd.rest()
+        unanswered = self._crowd.rest()
+        found += [Flaw("people", unanswered)] if unanswered else []
         found += self._outbox_is_empty()
         found += self._checks()
         self._note(steps, found)

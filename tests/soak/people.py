@@ -37,6 +37,7 @@ _SUPERVISORS: Final = 2
 _THINKS_SECONDS: Final = 0.5
 _FIRST: Final = 4
 _UNDECIDED: Final = (500, 502, 503)
+_PATIENCE: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Crowd:
         self._working = threading.Event()
         self._resting = threading.Condition()
         self._at_work = 0
+        self._unanswered: dict[str, str] = {}  # the last of each that is asked again
         people = [(Role.OPERATOR, "rsa-beijing")] * _OPERATORS + [
             (Role.SUPERVISOR, None)
         ] * _SUPERVISORS
@@ -86,11 +88,14 @@ class Crowd:
         """Let everybody begin, or go on."""
         self._working.set()
 
-    def rest(self) -> None:
-        """Wait until nobody has a request under way."""
+    def rest(self) -> str | None:
+        """Wait until nobody has a request under way; say which of them never gets an answer."""
         self._working.clear()
         with self._resting:
-            assert self._resting.wait_for(lambda: self._at_work == 0, 120), "a request never ends"
+            if self._resting.wait_for(lambda: self._at_work == 0, _PATIENCE):
+                return None
+        asked = "; ".join(list(self._unanswered.values())) or "no request over the API"
+        return f"{self._at_work} got no answer in {_PATIENCE:.0f} s: {asked}"
 
     def go_home(self) -> None:
         """End all shifts."""
@@ -145,7 +150,7 @@ class Crowd:
             "Content-Type": "application/json",
             "Idempotency-Key": uuid.uuid4().hex,
         }
-        method = "GET" if body is None else "POST"
+        method, mark = "GET" if body is None else "POST", headers["Idempotency-Key"]
         while True:
             http = HTTPConnection("127.0.0.1", port, timeout=10)
             try:
@@ -153,9 +158,11 @@ class Crowd:
                 answer = http.getresponse()
                 read = json.loads(answer.read() or b"null")
                 if answer.status not in _UNDECIDED:
+                    self._unanswered.pop(mark, None)
                     return answer.status, read
-            except (OSError, HTTPException, ValueError):
-                pass
+                self._unanswered[mark] = f"{method} {path}: {answer.status} {read}"
+            except (OSError, HTTPException, ValueError) as error:
+                self._unanswered[mark] = f"{method} {path}: {error!r}"
             finally:
                 http.close()
             if self._home.is_set():

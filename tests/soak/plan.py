@@ -18,6 +18,8 @@ OFTEN: Final[Mapping[str, int]] = {
 SELDOM: Final[Mapping[str, int]] = {
     "stop postgres": 2, "kill postgres": 2, "stop broker": 1, "kill broker": 1,
 }  # fmt: skip
+# How the kinds that end or freeze a process or a server begin.
+ENDING: Final = ("kill", "stop", "zombie", "end worker")
 ROUND_SECONDS: Final = 8.0
 
 

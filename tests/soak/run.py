@@ -18,7 +18,7 @@ from tests.servers.postgres import new_database, own_postgres
 from tests.soak import crash, guards, scenes
 from tests.soak.driver import Report, Soak
 from tests.soak.nursery import Nursery
-from tests.soak.plan import Step, plan_round, read_plan, shorten, write_plan
+from tests.soak.plan import ENDING, Step, plan_round, read_plan, shorten, write_plan
 from tests.soak.system import Servers
 
 _CONNECTIONS = 60
@@ -39,7 +39,7 @@ def soak(
     given: Servers, seed: int, minutes: float, *, steps: int, kills: int = 0,
     guard: str | None = None, plan: Sequence[Step] | None = None,
 ) -> Report:  # fmt: skip
-    """Go from round to round until the time or the disturbances are up, or something is wrong."""
+    """Go from round to round until the time or the kills are up, or something is wrong."""
     until = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
         running = Soak(given, Path(name), seed, guard)
@@ -54,7 +54,7 @@ def soak(
                     break
                 if plan is not None and all(step.round <= number for step in plan):
                     break
-                if time.monotonic() > until or 0 < kills <= total(running.report):
+                if time.monotonic() > until or 0 < kills <= killed(running.report):
                     break
                 _say(f"round {number}: {total(running.report)} disturbances, nothing wrong")
         finally:
@@ -68,10 +68,16 @@ def total(report: Report) -> int:
     return done - report.missed
 
 
+def killed(report: Report) -> int:
+    """Count those that ended or froze a process or a server, at least: `missed` may be others."""
+    return sum(n for kind, n in report.done.items() if kind.startswith(ENDING)) - report.missed
+
+
 def show(report: Report) -> None:
     """Print what was done and found."""
     _say(f"{report.rounds} rounds, {report.records} records, {report.seconds:.0f} s")
-    _say(f"{total(report)} disturbances: " + _counted(report.done))
+    _say(f"{total(report)} disturbances, {killed(report)} of them kills or stops: "
+         + _counted(report.done))  # fmt: skip
     _say(f"lives that ended, and how: {_counted(report.ends)}")
     _say(f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
          f"{report.events} events on the topics, {report.sent_again} of them again")  # fmt: skip
@@ -180,7 +186,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--steps", type=int, default=12, help="disturbances a round")
-    parser.add_argument("--kills", type=int, default=0, help="end after so many disturbances")
+    parser.add_argument("--kills", type=int, default=0, help="end after so many kills or stops")
     parser.add_argument("--control", help="a guard to take away: the soak must find it")
     parser.add_argument("--controls", action="store_true", help="take away each guard in turn")
     parser.add_argument("--recovery", type=int, default=0, help="measure it on so many kills")
