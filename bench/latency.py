@@ -1,9 +1,12 @@
 """From append to a queue: how long until an urgent alert is somebody's task, at three loads.
 
     python -m bench.latency 10             # seconds for each load; part of `make bench`
+    python -m bench.latency 10 storm       # every alert opens a case
 
-A real `pacc run` works beside us. Twenty urgent alerts a second come from cars of their own, among
-others; a look every 10 ms finds their tasks, so that is how exact it is.
+`pacc run` and `pacc scout` work beside us, as they do in `docker-compose.yml`. In the steady mix
+every tenth alert is the first of a car, the others repeat what one of the last thousand cars said.
+Twenty urgent alerts a second come from cars of their own, among others; a look every 10 ms finds
+their tasks, so that is how exact it is.
 """
 
 import sys
@@ -27,28 +30,37 @@ from tests.servers.kafka import new_topic
 LOADS = {500: "≤ 1 s", 2000: "≤ 1 s", 5000: "≤ 2 s"}
 _TURN = 0.05
 _PATIENCE = 60.0
-_CARS = 20_000
+_REPORTS = 10  # of each car in the steady mix
+_RECENT = 1000
 
 
-def _turns(rate: int, seconds: float) -> Iterator[list[Message]]:
+def _car(number: int, mix: str) -> int:
+    """Say whose an alert is: a new car's, or one's of the last that were new."""
+    newest = number // _REPORTS
+    if mix == "storm" or number % _REPORTS == 0:
+        return number
+    return _REPORTS * max(0, newest - number * 7919 % _RECENT)
+
+
+def _turns(rate: int, seconds: float, mix: str) -> Iterator[list[Message]]:
     """Give what is sent in each turn; the last message of each is the urgent one."""
-    number = 0
+    each = int(rate * _TURN) - 1
     for turn in range(int(seconds / _TURN)):
         now = datetime.now(UTC)
-        ordinary = [
-            alert(number + n, (number + n) % _CARS, now) for n in range(int(rate * _TURN) - 1)
-        ]
-        number += len(ordinary)
-        yield [*ordinary, urgent(turn + 1)]
+        numbers = range(turn * each, (turn + 1) * each)
+        yield [*(alert(one, _car(one, mix), now) for one in numbers), urgent(turn + 1)]
 
 
-def at_load(stage: Stage, rate: int, seconds: float) -> tuple[Figure, Figure]:
+def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, Figure]:
     """Send at a rate in alerts a second; give the median and the 99th percentile in seconds."""
     url, topic = new_database(stage.postgres), new_topic(stage.kafka, PARTITIONS)
     promote(url)
     pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS=f"{topic}: canonical",
                 PACC_KAFKA_BOOTSTRAP_SERVERS=stage.kafka, PACC_GROUP_ID=topic)  # fmt: skip
-    with pacc.runs("run"), closing(KafkaSender(stage.kafka)) as sender, Urgents(url) as urgents:
+    with (
+        pacc.runs("run"), pacc.runs("scout"),
+        closing(KafkaSender(stage.kafka)) as sender, Urgents(url) as urgents,
+    ):  # fmt: skip
 
         def send(messages: list[Message]) -> None:
             urgents.sent(messages[-1])
@@ -58,7 +70,7 @@ def at_load(stage: Stage, rate: int, seconds: float) -> tuple[Figure, Figure]:
         waits(lambda: not urgents.waiting)  # it reads
         first, due = len(urgents.seconds), time.monotonic()
         began = due
-        for turn in _turns(rate, seconds):
+        for turn in _turns(rate, seconds, mix):
             send(turn)
             due += _TURN
             time.sleep(max(0.0, due - time.monotonic()))
@@ -70,16 +82,17 @@ def at_load(stage: Stage, rate: int, seconds: float) -> tuple[Figure, Figure]:
     note = f"{len(spent) + missing} urgent alerts, {seconds / took:.0%} of the rate was sent" + (
         f", {missing} not seen within {_PATIENCE:.0f} s" if missing else "")  # fmt: skip
     half, most = np.percentile([*spent, *[np.inf] * missing], [50, 99], method="higher")
-    name = f"append → queue at {rate:,} alerts/s"
+    name = f"append → queue at {rate:,} alerts/s, {mix}"
+    bar = LOADS[rate] if mix == "steady" else "–"
     return (Figure(f"{name}, p50", float(half), "s", bar="–", note=note),
-            Figure(f"{name}, p99", float(most), "s", bar=LOADS.get(rate, "–")))  # fmt: skip
+            Figure(f"{name}, p99", float(most), "s", bar=bar))  # fmt: skip
 
 
-def measure(stage: Stage, seconds: float) -> list[Figure]:
+def measure(stage: Stage, seconds: float, mix: str = "steady") -> list[Figure]:
     """Measure all loads."""
-    return [one for rate in LOADS for one in at_load(stage, rate, seconds)]
+    return [one for rate in LOADS for one in at_load(stage, rate, seconds, mix)]
 
 
 if __name__ == "__main__":
     with running() as here:
-        print(table(measure(here, float(sys.argv[1]) if len(sys.argv) > 1 else 20)))
+        print(table(measure(here, float(sys.argv[1] if len(sys.argv) > 1 else 20), *sys.argv[2:3])))
