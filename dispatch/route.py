@@ -26,25 +26,49 @@ class Routed(Struct, frozen=True):
     reason: Text
 
 
+class Group:
+    """Desks among which the nearest is looked for, over and over."""
+
+    def __init__(self, desks: Iterable[Desk]) -> None:
+        self.desks = tuple(desks)
+        self._points = [_point(desk.lat, desk.lon) for desk in self.desks]
+
+    def nearest(self, place: Place | None) -> Desk | None:
+        """Choose the nearest, of equals the first by id: by the chord, which grows with the arc.
+
+        Without a place it is the first.
+        """
+        if not self.desks or place is None:
+            return self.desks[0] if self.desks else None
+        here = _point(*place)
+        chords = [dist(one, here) for one in self._points]
+        return self.desks[chords.index(min(chords))]
+
+
 class Directory:
     """All desks, by id and by kind."""
 
     def __init__(self, desks: Iterable[Desk]) -> None:
         self.desks = tuple(sorted(desks, key=lambda desk: desk.desk_id))
         self._by_id = {desk.desk_id: desk for desk in self.desks}
-        self._open: dict[tuple[Queue, str | None], list[Desk]] = {}
-        for desk in self.desks:
-            if desk.is_open:
-                for market in (None, desk.market):
-                    self._open.setdefault((desk.kind, market), []).append(desk)
+        self._groups: dict[tuple[Queue, str | None, frozenset[str]], Group] = {}
 
     def desk(self, desk_id: str | None) -> Desk | None:
         """Find a desk."""
         return self._by_id.get(desk_id) if desk_id else None
 
-    def open_desks(self, kind: Queue, market: str | None) -> list[Desk]:
-        """Give the desks of a kind that are in business in a market; None: in any."""
-        return self._open.get((kind, market), [])
+    def open_desks(
+        self, kind: Queue, market: str | None, needs: frozenset[str] = frozenset()
+    ) -> Group:
+        """Give the desks of a kind in business in a market (None: any) that can do the work."""
+        group = self._groups.get((kind, market, needs))
+        if group is None:
+            group = self._groups[kind, market, needs] = Group(
+                desk for desk in self.desks
+                if desk.is_open and desk.kind is kind and market in (None, desk.market)
+                and needs <= desk.capabilities
+            )  # fmt: skip
+        return group
 
 
 def route(
@@ -79,9 +103,7 @@ def route_to_dealer(
         if not why_not.zh:
             reason = Text("车主首选经销商", "The owner's preferred dealer")
             return Routed(Queue.DEALER, preferred.desk_id, reason)
-    able = [desk for desk in directory.open_desks(Queue.DEALER, info.market)
-            if needs <= desk.capabilities]  # fmt: skip
-    nearest = _nearest(able, home)
+    nearest = directory.open_desks(Queue.DEALER, info.market, needs).nearest(home)
     if nearest is not None and (home is None or _distance(nearest, home) <= FAR_KM):
         reason = Text(
             f"{why_not.zh}最近的可承接经销商",
@@ -112,15 +134,15 @@ def _to_roadside(
     info: VehicleInfo, place: Place | None, directory: Directory, because: Text
 ) -> Routed:
     centres = directory.open_desks(Queue.ROADSIDE, info.market)
-    own = [desk for desk in centres if info.region and desk.region == info.region]
+    own = [desk for desk in centres.desks if info.region and desk.region == info.region]
     if own:
         reason = Text("车辆所在区域的救援中心", "The roadside centre of the vehicle's region")
         chosen: Desk | None = own[0]
     else:
-        chosen = _nearest(centres, place or _home(info))
+        chosen = centres.nearest(place or _home(info))
         reason = Text("最近的救援中心", "The nearest roadside centre")
     if chosen is None:
-        chosen = _nearest(directory.open_desks(Queue.ROADSIDE, None), place or _home(info))
+        chosen = directory.open_desks(Queue.ROADSIDE, None).nearest(place or _home(info))
         reason = Text(
             "该市场没有救援中心，转最近的", "No roadside centre in its market: the nearest"
         )
@@ -148,14 +170,6 @@ def _home(info: VehicleInfo) -> Place | None:
 
 def _distance(desk: Desk, place: Place) -> float:
     return kilometres((desk.lat, desk.lon), place)
-
-
-def _nearest(desks: list[Desk], place: Place | None) -> Desk | None:
-    """Choose the nearest, of equals the first by id: by the chord, which grows with the arc."""
-    if not desks or place is None:
-        return desks[0] if desks else None
-    here = _point(*place)
-    return min(desks, key=lambda desk: dist(_point(desk.lat, desk.lon), here))
 
 
 @lru_cache(maxsize=4096)

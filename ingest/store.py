@@ -192,7 +192,7 @@ def _locked(connection: sa.Connection, wanted: Sequence[str]) -> list[Mapping[st
 def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str, Any]]:
     result = connection.execute(query)
     names = tuple(result.keys())
-    return [dict(zip(names, row, strict=True)) for row in result]
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
 def _cases(connection: sa.Connection, vins: Sequence[str]) -> dict[str, Case]:

@@ -1,6 +1,5 @@
 """The few statements that SQLite and PostgreSQL spell differently, spelled once."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -16,11 +15,13 @@ OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.Interna
 def within(
     connection: sa.Connection, column: sa.Column[Any], values: Sequence[str]
 ) -> sa.ColumnElement[bool]:
-    """Say that a text column is one of `values`, as one bound parameter however many they are."""
+    """Say that a text column is one of `values`, as one bound document however many they are."""
+    document = orjson.dumps(list(values)).decode()
     if connection.dialect.name == "postgresql":
-        array = sa.bindparam(None, list(values), type_=postgresql.ARRAY(sa.Text))
-        return column == sa.func.any(array)
-    each = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+        given = sa.cast(sa.bindparam(None, document, type_=sa.Text), postgresql.JSON)
+        every = sa.func.json_array_elements_text(given)
+        return column == sa.any_(sa.func.array(sa.select(every).scalar_subquery()))
+    each = sa.func.json_each(document).table_valued("value")
     return column.in_(sa.select(each.c.value))
 
 

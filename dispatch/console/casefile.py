@@ -204,6 +204,6 @@ def _desks(house: House, queue: Queue, desk: str) -> list[dict[str, Any]]:
     """The desks that a task could be handed to."""
     return [
         {"desk_id": one.desk_id, "name": one.name}
-        for one in house.directory.open_desks(queue, None)
+        for one in house.directory.open_desks(queue, None).desks
         if one.desk_id != desk
     ]
