@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +11,13 @@ import pytest
 import sqlalchemy as sa
 
 from models import tables as t
+from models.batch import Message
+from models.errors import Unreachable
 from models.migrations import upgrade
 from pacc import kafka
 from pacc.canary import Canary
 from pacc.clock import utc_now
+from pacc.commands.tend import Keeper
 from pacc.database import make_engine
 from pacc.settings import Settings
 from tests.commands import waits
@@ -119,3 +122,27 @@ def test_time_goes_on_when_somebody_is_faster_with_one_task(engine: sa.Engine) -
     assert centre.later(seconds=1).done == {"claim_missed": 1}
     sa.event.remove(engine, "before_cursor_execute", meddle)
     assert [row["alarms"] for row in centre.rows(t.task)] == [2, 2]
+
+
+class Away:
+    """A Kafka that does not answer."""
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send nothing."""
+        raise Unreachable(f"Kafka is away: {len(messages)} events wait")
+
+
+def test_while_kafka_is_away_the_metrics_say_what_waits_and_what_was_done(
+    engine: sa.Engine,
+) -> None:
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving").records)
+    keeper = Keeper(Settings(database_url=engine.url.render_as_string(hide_password=False)))
+    keeper._sender = Away()
+    with pytest.raises(Unreachable, match="Kafka is away"):
+        keeper.look()
+    keeper.close()
+    read = keeper.metrics.registry.get_sample_value
+    assert read("pacc_outbox_unsent") == len(centre.rows(t.outbox)) > 0
+    assert (read("pacc_oldest_unclaimed_urgent_seconds") or 0) > 60
+    assert read("pacc_tended_total", {"what": "claim_missed"}) == 1

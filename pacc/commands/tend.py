@@ -90,12 +90,11 @@ class Keeper:
             done += self._turned(at, house)
             if is_once and self._turn is not None:
                 done += self._turn.result()
-            sent = self._relay() if self._settings.relay else 0
-            with self._engine.begin() as connection:
-                if swept := sweep(connection, at):
-                    done["canary_cleared"] = swept
-                self.metrics.look(connection, at)
-        self.metrics.tended(done, sent)
+            sent = 0
+            try:
+                sent = self._relay() if self._settings.relay else 0
+            finally:
+                self._note(at, done, sent)
         return {"changed": dict(done), "sent": sent}
 
     def close(self) -> None:
@@ -105,6 +104,14 @@ class Keeper:
         self._beside.shutdown()
         self._forget_sender()
         self._engine.dispose()
+
+    def _note(self, at: datetime, done: Counter[str], sent: int) -> None:
+        """Tell the metrics what was done and what waits: above all while events cannot leave."""
+        with self._engine.begin() as connection:
+            if swept := sweep(connection, at):
+                done["canary_cleared"] = swept
+            self.metrics.look(connection, at)
+        self.metrics.tended(done, sent)
 
     def _turned(self, at: datetime, house: House) -> Counter[str]:
         """Give what the last turn at fleet-wide matters did, and begin the next beside the looks.
