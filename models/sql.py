@@ -77,12 +77,33 @@ def pipelined(connection: sa.Connection) -> Iterator[None]:
         return
     refused = dialect.loaded_dbapi.Error
     try:
-        with driver.pipeline():
+        with driver.pipeline() as line, _each_closed(connection, driver, line):
             yield
     except refused as error:
+        if driver.broken:
+            connection.invalidate(error)
         raise sa.exc.DBAPIError.instance(
             "statements sent together", None, error, refused, dialect=dialect
         ) from error
+
+
+@contextmanager
+def _each_closed(connection: sa.Connection, driver: Any, line: Any) -> Iterator[None]:
+    """Let the server see the end of each statement, so that it is idle until the next one comes.
+
+    Else it waits for more without counting the time (`idle_in_transaction_session_timeout`), and a
+    process that is frozen here would hold its locks for ever.
+    """
+
+    def close(*_: Any) -> None:
+        line._enqueue_sync()
+        driver.wait(line._communicate_gen())
+
+    sa.event.listen(connection, "after_cursor_execute", close)
+    try:
+        yield
+    finally:
+        sa.event.remove(connection, "after_cursor_execute", close)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import fastapi_offline
+import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -33,6 +34,7 @@ from pacc.intake import Intake
 from pacc.metrics import Metrics
 from pacc.notes import scouts
 
+_LOCKED: Final = "55P03"  # lock_not_available: PostgreSQL, appendix A
 _ASSETS: Final = Path(fastapi_offline.__file__).parent / "static"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -145,7 +147,7 @@ def make_app(
     app.add_exception_handler(PaccError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for outage in OUTAGES:
+    for outage in (*OUTAGES, sa.exc.TimeoutError):  # the last: all our connections are in use
         app.add_exception_handler(outage, _outage)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
     app.middleware("http")(_watching(metrics))
@@ -232,6 +234,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _outage(_request: Request, error: Exception) -> Response:
-    _log.error("the database cannot be used", error=str(getattr(error, "orig", error)))
+    cause = getattr(error, "orig", error)
+    if getattr(cause, "sqlstate", None) == _LOCKED:
+        return problem(503, "Somebody else has this vehicle in hand just now. Try again.", None,
+                       {"Retry-After": "1"})  # fmt: skip
+    _log.error("the database cannot be used", error=str(cause))
     return problem(503, "The database cannot be used just now. Try again.", None,
                    {"Retry-After": "5"})  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -13,6 +13,8 @@ from models.tables import SCHEMA_REVISION
 from pacc.settings import masked_url
 
 _BUSY_MILLISECONDS = 30_000
+# So long a process that runs all day may be silent in the middle of a transaction.
+FROZEN_SECONDS: Final = 60
 _ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {
     # a row's keys may be a subclass of str, which only this option takes
@@ -21,24 +23,27 @@ _JSON: dict[str, Any] = {
 }
 
 
-def make_engine(url: str, *, idle_seconds: int | None = None) -> sa.Engine:
+def make_engine(
+    url: str, *, idle_seconds: int | None = None, lock_seconds: int | None = None
+) -> sa.Engine:
     """Make an engine for SQLite (WAL, one writer at a time) or PostgreSQL.
 
     With `idle_seconds` PostgreSQL ends a transaction whose process has been silent for so long, and
-    frees what it has locked: a process that is frozen in its middle would hold it for ever.
+    frees what it has locked: a process that is frozen in its middle would hold it for ever. With
+    `lock_seconds` a statement waits no longer than that for what another has locked.
     """
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise SettingsInvalid("PACC_DATABASE_URL is not a database address.") from error
     if parsed.get_backend_name() == "postgresql":
-        arguments = {}
-        if idle_seconds is not None and "options" not in parsed.query:
-            silent = f"-c idle_in_transaction_session_timeout={idle_seconds}s"
-            arguments["connect_args"] = {"options": silent}
+        limits = {"idle_in_transaction_session_timeout": idle_seconds, "lock_timeout": lock_seconds}
+        options = " ".join(f"-c {name}={most}s" for name, most in limits.items() if most)
+        arguments = {"options": options} if options and "options" not in parsed.query else {}
         return sa.create_engine(
-            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, **arguments, **_JSON
-        )
+            parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=arguments,
+            **_JSON,
+        )  # fmt: skip
     if parsed.get_backend_name() != "sqlite":
         message = "PACC_DATABASE_URL must begin with sqlite:// or postgresql://"
         raise SettingsInvalid(message)

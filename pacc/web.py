@@ -1,6 +1,7 @@
 """Puts the web application together: the API and the console."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from fastapi import FastAPI
 
@@ -9,15 +10,20 @@ from dispatch.console.setup import Code, Console, Oidc, RuleShown
 from pacc import wiring
 from pacc.app import make_app
 from pacc.clock import utc_now
-from pacc.database import make_engine
+from pacc.database import FROZEN_SECONDS, make_engine
 from pacc.metrics import Metrics
 from pacc.settings import Settings
 from prioritizer.rank import load_ranker
 
+# So long a request waits for a vehicle that the pipeline or a colleague has in hand.
+_LOCKED_SECONDS: Final = 10
+
 
 def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     """Put the web application together on the settings' database."""
-    engine = make_engine(settings.database_url)
+    engine = make_engine(
+        settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=_LOCKED_SECONDS
+    )
     office = Office(engine, wiring.make_house(settings, engine), utc_now)
     console = make_console(settings)
     app = make_app(office, wiring.make_intake(settings), metrics, settings.body_limit, console)

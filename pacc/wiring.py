@@ -22,7 +22,7 @@ from ingest.tape import TapeSource
 from models.batch import Partition
 from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
-from pacc.database import make_engine, require_schema
+from pacc.database import FROZEN_SECONDS, make_engine, require_schema
 from pacc.fleetwatch import with_matters
 from pacc.intake import Intake
 from pacc.pipeline import Keep, Limits, Worker, everything
@@ -31,8 +31,6 @@ from pacc.settings import Settings
 from prioritizer.rank import load_ranker
 from prioritizer.signing import public_key
 
-# A worker that says nothing to the database for so long in the middle of a batch is frozen.
-_FROZEN_SECONDS: Final = 60
 # The files of an exported model, in the order of an artifact's parts.
 MODEL_FILES: Final = ("model.skops", "manifest.json", "signature.bin")
 
@@ -87,7 +85,7 @@ def make_worker(
     keep: Keep = everything,
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""
-    engine = make_engine(settings.database_url, idle_seconds=_FROZEN_SECONDS)
+    engine = make_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
     require_schema(engine)
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)

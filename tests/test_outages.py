@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -14,13 +16,18 @@ from models import tables as t
 from models.batch import Message
 from models.errors import Unreachable
 from models.migrations import upgrade
+from models.sql import pipelined
+from models.words import Role
 from pacc import kafka
 from pacc.canary import Canary
 from pacc.clock import utc_now
 from pacc.commands.tend import Keeper
 from pacc.database import make_engine
+from pacc.metrics import Metrics
 from pacc.settings import Settings
+from pacc.web import make_web
 from tests.commands import waits
+from tests.webs import Web
 from tests.worlds import CAR, OTHER, Centre, Stream
 
 
@@ -86,21 +93,66 @@ def test_the_watchdog_lives_through_a_database_that_takes_no_writes(
 
 
 @pytest.mark.postgres
-def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None:
+@pytest.mark.parametrize("among", [nullcontext, pipelined])
+def test_a_frozen_worker_holds_its_locks_only_so_long(
+    postgres_url: str, among: Callable[[sa.Connection], AbstractContextManager[Any]]
+) -> None:
     frozen, heir = make_engine(postgres_url, idle_seconds=1), make_engine(postgres_url)
     upgrade(heir)
     with heir.begin() as connection:
         connection.execute(sa.insert(t.vehicle).values(vin="V", waiting={}, cleared={}))
     held = sa.select(t.vehicle.c.vin).with_for_update()
-    with frozen.connect() as asleep:
+
+    def sleeps(asleep: sa.Connection) -> None:
+        with among(asleep):
+            asleep.execute(sa.update(t.vehicle).values(model="iX3"))
+            with heir.begin() as awake:
+                awake.execute(sa.text("set local lock_timeout = '30s'"))
+                assert awake.execute(held).scalar_one() == "V"
         asleep.execute(held)
-        with heir.begin() as awake:
-            awake.execute(sa.text("set local lock_timeout = '30s'"))
-            assert awake.execute(held).scalar_one() == "V"
-        with pytest.raises(sa.exc.DBAPIError):
-            asleep.execute(held)
+
+    with frozen.connect() as connection, pytest.raises(sa.exc.DBAPIError):
+        sleeps(connection)
     frozen.dispose()
     heir.dispose()
+
+
+@pytest.mark.postgres
+def test_who_meets_a_locked_vehicle_is_told_so_and_nobody_else_waits(postgres_url: str) -> None:
+    engine, other = make_engine(postgres_url, lock_seconds=1), make_engine(postgres_url)
+    upgrade(engine)
+    web = Web(engine)
+    web.centre.plays(Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving").records)
+    key, vehicle = web.key(Role.SUPERVISOR), sa.select(t.vehicle).where(t.vehicle.c.vin == CAR)
+    (task,) = web.asks(key, "/v1/tasks").json()["items"]
+    claim = f"/v1/tasks/{task['task_id']}/claim", {"version": task["version"]}
+    with other.begin() as frozen:
+        frozen.execute(vehicle.with_for_update())
+        with ThreadPoolExecutor(40) as people:
+            answers = list(people.map(lambda _: web.asks(key, *claim), range(40)))
+        assert web.asks(key, "/v1/tasks").status_code == 200
+    assert {one.status_code for one in answers} == {503}
+    assert {one.headers["retry-after"] for one in answers} == {"1"}
+    assert "has this vehicle in hand" in answers[0].json()["detail"]
+    assert web.asks(key, *claim).status_code == 200
+    engine.dispose()
+    other.dispose()
+
+
+@pytest.mark.postgres
+def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_ever(
+    postgres_url: str,
+) -> None:
+    made, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
+    upgrade(made)
+    made.dispose()
+    web, tend = make_web(settings, Metrics()).state.office.engine, Keeper(settings)._engine
+    for one, wanted in ((web, ("1min", "10s")), (tend, ("1min", "0"))):
+        with one.connect() as connection:
+            shown = [connection.execute(sa.text(f"show {name}")).scalar_one() for name in
+                     ("idle_in_transaction_session_timeout", "lock_timeout")]  # fmt: skip
+        one.dispose()
+        assert tuple(shown) == wanted
 
 
 def test_time_goes_on_when_somebody_is_faster_with_one_task(engine: sa.Engine) -> None:
