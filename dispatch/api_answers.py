@@ -5,11 +5,11 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from dispatch.surge import IssueState
 from models.words import (
     Action,
     CaseState,
     Disposition,
+    IssueState,
     Priority,
     Queue,
     Role,

@@ -4,8 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
-from dispatch.cadence import Channel
-from models.words import Disposition
+from models.words import Channel, Disposition
 
 
 def _no_nul(text: str) -> str:

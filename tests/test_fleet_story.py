@@ -8,11 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch import hold, matter, shelf, store
-from dispatch.surge import IssueState, Surge, SurgeRule
+from dispatch.surge import Surge
 from models import tables as t
 from models.batch import Partition
 from models.errors import Conflict, NotAllowed, NotThere
-from models.words import Feed
+from models.words import Feed, IssueState, SurgeRule
 from pacc.fleetwatch import FleetWatch, with_matters
 from pacc.pipeline import as_it_is
 from pacc.reconcile.cases import cases_against_tasks, tasks_made

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from dispatch import outreach, read
 from dispatch import store as work
-from dispatch.cadence import CADENCE, Channel
+from dispatch.cadence import CADENCE
 from models import tables as t
 from models.errors import Unusable
-from models.words import Step
+from models.words import Channel, Step
 from tests.test_work import LI, stranded
 from tests.worlds import CAR, START, Centre, Stream, advisor
 

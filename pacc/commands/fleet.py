@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from dispatch.matter import decide_on, list_matters, show_matter
-from dispatch.surge import IssueState
 from models.person import SHELL
+from models.words import IssueState
 from pacc import wiring
 from pacc.clock import utc_now
 from pacc.database import make_engine, require_schema
