@@ -10,8 +10,8 @@ from httpx2 import Response
 
 from dispatch.people import add_person
 from models.words import Role
-from tests.webs import BEIJING, Web
-from tests.worlds import CAR, OTHER, START, Stream
+from tests.webs import Web
+from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream
 
 PASSWORD = "correct horse battery"
 
@@ -46,7 +46,7 @@ class Console(Web):
 def room(engine: sa.Engine) -> Iterator[Console]:
     """One urgent case in Beijing, one normal at a dealer, and people of each role."""
     made = Console(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    stream = Stream().says(CAR, "dtc:P0C01", **STRANDED)
     stream.says(OTHER, "dtc:B1342", **BEIJING)
     made.centre.plays(stream.records)
     made.person("li", Role.OPERATOR, "rsa-beijing", name="Li", language="en")

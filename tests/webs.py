@@ -18,10 +18,7 @@ from pacc.metrics import Metrics
 from pacc.pipeline import Limits, Worker
 from pacc.settings import Settings
 from pacc.web import make_console
-from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
-
-BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
-
+from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Centre, Stream, policy
 
 OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}
 
@@ -61,7 +58,7 @@ class Web:
 def web(engine: sa.Engine) -> Iterator[Web]:
     """The API, with one urgent case in Beijing and one normal at a dealer."""
     made = Web(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    stream = Stream().says(CAR, "dtc:P0C01", **STRANDED)
     stream.says(OTHER, "dtc:B1342", **BEIJING)
     made.centre.plays(stream.records)
     with made.client:
