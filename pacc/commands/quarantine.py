@@ -25,6 +25,14 @@ _ALL = 2**31 - 1
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
 All = Annotated[bool, typer.Option("--all", help="All that the filter finds.")]
 Reason = Annotated[Reject | None, typer.Option(help="Only those with this reason.")]
+Since = Annotated[str | None, typer.Option(help="Only records from this RFC 3339 time on.")]
+Until = Annotated[str | None, typer.Option(help="Only records before this time.")]
+ReadAs = Annotated[
+    str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
+]
+MappingFile = Annotated[
+    Path | None, typer.Option(help="A mapping file: repairs copies before they are read.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -77,16 +85,10 @@ def redrive(
     partition: Annotated[int | None, typer.Option(help="Only from this partition.")] = None,
     first: Annotated[int | None, typer.Option("--from-offset", help="Only from here on.")] = None,
     last: Annotated[int | None, typer.Option("--to-offset", help="Only up to here.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Only records from this RFC 3339 time on.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Only records before this time.")] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
-    ] = None,
-    repair: Annotated[
-        Path | None, typer.Option(help="A mapping file: repairs copies before they are read.")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    format_: ReadAs = None,
+    repair: MappingFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
