@@ -18,9 +18,6 @@ from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream
 __all__ = ["room"]
 
 
-# --- what people do ---
-
-
 def test_an_operator_works_a_case_through_in_the_pages(room: Console) -> None:
     room.enters("li")
     task = urgent(room)["task_id"]

@@ -21,14 +21,19 @@ from tests.commands import waits
 from tests.worlds import CAR, OTHER, Centre, Stream
 
 
-@pytest.mark.postgres
-def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgres_url: str) -> None:
-    engine = make_engine(postgres_url)
+def takes_no_writes(url: str) -> None:
+    """Bring a database to the newest schema, and let it take no writes after that."""
+    engine = make_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
-        name = sa.make_url(postgres_url).database
+        name = sa.make_url(url).database
         connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgres_url: str) -> None:
+    takes_no_writes(postgres_url)
     done = subprocess.run(
         [sys.executable, "-m", "pacc.cli", "tend", "--once"], capture_output=True, text=True,
         env={**os.environ, "PACC_DATABASE_URL": postgres_url, "PACC_RELAY": "false"}, check=False,
@@ -41,12 +46,7 @@ def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgre
 @pytest.fixture
 def refused(postgres_url: str) -> Iterator[list[str]]:
     """A database that takes no writes, and what it has refused."""
-    engine = make_engine(postgres_url)
-    upgrade(engine)
-    with engine.begin() as connection:
-        name = sa.make_url(postgres_url).database
-        connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
-    engine.dispose()
+    takes_no_writes(postgres_url)
     said: list[str] = []
 
     def note(context: sa.ExceptionContext) -> None:

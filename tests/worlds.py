@@ -83,6 +83,12 @@ class Stream:
         return self
 
 
+def urgent_and_normal() -> Stream:
+    """A car that must stop near Beijing, and one that a dealer there should call about."""
+    stream = Stream().says(CAR, "dtc:P0C01", **STRANDED)
+    return stream.says(OTHER, "dtc:B1342", **BEIJING)
+
+
 class Room:
     """A pipeline on a database, and what can be asked of it."""
 
