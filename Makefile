@@ -17,7 +17,7 @@ demo: setup
 
 # Two processes, each with a Kafka and a PostgreSQL of its own; what people see has the machine alone.
 test: setup
-	$(BIN)/pytest -n 2 --dist loadfile -m "not browser"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser"
 	$(BIN)/pytest -m browser
 
 check: setup

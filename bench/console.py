@@ -18,9 +18,8 @@ from pathlib import Path
 
 import httpx
 
-from dispatch.masters import import_desks, read_rows
+from bench.stage import prepare
 from models.batch import Partition, Record
-from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker
@@ -29,7 +28,6 @@ from pacc.wiring import make_policy
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.postgres import running_postgres
 from tests.servers.processes import free_port
-from tests.worlds import SAMPLE_DESKS
 
 ROUNDS = 60
 STREAMS = 200
@@ -57,10 +55,8 @@ def records(count: int, places: list[tuple[float, float]]) -> list[Record]:
 
 def fill(url: str, count: int) -> None:
     """Open so many cases through the real pipeline."""
+    prepare(url)
     engine = make_engine(url)
-    upgrade(engine)
-    with engine.begin() as connection:
-        import_desks(connection, read_rows(SAMPLE_DESKS))
     policy = make_policy(Settings(), engine)
     desks = [desk for desk in policy.directory.desks if desk.kind == "roadside"]
     worker = Worker(engine, policy, {}, "bench", Limits())

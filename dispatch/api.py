@@ -5,11 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 
 from dispatch import api_fleet, api_tasks, hold, read
-from dispatch.auth import AsActor, InOffice
-from dispatch.shapes import (
+from dispatch.api_answers import (
     CaseOut,
     CaseWhole,
-    Ident,
     Me,
     Paged,
     Problem,
@@ -17,6 +15,8 @@ from dispatch.shapes import (
     TaskOut,
     TaskWhole,
 )
+from dispatch.api_requests import Ident
+from dispatch.auth import AsActor, InOffice
 from models.alert import VIN_PATTERN
 from models.words import CaseState, Priority, Queue, TaskState
 

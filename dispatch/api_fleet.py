@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from dispatch import matter, once
+from dispatch.api_answers import FleetIssueOut
+from dispatch.api_requests import Ident, Reason
 from dispatch.api_tasks import Asked, act
 from dispatch.auth import InOffice, Office, require
-from dispatch.shapes import FleetIssueOut, Ident, Reason
-from dispatch.surge import IssueState
 from models.person import Actor
+from models.words import IssueState
 
 router = APIRouter(prefix="/fleet-issues", tags=["fleet"])
 AsLooker = Annotated[Actor, Depends(require(*matter.LOOKERS))]

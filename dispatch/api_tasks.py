@@ -11,9 +11,8 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
 from dispatch import hold, once, outreach, read, store
-from dispatch.auth import AsActor, InOffice, Office
-from dispatch.once import Answer
-from dispatch.shapes import (
+from dispatch.api_answers import SilenceMade, TaskWhole
+from dispatch.api_requests import (
     Attempted,
     Book,
     Claim,
@@ -22,11 +21,11 @@ from dispatch.shapes import (
     Note,
     Pause,
     SilenceIn,
-    SilenceMade,
     TakeOver,
-    TaskWhole,
     Transfer,
 )
+from dispatch.auth import AsActor, InOffice, Office
+from dispatch.once import Answer
 from models.alert import VIN_PATTERN
 from models.errors import Conflict, NotThere
 from models.person import Actor

@@ -2,19 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 from dispatch.deadline import next_open
 from models.case import Desk
-
-
-class Channel(StrEnum):
-    """By which way a customer is approached."""
-
-    CALL = "call"
-    MESSAGE = "message"
-    LETTER = "letter"
+from models.words import Channel
 
 
 @dataclass(frozen=True, slots=True)

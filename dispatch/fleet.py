@@ -13,11 +13,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.matter import turn
-from dispatch.surge import IssueState, Surge, SurgeRule, issue_id
+from dispatch.surge import Surge, issue_id
 from models import tables as t
 from models.canary import CANARY_VIN
 from models.person import CLOCKWORK
 from models.sql import insert_new
+from models.words import IssueState, SurgeRule
 
 _RECENT: Final = timedelta(minutes=10)
 _DAY: Final = timedelta(days=1)

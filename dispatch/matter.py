@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from dispatch.house import House
 from dispatch.sight import seen
-from dispatch.surge import IssueState, Matter, SurgeRule
+from dispatch.surge import Matter
 from models import tables as t
 from models.case import Build
 from models.errors import Conflict, NotAllowed, NotThere
 from models.person import Actor
-from models.words import Role
+from models.words import IssueState, Role, SurgeRule
 
 # Who looks at matters; a supervisor of all desks decides on them.
 LOOKERS: Final = (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.ENGINEER)

@@ -6,14 +6,14 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from dispatch.bench import NOBODY, Bench
-from dispatch.cadence import Channel, next_attempt
+from dispatch.cadence import next_attempt
 from dispatch.deadline import deadlines
 from dispatch.house import House
 from dispatch.store import open_bench, require_holder, resumed
 from models import tables as t
 from models.errors import Conflict
 from models.person import Actor
-from models.words import Priority, Queue, TaskState
+from models.words import Channel, Priority, Queue, TaskState
 
 
 def attempt(

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from models.errors import Unusable
 from models.tables import UtcTime
 
+Page = tuple[list[dict[str, Any]], str | None]  # its rows, and the cursor of the next one
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -44,10 +46,12 @@ class Order:
 
 
 def page_of(
-    rows: Sequence[dict[str, Any]], limit: int, order: Order
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Cut a list that was asked for with one row more than the page; give the next cursor."""
-    page = list(rows[:limit])
+    connection: sa.Connection, query: sa.Select[Any], order: Order, after: str | None, limit: int
+) -> Page:
+    """Read the page behind a cursor; one row more is asked for, to know whether another follows."""
+    wanted = order.sort(order.behind(query, after)).limit(limit + 1)
+    rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    page = rows[:limit]
     more = len(rows) > limit
     return page, order.cursor(page[-1]) if more and page else None
 

@@ -53,13 +53,7 @@ def add_person(
     Operators and dealers belong to one desk or more of their kind. No desk: all of them, which
     only supervisors, engineers and administrators may have. Raises `Unusable` or `Conflict`.
     """
-    if language not in LANGUAGES:
-        raise Unusable(
-            "%(language)s is no language of the console: %(known)s.",
-            {"language": language, "known": " or ".join(LANGUAGES)},
-        )
-    if password is not None and len(password) < LEAST_PASSWORD:
-        raise Unusable("A password has at least %(least)d characters.", {"least": LEAST_PASSWORD})
+    _require_usable(language, password)
     p = t.person.c
     if connection.execute(sa.select(p.login).where(p.login == login)).first() is not None:
         raise Conflict("There is a person %(login)s already.", {"login": login})
@@ -78,6 +72,16 @@ def add_person(
     if secret is not None:
         made["totp"] = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="PACC")
     return made
+
+
+def _require_usable(language: str, password: str | None) -> None:
+    if language not in LANGUAGES:
+        raise Unusable(
+            "%(language)s is no language of the console: %(known)s.",
+            {"language": language, "known": " or ".join(LANGUAGES)},
+        )
+    if password is not None and len(password) < LEAST_PASSWORD:
+        raise Unusable("A password has at least %(least)d characters.", {"least": LEAST_PASSWORD})
 
 
 def disable_person(connection: sa.Connection, login: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.page import Order, page_of
+from dispatch.page import Order, Page, page_of
 from dispatch.sight import callable_owner, seen
 from dispatch.task import endings, possible
 from models import tables as t
@@ -44,7 +44,6 @@ TASKS: Final = Order(
     )
 )
 _TRIED_AT_ONCE: Final = 20
-Page = tuple[list[dict[str, Any]], str | None]
 
 
 def list_cases(
@@ -63,9 +62,7 @@ def list_cases(
     for column, value in ((c.priority, priority), (c.vin, vin), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    query = _CASES.sort(_CASES.behind(query, after)).limit(limit + 1)
-    found = [dict(row) for row in connection.execute(query).mappings()]
-    page, following = page_of(found, limit, _CASES)
+    page, following = page_of(connection, query, _CASES, after, limit)
     return _whole(connection, page, actor), following
 
 
@@ -98,9 +95,7 @@ def list_tasks(
     for column, value in ((c.queue, queue), (c.desk, desk), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
-    query = TASKS.sort(TASKS.behind(query, after)).limit(limit + 1)
-    found = [dict(row) for row in connection.execute(query).mappings()]
-    page, following = page_of(found, limit, TASKS)
+    page, following = page_of(connection, query, TASKS, after, limit)
     return [_shown(row) for row in page], following
 
 

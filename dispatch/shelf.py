@@ -16,7 +16,7 @@ from dispatch.events import task_event
 from dispatch.house import House
 from dispatch.matter import holding
 from dispatch.silence import held_because
-from dispatch.surge import IssueState, Matter
+from dispatch.surge import Matter
 from models import rows
 from models import tables as t
 from models.canary import CANARY_DESK
@@ -24,7 +24,7 @@ from models.case import Entry, Event, Silence, Task
 from models.ids import digest
 from models.person import CLOCKWORK
 from models.sql import insert_new, upsert, within
-from models.words import CaseState, Priority, Status, TaskState
+from models.words import CaseState, IssueState, Priority, Status, TaskState
 
 AT_ONCE: Final = 500
 _MINUTE: Final = timedelta(minutes=1)

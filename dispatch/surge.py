@@ -7,28 +7,10 @@ is unknown belongs to none, and an urgent task is never held (law 5).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from models.case import Build, Fault, Text
 from models.ids import digest
-from models.words import Priority
-
-
-class SurgeRule(StrEnum):
-    """Who holds the tasks of a matter back: nobody, a supervisor, or PACC by itself."""
-
-    OFF = "off"
-    PROPOSE = "propose"
-    HOLD = "hold"
-
-
-class IssueState(StrEnum):
-    """How a matter stands."""
-
-    WATCHED = "watched"
-    HOLDING = "holding"
-    RELEASED = "released"
-    OVER = "over"
+from models.words import Priority, SurgeRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ def quarantine_rows(decision: Decision) -> list[dict[str, Any]]:
                 str(record.offset), one.pointer, one.reason.value, str(number),
             ),
             "reason": one.reason.value,
-            "detail": one.detail.replace("\x00", "\\u0000"),
-            "pointer": one.pointer.replace("\x00", "\\u0000"),
+            "detail": without_nul(one.detail),
+            "pointer": without_nul(one.pointer),
         }
         for ended in decision.ended
         for record in (ended.decoded.record,)
@@ -69,7 +69,7 @@ def _record_columns(record: Record) -> dict[str, Any]:
         "record_key": record.key,
         "value": record.value,
         "headers": [
-            [name.replace("\x00", "\\u0000"), base64.b64encode(value).decode("ascii")]
+            [without_nul(name), base64.b64encode(value).decode("ascii")]
             for name, value in record.headers
         ],
     }

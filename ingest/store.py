@@ -6,7 +6,7 @@ Every function works inside the caller's transaction and costs a fixed number of
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -20,6 +20,10 @@ from models.decision import Decision, Known
 from models.errors import Fenced
 from models.sql import insert_new, pipelined, run_many, upsert, within
 from models.words import Feed
+
+_AT_PARTITION: Final = tuple(
+    t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +71,7 @@ def move_positions(
     statement = (
         sa.update(t.position)
         .where(
-            p.feed == sa.bindparam("b_feed"),
-            p.topic == sa.bindparam("b_topic"),
-            p.part == sa.bindparam("b_part"),
+            *_AT_PARTITION,
             p.epoch == sa.bindparam("b_epoch"),
             p.next_offset == sa.bindparam("b_first"),
         )
@@ -80,7 +82,7 @@ def move_positions(
     )
     moves = [
         {
-            **{f"b_{name}": value for name, value in rows.partition_key(partition).items()},
+            **_at_partition(partition),
             "b_epoch": places[partition].epoch,
             "b_first": spans[partition].first,
             "b_end": spans[partition].end,
@@ -90,6 +92,10 @@ def move_positions(
     moved = connection.execute(statement, moves).rowcount
     if moved != len(moves):
         raise Fenced("Another worker has taken a partition of this batch; nothing was written.")
+
+
+def _at_partition(partition: Partition) -> dict[str, Any]:
+    return {f"b_{name}": value for name, value in rows.partition_key(partition).items()}
 
 
 def watermarks(
@@ -247,18 +253,8 @@ def _delivered(connection: sa.Connection, batch: Batch) -> frozenset[str]:
 
 
 def _save_watermarks(connection: sa.Connection, decision: Decision) -> None:
-    p = t.position.c
-    statement = (
-        sa.update(t.position)
-        .where(
-            p.feed == sa.bindparam("b_feed"),
-            p.topic == sa.bindparam("b_topic"),
-            p.part == sa.bindparam("b_part"),
-        )
-        .values(watermark=sa.bindparam("b_at"))
-    )
+    statement = sa.update(t.position).where(*_AT_PARTITION).values(watermark=sa.bindparam("b_at"))
     run_many(connection, statement, [
-        {**{f"b_{name}": value for name, value in rows.partition_key(partition).items()},
-         "b_at": at}
+        {**_at_partition(partition), "b_at": at}
         for partition, at in sorted(decision.watermark.items())
     ])  # fmt: skip

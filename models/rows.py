@@ -89,15 +89,23 @@ def case_row(case: Case, rule_set: str) -> dict[str, Any]:
         "previous_case": case.previous_case,
         "is_repeat_repair": case.is_repeat_repair,
         "defaulted": list(case.defaulted),
-        "lat": case.place.lat if case.place else None,
-        "lon": case.place.lon if case.place else None,
-        "place_at": case.place.at if case.place else None,
-        "accuracy_m": case.place.accuracy_m if case.place else None,
-        # no longer than its column, which a NUL that is spelled out would break
-        "road": without_nul(case.place.road)[:128] if case.place and case.place.road else None,
+        **_place_row(case.place),
         "model": case.build.model,
         "software": case.build.software,
         "tasks_made": case.tasks_made,
+    }
+
+
+def _place_row(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return dict.fromkeys(("lat", "lon", "place_at", "accuracy_m", "road"))
+    return {
+        "lat": place.lat,
+        "lon": place.lon,
+        "place_at": place.at,
+        "accuracy_m": place.accuracy_m,
+        # no longer than its column, which a NUL that is spelled out would break
+        "road": without_nul(place.road)[:128] if place.road else None,
     }
 
 

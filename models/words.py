@@ -1,4 +1,4 @@
-"""The closed vocabularies: every word that PACC may say about an alert, a case or a task."""
+"""The closed vocabularies: every word that PACC may say of an alert, a case, a task or a matter."""
 
 from enum import StrEnum
 from operator import attrgetter
@@ -172,6 +172,31 @@ class Disposition(Word):
     UNREACHABLE = "unreachable"
     DECLINED = "declined"
     ALREADY_HELPED = "already_helped"
+
+
+class Channel(Word):
+    """By which way a customer is approached."""
+
+    CALL = "call"
+    MESSAGE = "message"
+    LETTER = "letter"
+
+
+class SurgeRule(Word):
+    """Who holds the tasks of a matter back: nobody, a supervisor, or PACC by itself."""
+
+    OFF = "off"
+    PROPOSE = "propose"
+    HOLD = "hold"
+
+
+class IssueState(Word):
+    """How a matter stands."""
+
+    WATCHED = "watched"
+    HOLDING = "holding"
+    RELEASED = "released"
+    OVER = "over"
 
 
 class Role(Word):

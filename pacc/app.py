@@ -19,11 +19,12 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 import pacc
 from dispatch import api
+from dispatch.api_answers import Problem
+from dispatch.api_requests import Ident
 from dispatch.auth import AsEngineer, InOffice, Office
 from dispatch.console.live import running
 from dispatch.console.setup import Console
 from dispatch.console.site import add_console, is_page, refusal
-from dispatch.shapes import Ident, Problem
 from ingest import account, quarantine
 from models.errors import PaccError
 from models.sql import OUTAGES

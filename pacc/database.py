@@ -53,6 +53,13 @@ def make_engine(
     return engine
 
 
+def open_engine(url: str, *, idle_seconds: int | None = None) -> sa.Engine:
+    """Make an engine on a database of this program's schema. Raises `WrongSchema`."""
+    engine = make_engine(url, idle_seconds=idle_seconds)
+    require_schema(engine)
+    return engine
+
+
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Leave transactions to us, so that a writer waits at its start and never in its middle."""
     connection.isolation_level = None

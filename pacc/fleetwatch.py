@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dispatch import fleet, shelf
 from dispatch.house import House
 from dispatch.matter import holding
-from dispatch.surge import SurgeRule
+from models.words import SurgeRule
 from pacc.policy import Policy
 
 # A look counts the cases of an hour. In a flood it takes long: then the next one waits longer, so

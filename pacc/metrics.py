@@ -8,12 +8,11 @@ from functools import partial
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
-from dispatch.surge import IssueState
 from models import tables as t
 from models.batch import Partition
 from models.canary import CANARY_DESK
 from models.decision import Decision
-from models.words import Outcome, Priority, TaskState
+from models.words import IssueState, Outcome, Priority, TaskState
 from pacc.flight import Flight, age_of
 from pacc.watchdog import Sight
 from prioritizer.rank import Ranker

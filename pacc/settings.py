@@ -12,9 +12,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from dispatch.surge import SurgeRule
 from ingest.decode import FORMATS
 from models.errors import SettingsInvalid
+from models.words import SurgeRule
 
 PREFIX: Final = "PACC_"
 _NOT_SETTINGS: Final = ("PACC_TEST_", "PACC_SHARED_DATA")

@@ -22,7 +22,7 @@ from ingest.tape import TapeSource
 from models.batch import Partition
 from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
-from pacc.database import FROZEN_SECONDS, make_engine, require_schema
+from pacc.database import FROZEN_SECONDS, open_engine
 from pacc.fleetwatch import with_matters
 from pacc.intake import Intake
 from pacc.pipeline import Keep, Limits, Worker, everything
@@ -85,8 +85,7 @@ def make_worker(
     keep: Keep = everything,
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""
-    engine = make_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
-    require_schema(engine)
+    engine = open_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)
     policy = make_policy(settings, engine)

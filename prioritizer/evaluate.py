@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.errors import Unusable
 from prioritizer.bands import Bands, raised
+from prioritizer.cases import Cases, cases_of
 from prioritizer.figures import Calibration, Floats, Ranking, interval, mean_cost, rule_order
 from prioritizer.table import Table
 
@@ -45,22 +46,6 @@ class Evaluation:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cases:
-    """One row per case, in the order of case ids."""
-
-    first: NDArray[np.intp]  # its earliest row
-    group: NDArray[np.intp]  # row → case
-    label: NDArray[np.bool_]
-    weight: Floats
-    vehicle: NDArray[np.intp]
-
-    def highest(self, scores: NDArray[Any]) -> NDArray[Any]:
-        found = np.full(len(self.first), -np.inf)
-        np.maximum.at(found, self.group, scores)
-        return found
-
-
 def evaluate(
     table: Table,
     scores: Mapping[str, Floats],
@@ -79,34 +64,27 @@ def evaluate(
     """
     _require(table, scores)
     given = dict(scores) | {"rules": rule_order(table.floor, table.rule_score)}
-    cases, vehicle = _cases(table)
-    draws = _draws(vehicle, seed, rounds)
+    cases = cases_of(table)
+    draws = _draws(cases.vehicle_of_row, seed, rounds)
     floor = cases.highest(table.floor)
     act = cases.highest(np.maximum(table.floor, raised(given["model"], bands)))
-    ranked = {name: Ranking(cases.highest(one), cases.label) for name, one in given.items()}
+    highest = {name: cases.highest(one) for name, one in given.items()}
+    ranked = {name: Ranking(one, cases.label) for name, one in highest.items()}
     sure = {name: Calibration(given[name], table.is_immobilised)
             for name in given if name in ARE_PROBABILITIES}  # fmt: skip
-    asked = {name: _figures(one, floor, sure.get(name)) for name, one in ranked.items()}
-    for name, is_alarm in (("rules", floor >= 1), ("model", act >= 1)):
-        asked[name]["mean_cost"] = _cost(is_alarm, cases.label, tow_cost, breakdown_cost)
-    said = {name: _with_intervals(figures, cases, table, vehicle, draws)
-            for name, figures in asked.items()}  # fmt: skip
-    highest = cases.highest(given["model"])
+    asked = _asked(ranked, sure, floor, act, cases.label, tow_cost, breakdown_cost)
+    said = {name: _with_intervals(one, cases, table, draws) for name, one in asked.items()}
     return Evaluation(
-        counts={"rows": len(table), "cases": len(cases.first), "vehicles": int(vehicle.max()) + 1,
-                "immobilised_cases": int(cases.label.sum()), "rounds": rounds},
+        counts=_counts(table, cases, rounds),
         bands=asdict(bands),
         costs={"tow": tow_cost, "breakdown": breakdown_cost},
         figures={name: dict(figures) for name, (figures, _) in said.items()},
         comparisons=_comparisons(said),
-        curves={name: _curves(one, cases.weight, sure.get(name), table.weight)
-                for name, one in ranked.items()},
-        cost_curve=[[at, round(mean_cost((floor >= 1) | (highest >= at), cases.label, cases.weight,
-                                         tow_cost, breakdown_cost), 4)] for at in THRESHOLDS],
+        curves=_curves(ranked, sure, cases.weight, table.weight),
+        cost_curve=_cost_curve(cases, floor, highest["model"], tow_cost, breakdown_cost),
         mix={"rules": _mix(floor, cases.weight), "with model": _mix(act, cases.weight)},
         lead_time=_lead_times(table, cases, given["model"], bands, hours_to_event),
-        slices=_slices(table, cases, ranked_scores={name: cases.highest(given[name])
-                       for name in ("model", "rules")}, draws=draws),
+        slices=_slices(table, cases, {name: highest[name] for name in ("model", "rules")}, draws),
     )  # fmt: skip
 
 
@@ -120,17 +98,14 @@ def _require(table: Table, scores: Mapping[str, Floats]) -> None:
             raise Unusable(f"The scores of {name} are not one finite number for each row.")
 
 
-def _cases(table: Table) -> tuple[_Cases, NDArray[np.intp]]:
-    """Group rows by case; the second answer is the number of each row's vehicle."""
-    order = np.argsort(table.at, kind="stable")
-    _, first, inverse = np.unique(table.case[order], return_index=True, return_inverse=True)
-    group = np.empty(len(table), dtype=np.intp)
-    group[order] = inverse.reshape(-1)
-    first = order[first]
-    label = np.zeros(len(first), dtype=np.bool_)
-    np.logical_or.at(label, group, table.is_immobilised)
-    vehicle = np.unique(table.vehicle, return_inverse=True)[1].reshape(-1)
-    return _Cases(first, group, label, table.weight[first], vehicle[first]), vehicle
+def _counts(table: Table, cases: Cases, rounds: int) -> dict[str, int]:
+    return {
+        "rows": len(table),
+        "cases": len(cases.first),
+        "vehicles": int(cases.vehicle_of_row.max()) + 1,
+        "immobilised_cases": int(cases.label.sum()),
+        "rounds": rounds,
+    }
 
 
 def _draws(vehicle: NDArray[np.intp], seed: int, rounds: int) -> list[Floats]:
@@ -141,6 +116,22 @@ def _draws(vehicle: NDArray[np.intp], seed: int, rounds: int) -> list[Floats]:
         np.bincount(chance.integers(0, count, count), minlength=count).astype(np.float64)
         for _ in range(rounds)
     ]
+
+
+def _asked(
+    ranked: Mapping[str, Ranking],
+    sure: Mapping[str, Calibration],
+    floor: Floats,
+    act: Floats,
+    label: NDArray[np.bool_],
+    tow: float,
+    missed: float,
+) -> dict[str, dict[str, _Figure]]:
+    """Find the figures of each ranking, and what the alarms of the rules and the model cost."""
+    asked = {name: _figures(one, floor, sure.get(name)) for name, one in ranked.items()}
+    for name, level in (("rules", floor), ("model", act)):
+        asked[name]["mean_cost"] = _cost(level >= 1, label, tow, missed)
+    return asked
 
 
 def _figures(ranking: Ranking, floor: Floats, sure: Calibration | None) -> dict[str, _Figure]:
@@ -164,14 +155,24 @@ def _cost(
     return lambda cases, _rows: mean_cost(is_alarm, label, cases, tow, missed)
 
 
+def _cost_curve(
+    cases: Cases, floor: Floats, highest: Floats, tow: float, missed: float
+) -> list[list[float]]:
+    """Give what a case costs on the mean for each threshold from which on it is an alarm."""
+    curve = []
+    for at in THRESHOLDS:
+        is_alarm = (floor >= 1) | (highest >= at)
+        curve.append([at, round(mean_cost(is_alarm, cases.label, cases.weight, tow, missed), 4)])
+    return curve
+
+
 def _with_intervals(
-    figures: Mapping[str, _Figure],
-    cases: _Cases,
-    table: Table,
-    vehicle: NDArray[np.intp],
-    draws: Sequence[Floats],
+    figures: Mapping[str, _Figure], cases: Cases, table: Table, draws: Sequence[Floats]
 ) -> tuple[dict[str, Any], Mapping[str, tuple[float, Floats]]]:
-    weights = [(cases.weight * one[cases.vehicle], table.weight * one[vehicle]) for one in draws]
+    weights = [
+        (cases.weight * one[cases.vehicle], table.weight * one[cases.vehicle_of_row])
+        for one in draws
+    ]
     told, raw = {}, {}
     for name, figure in figures.items():
         value = figure(cases.weight, table.weight)
@@ -202,13 +203,21 @@ def _comparisons(
 
 
 def _curves(
-    ranking: Ranking, weight: Floats, sure: Calibration | None, row_weight: Floats
-) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "precision_recall": ranking.precision_recall(weight),
-        "gain": ranking.gain(weight, SHARES),
+    ranked: Mapping[str, Ranking],
+    sure: Mapping[str, Calibration],
+    weight: Floats,
+    row_weight: Floats,
+) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {
+        name: {
+            "precision_recall": ranking.precision_recall(weight),
+            "gain": ranking.gain(weight, SHARES),
+        }
+        for name, ranking in ranked.items()
     }
-    return found if sure is None else found | {"reliability": sure.points(row_weight)}
+    for name, one in sure.items():
+        found[name]["reliability"] = one.points(row_weight)
+    return found
 
 
 def _mix(level: Floats, weight: Floats) -> dict[str, float]:
@@ -217,7 +226,7 @@ def _mix(level: Floats, weight: Floats) -> dict[str, float]:
 
 
 def _lead_times(
-    table: Table, cases: _Cases, probability: Floats, bands: Bands, hours: Floats | None
+    table: Table, cases: Cases, probability: Floats, bands: Bands, hours: Floats | None
 ) -> dict[str, Any]:
     """Find the hours from a case's first alarm (high or urgent) to its immobilisation."""
     if hours is None:
@@ -241,11 +250,11 @@ def _spread(ordered: Floats, points: int = 101) -> list[float]:
 
 
 def _slices(
-    table: Table, cases: _Cases, *, ranked_scores: Mapping[str, Floats], draws: Sequence[Floats]
+    table: Table, cases: Cases, highest: Mapping[str, Floats], draws: Sequence[Floats]
 ) -> dict[str, Any]:
     return {
         name: {
-            str(value): _slice(column[cases.first] == value, cases, ranked_scores, draws)
+            str(value): _slice(column[cases.first] == value, cases, highest, draws)
             for value in np.unique(column[cases.first])
         }
         for name, column in table.slices.items()
@@ -253,7 +262,7 @@ def _slices(
 
 
 def _slice(
-    mask: NDArray[np.bool_], cases: _Cases, scores: Mapping[str, Floats], draws: Sequence[Floats]
+    mask: NDArray[np.bool_], cases: Cases, scores: Mapping[str, Floats], draws: Sequence[Floats]
 ) -> dict[str, Any]:
     label, weight, vehicle = cases.label[mask], cases.weight[mask], cases.vehicle[mask]
     found: dict[str, Any] = {"cases": int(mask.sum()), "immobilised_cases": int(label.sum())}

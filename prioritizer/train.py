@@ -70,11 +70,7 @@ def train(
     steps done and their number. Raises `Unusable` for a table that cannot be learnt from.
     """
     require_usable(table)
-    strange = sorted(set(monotone) - set(table.names))
-    if strange:
-        raise Unusable(
-            f"A direction is set for features that the table lacks: {', '.join(strange)}."
-        )
+    _require_known(monotone, table)
     choice = choose(table, monotone, seed, tell, grid)
     is_held = places_of(table.vehicle, "calibrate") < HELD_FOR_CALIBRATION
     fitting, held = table.take(~is_held), table.take(is_held)
@@ -93,11 +89,18 @@ def train(
         model=model, baseline=baseline, names=table.names, feature_version=table.feature_version,
         fingerprint=fingerprint(table), choice=choice,
         quantiles=tuple(np.quantile(highest, np.linspace(0, 1, QUANTILES)).round(6).tolist()),
-        reference={name: distribution(one) for name, one in columns.items()}
-        | {"score": distribution(scores)},
+        reference={name: distribution(one) for name, one in (columns | {"score": scores}).items()},
         neutral={name: _median(one) for name, one in columns.items()},
         facts=_facts(table, len(held), seed),
     )  # fmt: skip
+
+
+def _require_known(monotone: Mapping[str, int], table: Table) -> None:
+    strange = sorted(set(monotone) - set(table.names))
+    if strange:
+        raise Unusable(
+            f"A direction is set for features that the table lacks: {', '.join(strange)}."
+        )
 
 
 def _calibrated(learner: Any, fitting: Table, held: Table, method: str) -> Any:

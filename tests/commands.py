@@ -27,11 +27,13 @@ class Pacc:
         return json.loads(done.stdout)
 
     @contextmanager
-    def runs(self, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def runs(
+        self, *words: str, stdout: int = subprocess.DEVNULL
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """Keep a command running."""
         process = subprocess.Popen(
             [sys.executable, "-m", "pacc.cli", *words],
-            env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=self.environment, stdout=stdout, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
             yield process

@@ -24,12 +24,18 @@ settings.register_profile("ours", deadline=None)
 settings.load_profile("ours")
 
 
+# Minutes each: begun last, one of them would keep a single process busy while the other is idle.
+LONG = ("test_model_story", "test_end_to_end", "test_crash_points", "test_watchdog", "test_outages")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the server that they ask for."""
+    """Mark tests by the server that they ask for, and put the long files first."""
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "kafka_address" in names:
             item.add_marker("kafka")
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONG)))
 
 
 def missing(what: str) -> None:

@@ -10,8 +10,8 @@ from httpx2 import Response
 
 from dispatch.people import add_person
 from models.words import Role
-from tests.webs import BEIJING, Web
-from tests.worlds import CAR, OTHER, START, Stream
+from tests.webs import Web, all_routes
+from tests.worlds import START, urgent_and_normal
 
 PASSWORD = "correct horse battery"
 
@@ -46,9 +46,7 @@ class Console(Web):
 def room(engine: sa.Engine) -> Iterator[Console]:
     """One urgent case in Beijing, one normal at a dealer, and people of each role."""
     made = Console(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
-    stream.says(OTHER, "dtc:B1342", **BEIJING)
-    made.centre.plays(stream.records)
+    made.centre.plays(urgent_and_normal().records)
     made.person("li", Role.OPERATOR, "rsa-beijing", name="Li", language="en")
     made.person("chen", Role.OPERATOR, "rsa-beijing", name="Chen", language="en")
     made.person("far", Role.OPERATOR, "rsa-wuhan", name="Far")
@@ -68,15 +66,8 @@ def dealers(room: Console) -> dict[str, Any]:
     return room.centre.task(queue="dealer")
 
 
-# --- every route ---
-
-
 def pages(room: Console, method: str) -> list[str]:
-    """Every route of the console, found in the application itself."""
-    found: list[Any] = []
-    for one in room.app.routes:
-        contexts = getattr(one, "effective_route_contexts", None)
-        found += list(contexts()) if contexts else [one]
+    """Every route of the console."""
     skipped = ("/v1", "/health", "/ready", "/docs", "/openapi.json", "/static", "/assets")
-    return [one.path for one in found
+    return [one.path for one in all_routes(room)
             if not one.path.startswith(skipped) and method in (one.methods or ())]  # fmt: skip

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from dispatch.keys import revoke_key
 from models import tables as t
 from models.words import Role
-from tests.webs import BEIJING, OPEN_TO_ALL, Web, alert, blank, routes, web
-from tests.worlds import CAR, OTHER, START, Stream
+from tests.webs import OPEN_TO_ALL, Web, alert, blank, routes, web
+from tests.worlds import BEIJING, CAR, OTHER, START, Stream
 
 __all__ = ["web"]
 

@@ -20,10 +20,9 @@ from dispatch.sessions import Session
 from models import tables as t
 from models.migrations import upgrade
 from pacc.database import make_engine
-from tests.test_waiting import BEIJING
-from tests.worlds import CAR, OTHER, Centre, Stream, operator
+from tests.worlds import CAR, LI, OTHER, STRANDED, Centre, Stream, operator
 
-LI, FAR = operator("Li"), operator("Far", "rsa-wuhan")
+FAR = operator("Far", "rsa-wuhan")
 
 
 def two_cases(engine: sa.Engine) -> tuple[Centre, list[str]]:
@@ -31,7 +30,7 @@ def two_cases(engine: sa.Engine) -> tuple[Centre, list[str]]:
     centre = Centre(engine)
     stream = Stream()
     for vin in (CAR, OTHER):
-        stream.says(vin, "dtc:P0C01", severity="stop", motion="moving", position=BEIJING)
+        stream.says(vin, "dtc:P0C01", **STRANDED)
     centre.plays(stream.records)
     return centre, [row["task_id"] for row in centre.rows(t.task)]
 

@@ -13,9 +13,6 @@ from tests.worlds import CAR, OTHER
 __all__ = ["room"]
 
 
-# --- asking a customer whether we may call ---
-
-
 def owned(room: Console, vin: str, **owner: Any) -> None:
     """Say who owns a car; nobody has agreed to calls yet."""
     given = {"name": "Gao", "phone": "+86 555 0199", "language": "zh-CN", **owner}

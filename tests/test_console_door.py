@@ -14,9 +14,6 @@ from tests.consoles import PASSWORD, Console, room
 __all__ = ["room"]
 
 
-# --- the door ---
-
-
 def test_a_person_gets_in_with_a_password_and_out_again(room: Console) -> None:
     refused = room.enters("li", "wrong password")
     assert refused.status_code == 401

@@ -12,9 +12,6 @@ from tests.consoles import Console, dealers, room
 __all__ = ["room"]
 
 
-# --- forms that cannot be accepted, in both languages ---
-
-
 class Form(HTMLParser):
     """The field of a page that is marked as wrong, and what is said beside it."""
 

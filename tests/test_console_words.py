@@ -20,9 +20,6 @@ CONSOLE = Path(__file__).parents[1] / "dispatch" / "console"
 REFUSALS = ("Conflict", "NotAllowed", "NotThere", "Unusable")
 
 
-# --- both languages, and how much a first page weighs ---
-
-
 def test_every_sentence_is_translated() -> None:
     methods = [("**.py", "python"), ("**.html", "jinja2")]
     names = ("_", "N_", "gettext", *REFUSALS)

@@ -13,13 +13,9 @@ from models import tables as t
 from models.person import Actor
 from models.words import Queue, Role
 from tests.consoles import Console, dealers, room, urgent
-from tests.webs import BEIJING
-from tests.worlds import CAR, OTHER, START, Stream
+from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream
 
 __all__ = ["room"]
-
-
-# --- what people do ---
 
 
 def test_an_operator_works_a_case_through_in_the_pages(room: Console) -> None:
@@ -40,7 +36,7 @@ def test_an_operator_works_a_case_through_in_the_pages(room: Console) -> None:
 
 
 def test_readings_have_a_name_and_a_unit_and_what_has_none_is_left_out(room: Console) -> None:
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
+    stream = Stream().says(CAR, "dtc:P0C01", **STRANDED)
     read = {"tyre_kpa": 217.4, "cell_spread_mv": 19, "x_raw_7": 3}
     more: dict[str, Any] = {"id": "readings", "state_of_charge": 0.634, "signals": read}
     again = stream.says(CAR, "dtc:P0C01", 1, severity="stop", **more)
@@ -200,7 +196,7 @@ def test_a_flood_is_grouped_by_cause_and_told_to_the_supervisor(room: Console) -
     stream = Stream()
     for number in range(12):
         stream.says(f"LBV8P2C05L7F2{number:04d}", "dtc:P0A95", number / 10, id=f"f{number}",
-                    severity="stop", motion="moving", **BEIJING)  # fmt: skip
+                    **STRANDED)  # fmt: skip
     room.centre.worker.process([
         one.__class__(one.partition, one.offset + 2, one.timestamp, one.key, one.value)
         for one in stream.records

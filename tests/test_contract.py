@@ -21,8 +21,8 @@ from models import tables as t
 from models.migrations import upgrade
 from models.words import Role
 from pacc.database import make_engine
-from tests.webs import BEIJING, Web
-from tests.worlds import CAR, OTHER, Stream
+from tests.webs import Web
+from tests.worlds import CAR, OTHER, urgent_and_normal
 
 _CHECKS = [
     not_a_server_error,
@@ -49,9 +49,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     engine = make_engine(f"sqlite:///{place}")
     upgrade(engine)
     made = Web(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
-    stream.says(OTHER, "dtc:B1342", **BEIJING).raw(b"{")
-    made.centre.plays(stream.records)
+    made.centre.plays(urgent_and_normal().raw(b"{").records)
     with made.client:
         yield made
     engine.dispose()

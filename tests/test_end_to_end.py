@@ -27,6 +27,31 @@ TROUBLE = Trouble(duplicates=0.05, late=0.02, broken=0.01)
 MakeTopic = Callable[[int], str]
 
 
+class Way:
+    """The topics in and out on a real Kafka, and the project's commands between them."""
+
+    def __init__(self, address: str, database: str, make_topic: MakeTopic) -> None:
+        self.address = address
+        self.alerts, self.bmw = make_topic(4), make_topic(2)
+        self.topics = {self.alerts: "cloudevents", self.bmw: "bmw"}
+        self.out = {name: make_topic(1) for name in ("roadside", "dealer", "cases")}
+        self.port = free_port()
+        self.pacc = Pacc(
+            PACC_DATABASE_URL=database,
+            PACC_KAFKA_BOOTSTRAP_SERVERS=address,
+            PACC_TOPICS=", ".join(f"{name}: {form}" for name, form in self.topics.items()),
+            PACC_GROUP_ID=f"group {self.alerts}",
+            PACC_PORT=str(self.port),
+            **{f"PACC_{name.upper()}_TOPIC": topic for name, topic in self.out.items()},
+        )
+
+    def sends(self, messages: Sequence[Message]) -> None:
+        """Put messages on their topics."""
+        with closing(KafkaSender(self.address)) as sender:
+            for first in range(0, len(messages), 2000):
+                sender.send(messages[first : first + 2000])
+
+
 def real_payloads(folder: Path, topic: str) -> list[Message]:
     """Every BMW document, each from a vehicle of its own, polled twice; the key is the VIN."""
     documents = [file.read_bytes() for file in sorted((folder / "bmw_states").glob("*/*.json"))]
@@ -64,19 +89,18 @@ def pages(url: str, key: str, path: str) -> list[dict[str, Any]]:
         after = f"&after={page['next']}"
 
 
-def undisturbed(
-    address: str, topics: dict[str, str], folder: Path, masters: Callable[[str], None]
-) -> Room:
+def undisturbed(way: Way, folder: Path) -> Room:
     """Work through the same topics in one go, on a database of another kind."""
     url = f"sqlite:///{folder / 'calm.db'}"
     engine = make_engine(url)
     upgrade(engine)
-    masters(url)
+    Pacc(PACC_DATABASE_URL=url)("desk", "import", str(SAMPLE_DESKS))
     room = Room(engine)
-    worker = Worker(engine, room.policy, topics, "calm", Limits())
+    worker = Worker(engine, room.policy, way.topics, "calm", Limits())
+    group, topics = f"calm {way.alerts}", sorted(way.topics)
     run(
         worker,
-        lambda: KafkaSource(address, f"calm {topics}", sorted(topics), take=worker.take),
+        lambda: KafkaSource(way.address, group, topics, take=worker.take),
         Limits(),
         until_end=True,
         is_stopped=lambda: False,
@@ -94,61 +118,48 @@ def test_alerts_become_tasks_whatever_happens_on_the_way(
     shared_data_if_any: Path | None,
     tmp_path: Path,
 ) -> None:
-    alerts, bmw = make_topic(4), make_topic(2)
-    out = {name: make_topic(1) for name in ("roadside", "dealer", "cases")}
-    topics = {alerts: "cloudevents", bmw: "bmw"}
-    with closing(KafkaSender(kafka_address)) as sender:
-        everything = day(alerts)
-        if shared_data_if_any is not None:
-            everything += real_payloads(shared_data_if_any, bmw)
-        for first in range(0, len(everything), 2000):
-            sender.send(everything[first : first + 2000])
-    port = free_port()
-    pacc = Pacc(
-        PACC_DATABASE_URL=postgres_url,
-        PACC_KAFKA_BOOTSTRAP_SERVERS=kafka_address,
-        PACC_TOPICS=", ".join(f"{name}: {form}" for name, form in topics.items()),
-        PACC_GROUP_ID=f"group {alerts}",
-        PACC_PORT=str(port),
-        **{f"PACC_{name.upper()}_TOPIC": topic for name, topic in out.items()},
-    )
-    pacc("migrate")
-    assert pacc("desk", "import", str(SAMPLE_DESKS))["created"] == 72
-    engine = make_engine(postgres_url)
-    room = Room(engine)
+    way = Way(kafka_address, postgres_url, make_topic)
+    everything = day(way.alerts)
+    if shared_data_if_any is not None:
+        everything += real_payloads(shared_data_if_any, way.bmw)
+    way.sends(everything)
+    way.pacc("migrate")
+    assert way.pacc("desk", "import", str(SAMPLE_DESKS))["created"] == 72
+    room = Room(make_engine(postgres_url))
 
-    with pacc.runs("run", "--batch", "200") as victim:
+    a_worker_is_killed_and_another_goes_on(way, room, len(everything))
+    calm = undisturbed(way, tmp_path)
+    assert way.pacc("digest") == calm.digest
+    assert room.outcomes() == calm.outcomes()
+    each_case_is_in_its_queue(way, room)
+    what_was_decided_has_left(way, room)
+    for one in (room, calm):
+        one.engine.dispose()
+
+
+def a_worker_is_killed_and_another_goes_on(way: Way, room: Room, sent: int) -> None:
+    """Every record ends in one outcome, before the SIGKILL or after it."""
+    with way.pacc.runs("run", "--batch", "200") as victim:
         waits(lambda: sum(room.outcomes().values()) > 2000)
         victim.send_signal(signal.SIGKILL)
     passed = sum(room.outcomes().values())
-    assert passed < len(everything)
+    assert passed < sent
     assert room.ledger["reconciled"]
-    rest = pacc("run", "--until-end")
-    assert rest["records"] == len(everything) - passed
+    rest = way.pacc("run", "--until-end")
+    assert rest["records"] == sent - passed
 
-    assert pacc("ledger")["reconciled"]
+    assert way.pacc("ledger")["reconciled"]
     outcomes = room.outcomes()
-    assert sum(outcomes.values()) == len(everything)
+    assert sum(outcomes.values()) == sent
     assert "gap" not in outcomes
     assert outcomes["quarantined"] == pytest.approx(ALERTS * 0.01, rel=0.25)
-    calm = undisturbed(
-        kafka_address, topics, tmp_path,
-        lambda url: Pacc(PACC_DATABASE_URL=url)("desk", "import", str(SAMPLE_DESKS)),
-    )  # fmt: skip
-    assert pacc("digest") == calm.digest
-    assert outcomes == calm.outcomes()
-    calm.engine.dispose()
-
-    each_case_is_in_its_queue(pacc, room, port)
-    what_was_decided_has_left(pacc, kafka_address, room, out)
-    engine.dispose()
 
 
-def each_case_is_in_its_queue(pacc: Pacc, room: Room, port: int) -> None:
+def each_case_is_in_its_queue(way: Way, room: Room) -> None:
     """Through the API: every open case that needs somebody waits at a desk of the right kind."""
-    key = pacc("key", "create", "--role", "supervisor")["key"]
-    url = f"http://127.0.0.1:{port}"
-    with pacc.runs("serve"):
+    key = way.pacc("key", "create", "--role", "supervisor")["key"]
+    url = f"http://127.0.0.1:{way.port}"
+    with way.pacc.runs("serve"):
         waits(lambda: is_ready(url))
         tasks = {task["case_id"]: task for task in pages(url, key, "/v1/tasks")}
         cases = {case["case_id"]: case for case in pages(url, key, "/v1/cases")}
@@ -166,14 +177,14 @@ def each_case_is_in_its_queue(pacc: Pacc, room: Room, port: int) -> None:
         assert cases[row["case_id"]]["reasons"][0]["zh"]
 
 
-def what_was_decided_has_left(pacc: Pacc, address: str, room: Room, topics: dict[str, str]) -> None:
+def what_was_decided_has_left(way: Way, room: Room) -> None:
     """Every event of the outbox stands once on its topic, in the order of its case."""
     waiting = room.rows(t.outbox)
-    assert pacc("tend", "--once")["sent"] >= len(waiting)
+    assert way.pacc("tend", "--once")["sent"] >= len(waiting)
     assert room.rows(t.outbox, sent_at=None) == []
     sent = {
-        name: [json.loads(record.value or b"") for record in read(address, topic)]
-        for name, topic in topics.items()
+        name: [json.loads(record.value or b"") for record in read(way.address, topic)]
+        for name, topic in way.out.items()
     }
     ids = [event["id"] for events in sent.values() for event in events]
     assert len(ids) == len(set(ids))

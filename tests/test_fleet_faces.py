@@ -15,10 +15,10 @@ from models.batch import Partition
 from models.words import Feed, Role
 from tests.commands import Pacc
 from tests.consoles import Console
+from tests.floods import CODE, vin
 from tests.webs import blank
-from tests.worlds import OTHER, Stream
+from tests.worlds import BEIJING, OTHER, Stream
 
-CODE = "dtc:P0C01"
 BUILD: dict[str, Any] = {"model": "Nova <5>", "software": "11-2026.02"}
 
 
@@ -28,8 +28,7 @@ def room(engine: sa.Engine) -> Console:
     made = Console(engine)
     stream = Stream()
     for number in range(60):
-        stream.says(f"LBV8P2C05L7F4{number:04d}", CODE, 5, position={"lat": 39.9, "lon": 116.4},
-                    **BUILD)  # fmt: skip
+        stream.says(vin(number), CODE, 5, **BEIJING, **BUILD)
     made.centre.plays(stream.records)
     made.centre.later(minutes=10)
     with engine.begin() as connection:
@@ -96,7 +95,7 @@ def test_what_is_held_leaves_room_for_the_others(
     more: dict[str, Any] = {"severity": severity, "position": {"lat": lat, "lon": lon}}
     stream = Stream()
     for number in range(cars):
-        stream.says(f"LBV8P2C05L7F4{number:04d}", CODE, 5, **more, **BUILD)
+        stream.says(vin(number), CODE, 5, **more, **BUILD)
     stream.says(OTHER, "dtc:P0C02", 6, **more)
     room.centre.plays(stream.records)
     room.centre.later(minutes=10)

@@ -1,10 +1,8 @@
 """The pipeline on a real Apache Kafka: positions, rebalances, lost records, SIGKILL."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -23,6 +21,7 @@ from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
 from pacc.pipeline import Limits, Worker, run
+from tests.commands import Pacc, waits
 from tests.worlds import CAR, Room, Stream, policy
 
 MakeTopic = Callable[[int], str]
@@ -203,6 +202,12 @@ def a_day() -> list[Record]:
     return stream.records
 
 
+def pacc_on(url: str, address: str, topic: str) -> Pacc:
+    """The commands on a database and a topic."""
+    return Pacc(PACC_DATABASE_URL=url, PACC_KAFKA_BOOTSTRAP_SERVERS=address,
+                PACC_TOPICS=f"{topic}: cloudevents", PACC_GROUP_ID=f"group {topic}")  # fmt: skip
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def two_databases(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The database under test, and one for the undisturbed run."""
@@ -221,30 +226,15 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(
     send(kafka_address, topic, records)
     engine = make_engine(shaken)
     upgrade(engine)
-    env = {
-        **os.environ,
-        "PACC_DATABASE_URL": shaken,
-        "PACC_KAFKA_BOOTSTRAP_SERVERS": kafka_address,
-        "PACC_TOPICS": f"{topic}: cloudevents",
-        "PACC_GROUP_ID": f"group {topic}",
-    }
-    command = [sys.executable, "-m", "pacc.cli", "run", "--batch", "5"]
-    victim = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
-    room, until = Room(engine), time.monotonic() + 60
-    while not room.outcomes() and time.monotonic() < until:
-        time.sleep(0.01)
-    victim.send_signal(signal.SIGKILL)
-    victim.wait(timeout=10)
+    room, pacc = Room(engine), pacc_on(shaken, kafka_address, topic)
+    with pacc.runs("run", "--batch", "5") as victim:
+        waits(lambda: bool(room.outcomes()))
+        victim.send_signal(signal.SIGKILL)
     passed = sum(room.outcomes().values())
     assert 0 < passed < len(records)
     assert room.ledger["reconciled"]
 
-    done = subprocess.run(
-        [*command[:3], "run", "--until-end", "--json"],
-        env=env, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["records"] == len(records) - passed
+    assert pacc("run", "--until-end")["records"] == len(records) - passed
     assert room.ledger["reconciled"]
 
     quiet = make_engine(calm)
@@ -264,22 +254,12 @@ def test_sigterm_finishes_the_batch_and_leaves_within_five_seconds(
     url = f"sqlite:///{tmp_path / 'pacc.db'}"
     engine = make_engine(url)
     upgrade(engine)
-    env = {
-        **os.environ,
-        "PACC_DATABASE_URL": url,
-        "PACC_KAFKA_BOOTSTRAP_SERVERS": kafka_address,
-        "PACC_TOPICS": f"{topic}: cloudevents",
-    }
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "pacc.cli", "run", "--json"], env=env, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    room, until = Room(engine), time.monotonic() + 60
-    while not room.outcomes() and time.monotonic() < until:
-        time.sleep(0.05)
-    asked = time.monotonic()
-    worker.terminate()
-    out, _ = worker.communicate(timeout=20)
+    room, pacc = Room(engine), pacc_on(url, kafka_address, topic)
+    with pacc.runs("run", "--json", stdout=subprocess.PIPE) as worker:
+        waits(lambda: bool(room.outcomes()))
+        asked = time.monotonic()
+        worker.terminate()
+        out, _ = worker.communicate(timeout=20)
     assert time.monotonic() - asked < 5
     assert worker.returncode == 0
     assert json.loads(out)["records"] == 1

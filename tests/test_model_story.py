@@ -78,6 +78,12 @@ class School:
             query = sa.select(c.ranked_by, sa.func.count()).group_by(c.ranked_by)
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def urgent(self) -> int:
+        """Count the urgent cases."""
+        query = sa.select(sa.func.count()).where(t.case.c.priority == Priority.URGENT.value)
+        with self.engine.begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
 
 def lives_through(school: School, made: Simulation) -> int:
     """Play the stream shift by shift; people end every roadside task by what was true."""
@@ -161,8 +167,4 @@ def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: P
     history = school.run("model", "show")["history"]
     assert [one.get("rolled_back", False) for one in history] == [True, False, False]
     assert history[1]["forced"] == "taught by people"
-    with school.engine.begin() as connection:
-        query = sa.select(sa.func.count()).select_from(t.case).where(
-            t.case.c.priority == Priority.URGENT.value
-        )  # fmt: skip
-        assert connection.execute(query).scalar_one() > 0
+    assert school.urgent() > 0

@@ -31,14 +31,19 @@ from tests.webs import Web
 from tests.worlds import CAR, OTHER, Centre, Stream
 
 
-@pytest.mark.postgres
-def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgres_url: str) -> None:
-    engine = make_engine(postgres_url)
+def takes_no_writes(url: str) -> None:
+    """Bring a database to the newest schema, and let it take no writes after that."""
+    engine = make_engine(url)
     upgrade(engine)
     with engine.begin() as connection:
-        name = sa.make_url(postgres_url).database
+        name = sa.make_url(url).database
         connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgres_url: str) -> None:
+    takes_no_writes(postgres_url)
     done = subprocess.run(
         [sys.executable, "-m", "pacc.cli", "tend", "--once"], capture_output=True, text=True,
         env={**os.environ, "PACC_DATABASE_URL": postgres_url, "PACC_RELAY": "false"}, check=False,
@@ -51,12 +56,7 @@ def test_a_database_that_takes_no_writes_is_one_sentence_and_exit_code_5(postgre
 @pytest.fixture
 def refused(postgres_url: str) -> Iterator[list[str]]:
     """A database that takes no writes, and what it has refused."""
-    engine = make_engine(postgres_url)
-    upgrade(engine)
-    with engine.begin() as connection:
-        name = sa.make_url(postgres_url).database
-        connection.execute(sa.text(f"alter database {name} set default_transaction_read_only = on"))
-    engine.dispose()
+    takes_no_writes(postgres_url)
     said: list[str] = []
 
     def note(context: sa.ExceptionContext) -> None:
@@ -146,8 +146,9 @@ def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_eve
     made, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
     upgrade(made)
     made.dispose()
-    web, tend = make_web(settings, Metrics()).state.office.engine, Keeper(settings)._engine
-    for one, wanted in ((web, ("1min", "10s")), (tend, ("1min", "0"))):
+    web, tend = make_web(settings, Metrics()).state, Keeper(settings)._engine
+    web.intake._worker.close()
+    for one, wanted in ((web.office.engine, ("1min", "10s")), (tend, ("1min", "0"))):
         with one.connect() as connection:
             shown = [connection.execute(sa.text(f"show {name}")).scalar_one() for name in
                      ("idle_in_transaction_session_timeout", "lock_timeout")]  # fmt: skip

@@ -8,14 +8,22 @@ import sqlalchemy as sa
 
 from dispatch import outreach, read
 from dispatch import store as work
-from dispatch.cadence import CADENCE, Channel
+from dispatch.cadence import CADENCE
 from models import tables as t
 from models.errors import Unusable
-from models.words import Step
-from tests.test_work import LI, stranded
-from tests.worlds import CAR, START, Centre, Stream, advisor
-
-BEIJING: dict[str, Any] = {"lat": 39.9, "lon": 116.4}
+from models.words import Channel, Step
+from tests.worlds import (
+    BEIJING,
+    CAR,
+    LI,
+    START,
+    STRANDED,
+    Centre,
+    Stream,
+    advisor,
+    stranded,
+    to_be_called,
+)
 
 
 def test_a_pause_ends_by_itself_and_nobody_is_handed_the_task_meanwhile(engine: sa.Engine) -> None:
@@ -39,7 +47,7 @@ def test_a_pause_is_no_longer_than_the_priority_bears(
     engine: sa.Engine, severity: str, minutes: int, longest: int
 ) -> None:
     centre = Centre(engine)
-    says: dict[str, Any] = {"severity": severity, "motion": "moving", "position": BEIJING}
+    says: dict[str, Any] = {"severity": severity, "motion": "moving", **BEIJING}
     centre.plays(Stream().says(CAR, "dtc:P0C01", **says).records)
     task = centre.task()
     who = LI if task["queue"] == "roadside" else advisor(task["desk"])
@@ -59,13 +67,13 @@ def test_a_pause_is_no_longer_than_the_priority_bears(
 
 def test_a_case_that_turns_urgent_does_not_sleep_on(engine: sa.Engine) -> None:
     centre = Centre(engine)
-    stream = Stream().says(CAR, "dtc:P0A80", severity="limited", position=BEIJING)
+    stream = Stream().says(CAR, "dtc:P0A80", severity="limited", **BEIJING)
     centre.plays(stream.records)
     task_id = centre.task()["task_id"]
     centre.act(work.claim, task_id, LI)
     pause = work.Details(pause=timedelta(hours=2))
     centre.act(work.step, task_id, LI, what=Step.PAUSE, note=None, more=pause)
-    stream.says(CAR, "dtc:P0C01", 1, severity="stop", motion="moving", position=BEIJING)
+    stream.says(CAR, "dtc:P0C01", 1, **STRANDED)
     centre.worker.process(stream.records[1:])
     assert centre.later(seconds=1).done["woken"] == 1
     assert (centre.task()["priority"], centre.task()["paused_at"]) == ("urgent", None)
@@ -74,15 +82,12 @@ def test_a_case_that_turns_urgent_does_not_sleep_on(engine: sa.Engine) -> None:
 def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be(
     engine: sa.Engine,
 ) -> None:
-    centre = Centre(engine)
-    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
-    task = centre.task()
-    wang = advisor(task["desk"])
+    centre, task_id, wang = to_be_called(engine)
     tried = []
     for number, one in enumerate(CADENCE, start=1):
-        assert centre.act(read.candidates, wang) == [task["task_id"]]
-        centre.act(work.claim, task["task_id"], wang)
-        centre.act(outreach.attempt, task["task_id"], wang, channel=one.channel, note=None)
+        assert centre.act(read.candidates, wang) == [task_id]
+        centre.act(work.claim, task_id, wang)
+        centre.act(outreach.attempt, task_id, wang, channel=one.channel, note=None)
         tried.append(centre.now)
         now = centre.task()
         assert (now["state"], now["holder"], now["attempts"]) == ("queued", None, number)
@@ -99,25 +104,19 @@ def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be
 
 
 def test_a_dealer_who_lets_an_attempt_lapse_loses_the_customer(engine: sa.Engine) -> None:
-    centre = Centre(engine)
-    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
-    task = centre.task()
-    wang = advisor(task["desk"])
-    centre.act(work.claim, task["task_id"], wang)
-    centre.act(outreach.attempt, task["task_id"], wang, channel=Channel.CALL, note=None)
+    centre, task_id, wang = to_be_called(engine)
+    centre.act(work.claim, task_id, wang)
+    centre.act(outreach.attempt, task_id, wang, channel=Channel.CALL, note=None)
     centre.later(days=6)
-    assert centre.task(task_id=task["task_id"])["disposition"] == "returned"
+    assert centre.task(task_id=task_id)["disposition"] == "returned"
 
 
 def test_a_booking_keeps_when_and_how_the_vehicle_comes(engine: sa.Engine) -> None:
-    centre = Centre(engine)
-    centre.plays(Stream().says(CAR, "dtc:B1342", position=BEIJING).records)
-    task = centre.task()
-    wang = advisor(task["desk"])
-    centre.act(work.claim, task["task_id"], wang)
+    centre, task_id, wang = to_be_called(engine)
+    centre.act(work.claim, task_id, wang)
     slot = centre.now + timedelta(days=1)
     more = work.Details(appointment_at=slot, is_pick_up=True)
-    centre.act(work.step, task["task_id"], wang, what=Step.BOOK, note=None, more=more)
+    centre.act(work.step, task_id, wang, what=Step.BOOK, note=None, more=more)
     now = centre.task()
     assert (now["appointment_at"], now["is_pick_up"]) == (slot, True)
     assert now["contacted_at"] is not None
@@ -127,10 +126,10 @@ def test_a_booking_keeps_when_and_how_the_vehicle_comes(engine: sa.Engine) -> No
 
 def test_a_case_keeps_where_the_vehicle_was_last_and_how_surely(engine: sa.Engine) -> None:
     centre = Centre(engine)
-    on_g6 = {**BEIJING, "accuracy_m": 12, "road": "G6 进京 K12"}
+    on_g6 = {**BEIJING["position"], "accuracy_m": 12, "road": "G6 进京 K12"}
     stream = Stream().says(CAR, "dtc:P0A80", 5, position=on_g6)
     stream.says(CAR, "dtc:P0C01", 1, position={"lat": 31.2, "lon": 121.5})  # older, and late
     centre.plays(stream.records)
     (case,) = centre.rows(t.case)
-    assert (case["lat"], case["accuracy_m"], case["road"]) == (BEIJING["lat"], 12, "G6 进京 K12")
+    assert (case["lat"], case["accuracy_m"], case["road"]) == (on_g6["lat"], 12, "G6 进京 K12")
     assert (case["place_at"] - START).total_seconds() == 300

@@ -213,8 +213,7 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
             source.poll(10)
     made.clear()
     send(kafka_address, topic, Stream().says(CAR, "dtc:P0A80").records)
-    # longer than a session: what did not leave the group must be gone before another can read
-    with Watchdog(look, timedelta(seconds=15), lambda _: None) as dog:
+    with Watchdog(look, timedelta(seconds=6), lambda _: None) as dog:
         until = time.monotonic() + 120
 
         def is_stopped() -> bool:

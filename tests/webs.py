@@ -18,10 +18,7 @@ from pacc.metrics import Metrics
 from pacc.pipeline import Limits, Worker
 from pacc.settings import Settings
 from pacc.web import make_console
-from tests.worlds import CAR, OTHER, START, Centre, Stream, policy
-
-BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
-
+from tests.worlds import CAR, START, Centre, policy, urgent_and_normal
 
 OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}
 
@@ -61,19 +58,23 @@ class Web:
 def web(engine: sa.Engine) -> Iterator[Web]:
     """The API, with one urgent case in Beijing and one normal at a dealer."""
     made = Web(engine)
-    stream = Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving", **BEIJING)
-    stream.says(OTHER, "dtc:B1342", **BEIJING)
-    made.centre.plays(stream.records)
+    made.centre.plays(urgent_and_normal().records)
     with made.client:
         yield made
 
 
-def routes(web: Web) -> list[Any]:
-    """Every route under /v1, with its whole path and methods, found in the application itself."""
+def all_routes(web: Web) -> list[Any]:
+    """Every route with its whole path and methods, found in the application itself."""
     found: list[Any] = []
     for one in web.app.routes:
         contexts = getattr(one, "effective_route_contexts", None)
         found += list(contexts()) if contexts else [one]
+    return found
+
+
+def routes(web: Web) -> list[Any]:
+    """Every route under /v1."""
+    found = all_routes(web)
     assert set(web.app.openapi()["paths"]) <= {route.path for route in found}
     return [one for one in found if one.path.startswith("/v1/")]
 

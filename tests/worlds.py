@@ -32,6 +32,8 @@ from prioritizer.rank import Ranker, load_ranker
 START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 CAR = "LBV8P2C05L7F00001"
 OTHER = "LBV8P2C05L7F00002"
+BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
+STRANDED: dict[str, Any] = {"severity": "stop", "motion": "moving", **BEIJING}
 TAPE = Partition(Feed.TAPE, "pacc.alerts", 0)
 
 
@@ -79,6 +81,12 @@ class Stream:
             Record(self._partition, len(self.records), int(at.timestamp() * 1000), key, value)
         )
         return self
+
+
+def urgent_and_normal() -> Stream:
+    """A car that must stop near Beijing, and one that a dealer there should call about."""
+    stream = Stream().says(CAR, "dtc:P0C01", **STRANDED)
+    return stream.says(OTHER, "dtc:B1342", **BEIJING)
 
 
 class Room:
@@ -189,3 +197,21 @@ def supervisor(desk: str | None = None) -> Actor:
     return Actor(
         "key of Zhao", "Zhao", Role.SUPERVISOR, None if desk is None else frozenset({desk})
     )
+
+
+LI, CHEN = operator("Li"), operator("Chen")
+
+
+def stranded(engine: sa.Engine) -> tuple[Centre, str]:
+    """A car that must stop near Beijing, and its task."""
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:P0C01", **STRANDED).records)
+    return centre, centre.task()["task_id"]
+
+
+def to_be_called(engine: sa.Engine) -> tuple[Centre, str, Actor]:
+    """A car near Beijing that a dealer should call about, its task, and who calls."""
+    centre = Centre(engine)
+    centre.plays(Stream().says(CAR, "dtc:B1342", **BEIJING).records)
+    task = centre.task()
+    return centre, task["task_id"], advisor(task["desk"])

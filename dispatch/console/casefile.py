@@ -39,10 +39,6 @@ def casefile(
     faults = _faults(connection, case["case_id"], console)
     root = console.codes(task["cause"])
     systems = {one["entry"].system for one in faults if one["folded_under"] is None}
-    queue, state = Queue(task["queue"]), TaskState(task["state"])
-    is_mine = bool(task["is_mine"])
-    can_work = actor.role in WORKERS
-    works_on_it = is_mine and can_work
     return {
         "task": task,
         "case": case,
@@ -58,13 +54,23 @@ def casefile(
         "timeline": _timeline(connection, case["case_id"], actor),
         "rules": console.rules(case["rules"]),
         "looking": view.present(connection, [task_id], actor, at).get(task_id, []),
+        **_what_can_be_done(task, actor, house),
+        "colleagues": _colleagues(connection, task, actor, at),
+        "silences": _silences(connection, task["vin"]),
+        "map_url": console.map_link(case["lat"], case["lon"]),
+    }
+
+
+def _what_can_be_done(task: Mapping[str, Any], actor: Actor, house: House) -> dict[str, Any]:
+    """What the actor's role and hand allow: steps, ends, and desks to hand it to."""
+    queue, state = Queue(task["queue"]), TaskState(task["state"])
+    can_work = actor.role in WORKERS
+    works_on_it = bool(task["is_mine"]) and can_work
+    return {
         "can_work": can_work,
         "steps": _steps(queue, state) if works_on_it else [],
         "endings": sorted(endings(queue, state)) if works_on_it else [],
         "desks": _desks(house, queue, task["desk"]) if can_work else [],
-        "colleagues": _colleagues(connection, task, actor, at),
-        "silences": _silences(connection, task["vin"]),
-        "map_url": console.map_link(case["lat"], case["lon"]),
     }
 
 

@@ -10,8 +10,8 @@ from dispatch.console import board, forms
 from dispatch.console.door import AsWriter, Fields, Visitor
 from dispatch.console.refusals import refused
 from dispatch.matter import decide_on
-from dispatch.surge import IssueState
 from models.errors import Conflict, Unusable
+from models.words import IssueState
 
 router = APIRouter(prefix="/board", include_in_schema=False)
 IssueId = Annotated[str, Path(max_length=64)]

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 
 from dispatch import hold, outreach, store
 from dispatch.auth import InOffice
-from dispatch.cadence import Channel
 from dispatch.console import forms, slots, view
 from dispatch.console.acting import TaskId, act, keep_sheet, note_of, page
 from dispatch.console.door import AsVisitor, AsWriter, Fields
@@ -17,7 +16,7 @@ from dispatch.sessions import at_work
 from dispatch.snooze import LONGEST
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.person import WORKERS
-from models.words import Disposition, Step
+from models.words import Channel, Disposition, Step
 
 router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
 

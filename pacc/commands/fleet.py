@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from dispatch.matter import decide_on, list_matters, show_matter
-from dispatch.surge import IssueState
 from models.person import SHELL
+from models.words import IssueState
 from pacc import wiring
 from pacc.clock import utc_now
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows
 
@@ -33,8 +33,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """List the matters, the largest first."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         rows = list_matters(connection, SHELL, is_all=every)
     columns = ("issue_id", "code", "model", "software", "state", "vehicles", "per_minute", "open",
@@ -54,8 +53,7 @@ def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
 
 def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> None:
     settings = load_settings()
-    engine = make_engine(settings.database_url)
-    require_schema(engine)
+    engine = open_engine(settings.database_url)
     house = wiring.make_house(settings, engine)
     with engine.begin() as connection:
         decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)

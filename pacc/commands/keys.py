@@ -7,7 +7,7 @@ import typer
 from dispatch.keys import create_key, list_keys, revoke_key
 from models.words import Role
 from pacc.clock import utc_now
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows
 
@@ -29,8 +29,7 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is shown now and never again."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         made = create_key(connection, role, desk, name, utc_now())
     give(made, as_json=as_json)
@@ -38,8 +37,7 @@ def create(
 
 def show(as_json: AsJson = False) -> None:
     """List the keys, without what opens them."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         rows = list_keys(connection)
     columns = ("key_id", "name", "role", "desk", "created_at", "revoked_at")
@@ -48,8 +46,7 @@ def show(as_json: AsJson = False) -> None:
 
 def revoke(key_id: str, as_json: AsJson = False) -> None:
     """Let a key open nothing any more."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         revoke_key(connection, key_id, utc_now())
     give({"revoked": key_id}, as_json=as_json)

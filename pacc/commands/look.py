@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 import typer
 
 from dispatch import read
 from ingest import account
 from models.person import SHELL
 from models.words import CaseState, Priority, Queue, TaskState
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json, give_rows
 
@@ -30,15 +29,9 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(task, name="task")
 
 
-def _engine() -> sa.Engine:
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
-    return engine
-
-
 def ledger(as_json: AsJson = False) -> None:
     """Show how every record ended; exit code 1 if it does not reconcile with the position."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         report = account.ledger(connection)
     if as_json:
         give_json(report)
@@ -51,7 +44,7 @@ def ledger(as_json: AsJson = False) -> None:
 
 def digest(as_json: AsJson = False) -> None:
     """Hash everything that the pipeline decided."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         give(account.digest(connection), as_json=as_json)
 
 
@@ -63,7 +56,7 @@ def list_cases(
     as_json: AsJson = False,
 ) -> None:
     """List cases, the most pressing first."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         rows, _ = read.list_cases(
             connection, SHELL, priority=priority, vin=vin, state=state, limit=limit
         )
@@ -73,7 +66,7 @@ def list_cases(
 
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         found: dict[str, Any] = read.show_case(connection, case_id, SHELL)
     give(found, as_json=as_json)
 
@@ -86,7 +79,7 @@ def list_tasks(
     as_json: AsJson = False,
 ) -> None:
     """List tasks in the order in which a person should take them."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         rows, _ = read.list_tasks(
             connection, SHELL, queue=queue, desk=desk, state=state, limit=limit
         )

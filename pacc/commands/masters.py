@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatch.masters import import_desks, import_vehicles, read_rows
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give
 
@@ -36,8 +36,7 @@ def vehicles(file: File, as_json: AsJson = False) -> None:
 
 def load(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:
     """Run one import in one transaction."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     rows = read_rows(file)
     with engine.begin() as connection:
         return dict(do_import(connection, rows))

@@ -12,8 +12,9 @@ from models.errors import NotThere
 from pacc import wiring
 from pacc.champion import load
 from pacc.clock import utc_now
-from pacc.commands.teach import Name, drift, evaluate, figures_of, make_key, open_engine, train
+from pacc.commands.teach import Name, drift, evaluate, figures_of, make_key, train
 from pacc.compare import compared
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_json, give_rows
 from prioritizer import store
@@ -37,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 
 def list_versions(as_json: AsJson = False) -> None:
     """List the versions, the newest first."""
-    with open_engine(load_settings()).begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         found = [
             {
                 "version": one["version"],
@@ -53,7 +54,7 @@ def list_versions(as_json: AsJson = False) -> None:
 
 def show(name: Name = store.CHAMPION, as_json: AsJson = False) -> None:
     """Show a version's card, or with --json its manifest, evaluation and history."""
-    with open_engine(load_settings()).begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         version = store.version_named(connection, name)
         found = next(one for one in store.versions(connection) if one["version"] == version)
         past = store.history(connection)
@@ -69,7 +70,7 @@ def promote(name: Name, force: Why = None, as_json: AsJson = False) -> None:
     from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
-    with open_engine(settings).begin() as connection:
+    with open_engine(settings.database_url).begin() as connection:
         version = store.version_named(connection, name)
         load(connection, version, wiring.trusted_keys(settings))
         overruled = school.promote(connection, version, utc_now(), getuser(), force)
@@ -80,7 +81,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson = False
 ) -> None:  # fmt: skip
     """Let the champion before this one rank again; without one, rules alone."""
-    with open_engine(load_settings()).begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         before = _before(store.history(connection))
         why = {"rolled_back": True, "reason": reason}
         store.point(connection, store.CHAMPION, before, utc_now(), getuser(), why)
@@ -103,7 +104,7 @@ def _before(past: Sequence[dict[str, Any]]) -> str | None:
 def challenge(name: Name, as_json: AsJson = False) -> None:
     """Let a version score silently beside the champion; it changes nothing."""
     settings = load_settings()
-    with open_engine(settings).begin() as connection:
+    with open_engine(settings.database_url).begin() as connection:
         version = store.version_named(connection, name)
         load(connection, version, wiring.trusted_keys(settings))
         store.point(connection, store.CHALLENGER, version, utc_now(), getuser(), {})
@@ -113,7 +114,7 @@ def challenge(name: Name, as_json: AsJson = False) -> None:
 def compare(as_json: AsJson = False) -> None:
     """Show how the challenger would have ranked the cases that both have scored."""
     settings = load_settings()
-    with open_engine(settings).begin() as connection:
+    with open_engine(settings.database_url).begin() as connection:
         aliases, costs = store.aliases(connection), wiring.make_costs(settings)
         if not {store.CHAMPION, store.CHALLENGER} <= aliases.keys():
             raise NotThere("There is no champion with a challenger: `pacc model challenge`.")
@@ -128,7 +129,7 @@ def compare(as_json: AsJson = False) -> None:
 
 def export(name: Name, folder: Path, as_json: AsJson = False) -> None:
     """Write a version as three files: model, manifest, signature."""
-    with open_engine(load_settings()).begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         version = store.version_named(connection, name)
         parts = store.artifact(connection, version)
         report = store.report_of(connection, version)
@@ -143,6 +144,6 @@ def export(name: Name, folder: Path, as_json: AsJson = False) -> None:
 def import_(folder: Path, as_json: AsJson = False) -> None:
     """Register a version from its three files. Its signature must be trusted here."""
     settings = load_settings()
-    with open_engine(settings).begin() as connection:
+    with open_engine(settings.database_url).begin() as connection:
         version = wiring.register_model(settings, connection, folder)
     give({"version": version}, as_json=as_json)

@@ -7,7 +7,7 @@ import typer
 from dispatch.people import add_person, disable_person, list_people
 from models.words import Role
 from pacc.clock import utc_now
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import load_settings
 from pacc.terminal import AsJson, give, give_rows
 
@@ -35,8 +35,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a person. What lets them in is shown now and never again."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     password = None
     if ask_password:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
@@ -50,8 +49,7 @@ def add(
 
 def disable(login: str, as_json: AsJson = False) -> None:
     """Let a person in no more; their sessions end at once."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         disable_person(connection, login, utc_now())
     give({"disabled": login}, as_json=as_json)
@@ -59,8 +57,7 @@ def disable(login: str, as_json: AsJson = False) -> None:
 
 def show(as_json: AsJson = False) -> None:
     """List the people, without what lets them in."""
-    engine = make_engine(load_settings().database_url)
-    require_schema(engine)
+    engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         rows = list_people(connection)
     columns = ("login", "name", "role", "desks", "language", "has_totp", "disabled_at")

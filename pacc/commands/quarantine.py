@@ -13,8 +13,9 @@ from ingest.quarantine import Wanted
 from ingest.repair import parse_repair
 from models.errors import Unusable
 from models.words import Reject
-from pacc import database, wiring
+from pacc import wiring
 from pacc.clock import utc_now
+from pacc.database import open_engine
 from pacc.redrive import plan_of, preview, redrive_all
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, give_rows, progress, say
@@ -25,6 +26,14 @@ _ALL = 2**31 - 1
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
 All = Annotated[bool, typer.Option("--all", help="All that the filter finds.")]
 Reason = Annotated[Reject | None, typer.Option(help="Only those with this reason.")]
+Since = Annotated[str | None, typer.Option(help="Only records from this RFC 3339 time on.")]
+Until = Annotated[str | None, typer.Option(help="Only records before this time.")]
+ReadAs = Annotated[
+    str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
+]
+MappingFile = Annotated[
+    Path | None, typer.Option(help="A mapping file: repairs copies before they are read.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +56,7 @@ def list_held(
     as_json: AsJson = False,
 ) -> None:
     """List what is held, with its reason and coordinates."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         rows = store.listing(connection, reason=reason, topic=topic, after=after, limit=limit)
     columns = ("quarantine_id", "topic", "partition", "offset", "reason", "detail")
     give_rows(rows, columns, as_json=as_json)
@@ -55,7 +64,7 @@ def list_held(
 
 def show(quarantine_id: str, as_json: AsJson = False) -> None:
     """Show one record with its untouched bytes."""
-    with _engine().begin() as connection:
+    with open_engine(load_settings().database_url).begin() as connection:
         give(store.show(connection, quarantine_id), as_json=as_json)
 
 
@@ -63,7 +72,7 @@ def drop(
     ids: Ids = None, every: All = False, reason: Reason = None, as_json: AsJson = False
 ) -> None:
     """Let records go: they stay in the database, marked as dropped, and are listed no more."""
-    engine = _engine()
+    engine = open_engine(load_settings().database_url)
     chosen, _ = _chosen(engine, ids, Wanted(reason=reason), every=every)
     with engine.begin() as connection:
         give({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
@@ -77,22 +86,16 @@ def redrive(
     partition: Annotated[int | None, typer.Option(help="Only from this partition.")] = None,
     first: Annotated[int | None, typer.Option("--from-offset", help="Only from here on.")] = None,
     last: Annotated[int | None, typer.Option("--to-offset", help="Only up to here.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Only records from this RFC 3339 time on.")
-    ] = None,
-    until: Annotated[str | None, typer.Option(help="Only records before this time.")] = None,
-    format_: Annotated[
-        str | None, typer.Option("--format", help="Read them as this format, not their topic's.")
-    ] = None,
-    repair: Annotated[
-        Path | None, typer.Option(help="A mapping file: repairs copies before they are read.")
-    ] = None,
+    since: Since = None,
+    until: Until = None,
+    format_: ReadAs = None,
+    repair: MappingFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Send records through the pipeline again; what is still unusable stays. Exit code 3 then."""
     settings = load_settings()
-    engine = _engine()
+    engine = open_engine(settings.database_url)
     when = (_time(since, "--since"), _time(until, "--until"))
     wanted = Wanted(reason, topic, partition, first, last, *when)
     chosen, already = _chosen(engine, ids, wanted, every=every)
@@ -117,7 +120,8 @@ def redrive(
 def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
-    done = undo(_engine(), batch, utc_now(), wiring.make_topics(settings))
+    engine = open_engine(settings.database_url)
+    done = undo(engine, batch, utc_now(), wiring.make_topics(settings))
     facts = {
         "batch": batch,
         "reopened": len(done.reopened),
@@ -128,12 +132,6 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     give(facts, as_json=as_json)
     if done.kept:
         raise typer.Exit(3)
-
-
-def _engine() -> sa.Engine:
-    engine = database.make_engine(load_settings().database_url)
-    database.require_schema(engine)
-    return engine
 
 
 def _chosen(

@@ -9,7 +9,7 @@ import typer
 from ingest.ends import ends_of
 from models.batch import Partition, Span
 from pacc.clock import utc_now
-from pacc.database import make_engine, reachable, require_schema
+from pacc.database import open_engine, reachable
 from pacc.reconcile.look import Scope
 from pacc.reconcile.look import reconcile as look
 from pacc.settings import load_settings
@@ -33,8 +33,7 @@ def reconcile(
 ) -> None:
     """Compare Kafka, ledger, alerts, cases, tasks and outbox; exit code 1 if any is missing."""
     settings = load_settings()
-    engine = make_engine(settings.database_url)
-    require_schema(engine)
+    engine = open_engine(settings.database_url)
 
     def ask(topics: Iterable[str]) -> Mapping[Partition, Span]:
         return ends_of(settings.kafka_bootstrap_servers, topics)

@@ -21,7 +21,21 @@ from pacc.terminal import AsJson, counted, give, progress
 
 _SEND_AT_ONCE = 500
 Seed = Annotated[int, typer.Option(help="The same seed gives the same stream.")]
-Share = typer.Option(min=0, max=1)
+Share = Annotated[float, typer.Option(min=0, max=1)]
+Start = Annotated[
+    datetime | None,
+    typer.Option(
+        help="When the first day begins: a fixed day on a tape, so that it ends now on a topic."
+    ),
+]
+Acceleration = Annotated[
+    float | None,
+    typer.Option(min=0, help="How many times more often things begin to fail than really."),
+]
+BadUpdate = Annotated[
+    str | None,
+    typer.Option(help="MODEL@HOUR[:CODE]: from that hour a bad update is in that model line."),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,23 +51,12 @@ def simulate(
     topic: Annotated[str | None, typer.Option(help="The Kafka topic to send to.")] = None,
     fleet: Annotated[Path | None, typer.Option(help="Write the fleet's master data here.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Write what was true here.")] = None,
-    duplicates: Annotated[float, Share] = 0.03,
-    late: Annotated[float, Share] = 0.02,
-    broken: Annotated[float, Share] = 0.005,
-    start: Annotated[
-        datetime | None,
-        typer.Option(
-            help="When the first day begins: a fixed day on a tape, so that it ends now on a topic."
-        ),
-    ] = None,
-    acceleration: Annotated[
-        float | None,
-        typer.Option(min=0, help="How many times more often things begin to fail than really."),
-    ] = None,
-    bad_update: Annotated[
-        str | None,
-        typer.Option(help="MODEL@HOUR[:CODE]: from that hour a bad update is in that model line."),
-    ] = None,
+    duplicates: Share = 0.03,
+    late: Share = 0.02,
+    broken: Share = 0.005,
+    start: Start = None,
+    acceleration: Acceleration = None,
+    bad_update: BadUpdate = None,
     as_json: AsJson = False,
 ) -> None:
     """Simulate a fleet whose truth is known."""

@@ -14,7 +14,7 @@ from models.errors import ModelRefused, NotThere, Unusable
 from pacc import wiring
 from pacc.champion import load
 from pacc.clock import utc_now
-from pacc.database import make_engine, require_schema
+from pacc.database import open_engine
 from pacc.settings import Settings, load_settings
 from pacc.terminal import AsJson, give, progress, say
 from prioritizer import store
@@ -59,7 +59,7 @@ def train(
             "Say with which key to sign: PACC_MODEL_SIGNING_KEY (`pacc model key FILE`)."
         )
     sign = load_key(Path(settings.model_signing_key).read_bytes())
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url)
     lesson = _lesson(settings, engine, tape, truth, fleet, since)
     with progress("train") as bar:
 
@@ -93,7 +93,7 @@ def evaluate(
     from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url)
     lesson = _lesson(settings, engine, tape, truth, fleet, since)
     with engine.begin() as connection:
         version = store.version_named(connection, name)
@@ -115,7 +115,7 @@ def drift(
     from pacc.drift import drifted  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
-    engine = open_engine(settings)
+    engine = open_engine(settings.database_url)
     lesson = _lesson(settings, engine, None, None, None, since)
     with engine.begin() as connection:
         champion = _champion(settings, connection)
@@ -127,13 +127,6 @@ def drift(
         say(f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
             "look at `pacc model evaluate`, and train again.")  # fmt: skip
     give(found, as_json=as_json)
-
-
-def open_engine(settings: Settings) -> sa.Engine:
-    """Open the database of the settings, at this program's schema."""
-    engine = make_engine(settings.database_url)
-    require_schema(engine)
-    return engine
 
 
 def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":

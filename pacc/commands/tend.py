@@ -16,7 +16,7 @@ from models.errors import Unreachable
 from pacc import wiring
 from pacc.canary import sweep
 from pacc.clock import utc_now
-from pacc.database import FROZEN_SECONDS, make_engine, reachable, require_schema
+from pacc.database import FROZEN_SECONDS, open_engine, reachable
 from pacc.fleetwatch import FleetWatch
 from pacc.kafka import make_canary, make_sender
 from pacc.logs import set_up_logs
@@ -67,8 +67,7 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._engine = make_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
-        require_schema(self._engine)
+        self._engine = open_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
         self._sender: Sender | None = None
         self.metrics = Metrics()
         self._fleet = FleetWatch()

@@ -48,17 +48,16 @@ class Stage:
 
     def dies_at(self, scene: str, url: str, number: int) -> tuple[int, Mapping[str, Any]]:
         """Let a child die at a point and another go on; give how the first ended, and all left."""
-        with self.copies(url) as copy:
-            file = self._file(scene)
-            status = self._child(scene, copy, file, death=number)
-            assert self._child(scene, copy, file) == 0, self._log(scene)
-            return status, left(copy, file)
+        return self._ends(scene, url, death=number)
 
     def full_at(self, scene: str, url: str, pages: int) -> tuple[int, Mapping[str, Any]]:
         """Let a child find the disk full at so many pages, and go on once there is room."""
+        return self._ends(scene, url, pages=pages)
+
+    def _ends(self, scene: str, url: str, **by: int) -> tuple[int, Mapping[str, Any]]:
         with self.copies(url) as copy:
             file = self._file(scene)
-            status = self._child(scene, copy, file, pages=pages)
+            status = self._child(scene, copy, file, **by)
             assert self._child(scene, copy, file) == 0, self._log(scene)
             return status, left(copy, file)
 

@@ -1,4 +1,4 @@
-"""A bad update: one code on every car of a model within the hour, as one fleet-wide matter."""
+"""The tasks of a fleet-wide matter: who may hold them, what is held, and how it is let go."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,82 +7,31 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dispatch import hold, matter, shelf, store
-from dispatch.surge import IssueState, Surge, SurgeRule
+from dispatch import hold, shelf, store
+from dispatch.surge import Surge
 from models import tables as t
-from models.batch import Partition
 from models.errors import Conflict, NotAllowed, NotThere
-from models.words import Feed
-from pacc.fleetwatch import FleetWatch, with_matters
-from pacc.pipeline import as_it_is
+from models.words import IssueState, SurgeRule
 from pacc.reconcile.cases import cases_against_tasks, tasks_made
 from pacc.reconcile.events import outbox
-from tests.worlds import START, Centre, Stream, operator, supervisor
+from tests.floods import Flood, flood, vin
+from tests.worlds import START, operator, supervisor
 
-CODE = "dtc:P0C01"
-BUILD: dict[str, Any] = {"model": "Nova 5", "software": "11-2026.02"}
-BEIJING: dict[str, Any] = {"position": {"lat": 39.9, "lon": 116.4}}
-
-
-def vin(number: int) -> str:
-    return f"LBV8P2C05L7F4{number:04d}"
+__all__ = ["flood"]
 
 
-class Flood(Centre):
-    """A centre whose cars report one after the other, and whose `tend` looks after matters."""
-
-    def __init__(self, engine: sa.Engine, rule: SurgeRule = SurgeRule.PROPOSE) -> None:
-        super().__init__(engine)
-        self.house = replace(self.house, surge=Surge(rule=rule, release=60))
-        self.worker._refresh = with_matters(rule, as_it_is)
-        self.watch = FleetWatch()
-        self.stream = Stream()
-        self.done: Any = {}
-
-    def report(self, numbers: Any, minute: float, **more: Any) -> "Flood":
-        """Let cars report, and the pipeline hear them."""
-        first = len(self.stream.records)
-        given = {**BUILD, **BEIJING, "code": CODE, **more}
-        code = given.pop("code")
-        for number in numbers:
-            self.stream.says(vin(number), code, minute, **given)
-        self.plays(self.stream.records[first:])
-        return self
-
-    def tends(self, **by: float) -> "Flood":
-        """Let time pass, and `tend` look."""
-        self.later(**by)
-        self.done = self.watch.turn(self.engine, self.now, self.house)
-        return self
-
-    def matters(self, actor: Any = None, **more: Any) -> list[dict[str, Any]]:
-        with self.engine.begin() as connection:
-            return matter.list_matters(connection, actor or supervisor(), **more)
-
-    def decides(self, to: IssueState, reason: str = "bad update", actor: Any = None) -> None:
-        (one,) = self.matters()
-        self.act(matter.decide_on, one["issue_id"], actor or supervisor(), to=to, reason=reason)
-
-    def held(self) -> set[str]:
-        return {row["vin"] for row in self.rows(t.task) if row["held_en"] is not None}
+def freed_ids(flood: Flood) -> set[str]:
+    """The tasks that were let go just now."""
+    return {row["task_id"] for row in flood.rows(t.entry, kind="task_unheld")
+            if row["at"] == flood.now}  # fmt: skip
 
 
-@pytest.fixture
-def flood(engine: sa.Engine) -> Flood:
-    """200 cars of one build and one other car, within ten minutes."""
-    made = Flood(engine).report(range(200), 5).report([900], 6, code="dtc:B1342")
-    return made.tends(minutes=10)
-
-
-def test_a_flood_is_one_matter_with_its_code_model_software_and_vehicles(flood: Flood) -> None:
-    (one,) = flood.matters()
-    assert (one["code"], one["model"], one["software"]) == (CODE, "Nova 5", "11-2026.02")
-    assert (one["state"], one["vehicles"], one["open"], one["held"]) == ("watched", 200, 200, 0)
-    assert one["first_seen"] == START + timedelta(minutes=5)
-    assert one["per_minute"] == 20
-    assert flood.held() == set()
-    flood.tends(minutes=5)
-    assert len(flood.rows(t.fleet_issue)) == 1
+def sound(flood: Flood) -> None:
+    """`pacc reconcile` finds nothing wrong."""
+    with flood.engine.begin() as connection:
+        assert cases_against_tasks(connection) == []
+        assert tasks_made(connection, is_full=True) == []
+        assert outbox(connection, flood.now, None, is_full=True) == []
 
 
 def test_from_the_flood_to_its_end(flood: Flood) -> None:
@@ -126,20 +75,6 @@ def test_from_the_flood_to_its_end(flood: Flood) -> None:
     sound(flood)
 
 
-def freed_ids(flood: Flood) -> set[str]:
-    """The tasks that were let go just now."""
-    return {row["task_id"] for row in flood.rows(t.entry, kind="task_unheld")
-            if row["at"] == flood.now}  # fmt: skip
-
-
-def sound(flood: Flood) -> None:
-    """`pacc reconcile` finds nothing wrong."""
-    with flood.engine.begin() as connection:
-        assert cases_against_tasks(connection) == []
-        assert tasks_made(connection, is_full=True) == []
-        assert outbox(connection, flood.now, None, is_full=True) == []
-
-
 def test_the_worst_goes_first_and_a_repeat_of_its_fault_lets_nothing_go(flood: Flood) -> None:
     flood.report([5], 11, severity="stop", motion="parked")
     flood.decides(IssueState.HOLDING)
@@ -173,55 +108,6 @@ def test_a_task_that_a_person_has_or_had_is_not_held(flood: Flood) -> None:
     sound(flood)
 
 
-@pytest.mark.parametrize("unknown", [{"software": None}, {"model": None}, {"software": " "}])
-def test_unknown_is_no_group(engine: sa.Engine, unknown: dict[str, Any]) -> None:
-    flood = Flood(engine).report(range(60), 5, **unknown).tends(minutes=10)
-    assert flood.matters() == []
-
-
-DAY = 24 * 60
-
-
-def test_an_everyday_fault_is_none_and_a_fivefold_day_is_one(engine: sa.Engine) -> None:
-    flood = Flood(engine)
-    for day in range(3):
-        flood.report(range(100 * day, 100 * day + 60), day * DAY + 5)
-    assert flood.tends(days=2, minutes=10).matters() == []
-    flood.report(range(300, 550), 2 * DAY + 15)
-    (one,) = flood.tends(minutes=10).matters()
-    assert one["vehicles"] == 310
-
-
-def test_an_update_that_is_rolled_out_in_waves_is_one(engine: sa.Engine) -> None:
-    """Twice as many each hour: never five times the hour before."""
-    flood, first = Flood(engine), 0
-    for hour, cars in enumerate((8, 16, 32, 64)):
-        flood.report(range(first, first + cars), 60 * hour + 5)
-        first += cars
-    (one,) = flood.tends(hours=4).matters()
-    assert one["vehicles"] >= 64
-
-
-def test_a_flood_is_found_hours_behind_and_is_not_over_while_it_is_worked_off(
-    engine: sa.Engine,
-) -> None:
-    """The pipeline comes four hours behind its topic, while another feed is at the present."""
-    flood = Flood(engine, SurgeRule.HOLD)
-    other = Partition(Feed.HTTP, "another", 0)
-    now = Stream(other).says(vin(900), "dtc:B1342", 4 * 60, id="now").records
-    flood.plays(now)
-    flood.report(range(60), 5).tends(hours=4)
-    (one,) = flood.matters()
-    assert (one["state"], one["vehicles"], one["per_minute"]) == ("holding", 60, 6.0)
-    for wave in range(3):  # it grows by our clock: it is not over
-        flood.report(range(100 + 20 * wave, 120 + 20 * wave), 10 + wave).tends(hours=1)
-    assert flood.matters()[0]["state"] == "holding"
-    # the stream stands still: nobody knows whether it is over
-    assert flood.tends(hours=5).matters()[0]["state"] == "holding"
-    flood.report([901], 12 * 60, code="dtc:B1342").tends(minutes=1)
-    assert flood.rows(t.fleet_issue)[0]["state"] == "over"
-
-
 def test_by_itself_only_if_told_and_off_lets_go(engine: sa.Engine) -> None:
     flood = Flood(engine, SurgeRule.HOLD).report(range(60), 5).tends(minutes=10)
     assert (flood.matters()[0]["state"], len(flood.held())) == ("holding", 60)
@@ -232,20 +118,6 @@ def test_by_itself_only_if_told_and_off_lets_go(engine: sa.Engine) -> None:
     assert flood.tends(minutes=1).matters()[0]["state"] == "released"
     with pytest.raises(Conflict, match="switched off"):
         flood.decides(IssueState.HOLDING)
-
-
-def test_a_quiet_matter_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) -> None:
-    flood.decides(IssueState.HOLDING)
-    flood.tends(minutes=1).report([901], 3 * 60, code="dtc:B1342")
-    flood.tends(hours=3)
-    assert flood.rows(t.fleet_issue)[0]["state"] == "over"
-    for _ in range(5):
-        flood.tends(minutes=1)
-    assert flood.held() == set()
-    assert flood.matters() == []
-    assert len(flood.matters(is_all=True)) == 1
-    flood.report(range(400, 460), 4 * 60).tends(hours=1)
-    assert flood.matters()[0]["state"] == "watched"
 
 
 def test_every_decision_is_kept_and_only_a_supervisor_of_all_desks_decides(flood: Flood) -> None:
