@@ -37,7 +37,11 @@ def make_engine(
     except sa.exc.ArgumentError as error:
         raise SettingsInvalid("PACC_DATABASE_URL is not a database address.") from error
     if parsed.get_backend_name() == "postgresql":
-        limits = {"idle_in_transaction_session_timeout": idle_seconds, "lock_timeout": lock_seconds}
+        limits = {
+            "idle_in_transaction_session_timeout": idle_seconds,
+            "tcp_user_timeout": idle_seconds,  # it does not take what we send
+            "lock_timeout": lock_seconds,
+        }
         options = " ".join(f"-c {name}={most}s" for name, most in limits.items() if most)
         arguments = {"options": options} if options and "options" not in parsed.query else {}
         return sa.create_engine(

@@ -97,7 +97,7 @@ def test_the_watchdog_lives_through_a_database_that_takes_no_writes(
 def test_a_frozen_worker_holds_its_locks_only_so_long(
     postgres_url: str, among: Callable[[sa.Connection], AbstractContextManager[Any]]
 ) -> None:
-    frozen, heir = make_engine(postgres_url, idle_seconds=1), make_engine(postgres_url)
+    frozen, heir = make_engine(postgres_url, idle_seconds=3), make_engine(postgres_url)
     upgrade(heir)
     with heir.begin() as connection:
         connection.execute(sa.insert(t.vehicle).values(vin="V", waiting={}, cleared={}))
@@ -106,6 +106,7 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(
     def sleeps(asleep: sa.Connection) -> None:
         with among(asleep):
             asleep.execute(sa.update(t.vehicle).values(model="iX3"))
+            waits(lambda: _is_locked(heir))
             with heir.begin() as awake:
                 awake.execute(sa.text("set local lock_timeout = '30s'"))
                 had.append(awake.execute(held).scalar_one())
@@ -116,6 +117,33 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(
     assert had == ["V"]
     frozen.dispose()
     heir.dispose()
+
+
+@pytest.mark.postgres
+def test_who_is_frozen_while_it_reads_holds_its_locks_only_so_long(postgres_url: str) -> None:
+    frozen, heir = make_engine(postgres_url, idle_seconds=3), make_engine(postgres_url)
+    upgrade(heir)
+    with heir.begin() as connection:
+        connection.execute(sa.insert(t.vehicle).values(vin="V", waiting={}, cleared={}))
+    with frozen.connect() as asleep:
+        driver: Any = asleep.connection.driver_connection
+        driver.pgconn.send_query(
+            b"begin; select repeat('more than a socket holds ', 4000000) from vehicle for update"
+        )
+        waits(lambda: _is_locked(heir))
+        with heir.begin() as awake:
+            awake.execute(sa.text("set local lock_timeout = '30s'"))
+            held = sa.select(t.vehicle.c.vin).with_for_update()
+            assert awake.execute(held).scalar_one() == "V"
+        asleep.invalidate()
+    frozen.dispose()
+    heir.dispose()
+
+
+def _is_locked(engine: sa.Engine) -> bool:
+    free = sa.select(t.vehicle.c.vin).with_for_update(skip_locked=True)
+    with engine.begin() as connection:
+        return connection.execute(free).first() is None
 
 
 @pytest.mark.postgres
