@@ -17,7 +17,10 @@ from models.errors import SettingsInvalid
 from models.words import SurgeRule
 
 PREFIX: Final = "PACC_"
-_NOT_SETTINGS: Final = ("PACC_TEST_", "PACC_SHARED_DATA")
+# Of the tests, and what docker-compose.yml takes from the same `.env`.
+_NOT_SETTINGS: Final = (
+    "PACC_TEST_", "PACC_SHARED_DATA", "PACC_POSTGRES_PASSWORD", "PACC_GRAFANA_PASSWORD",
+)  # fmt: skip
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 

@@ -107,6 +107,12 @@ def test_every_password_is_set_from_outside(services: dict[str, Any]) -> None:
         assert re.fullmatch(r"\$\{PACC_\w+_PASSWORD:-\w+}", value), name
 
 
+def test_what_compose_takes_from_the_env_file_is_no_mistake_to_a_command_beside_it() -> None:
+    taken = re.findall(r"\$\{(PACC_\w+)", FILE.read_text("utf-8"))
+    assert taken
+    load_settings(dict.fromkeys(taken, "secret"))
+
+
 def test_prometheus_scrapes_every_process_that_shows_metrics(services: dict[str, Any]) -> None:
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
     scraped = {job["job_name"]: job["static_configs"][0]["targets"]
