@@ -73,7 +73,7 @@ def intrude(hand: Hand, chance: random.Random) -> None:
         with hand.system.engine.begin() as connection:
             row = connection.execute(query).mappings().first()
             if row is not None:
-                made = {**row, key: f"intruder {chance.random()}"}
+                made = {**row, key: f"intruder-{chance.random()}"}
                 connection.execute(sa.insert(table).values(made))
     except sa.exc.IntegrityError:
         hand.done["intruders refused"] += 1
