@@ -15,6 +15,8 @@ from pacc.settings import masked_url
 _BUSY_MILLISECONDS = 30_000
 # So long a process that runs all day may be silent in the middle of a transaction.
 FROZEN_SECONDS: Final = 60
+# So long a request waits for a vehicle that the pipeline or a colleague has in hand.
+LOCKED_SECONDS: Final = 10
 _ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {
     # a row's keys may be a subclass of str, which only this option takes
@@ -57,9 +59,11 @@ def make_engine(
     return engine
 
 
-def open_engine(url: str, *, idle_seconds: int | None = None) -> sa.Engine:
+def open_engine(
+    url: str, *, idle_seconds: int | None = None, lock_seconds: int | None = None
+) -> sa.Engine:
     """Make an engine on a database of this program's schema. Raises `WrongSchema`."""
-    engine = make_engine(url, idle_seconds=idle_seconds)
+    engine = make_engine(url, idle_seconds=idle_seconds, lock_seconds=lock_seconds)
     require_schema(engine)
     return engine
 

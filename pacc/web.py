@@ -1,7 +1,6 @@
 """Puts the web application together: the API and the console."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from fastapi import FastAPI
 
@@ -10,19 +9,16 @@ from dispatch.console.setup import Code, Console, Oidc, RuleShown
 from pacc import wiring
 from pacc.app import make_app
 from pacc.clock import utc_now
-from pacc.database import FROZEN_SECONDS, make_engine
+from pacc.database import FROZEN_SECONDS, LOCKED_SECONDS, make_engine
 from pacc.metrics import Metrics
 from pacc.settings import Settings
 from prioritizer.rank import load_ranker
-
-# So long a request waits for a vehicle that the pipeline or a colleague has in hand.
-_LOCKED_SECONDS: Final = 10
 
 
 def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
     """Put the web application together on the settings' database."""
     engine = make_engine(
-        settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=_LOCKED_SECONDS
+        settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=LOCKED_SECONDS
     )
     office = Office(engine, wiring.make_house(settings, engine), utc_now)
     console = make_console(settings)

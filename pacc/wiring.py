@@ -22,7 +22,7 @@ from ingest.tape import TapeSource
 from models.batch import Partition
 from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
-from pacc.database import FROZEN_SECONDS, open_engine
+from pacc.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
 from pacc.fleetwatch import with_matters
 from pacc.intake import Intake
 from pacc.pipeline import Keep, Limits, Worker, everything
@@ -83,9 +83,12 @@ def make_worker(
     *,
     format_: str | None = None,
     keep: Keep = everything,
+    lock_seconds: int | None = None,
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""
-    engine = open_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
+    engine = open_engine(
+        settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=lock_seconds
+    )
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else Always(format_)
     policy = make_policy(settings, engine)
@@ -146,7 +149,7 @@ class Always(dict[str, str]):
 
 def make_intake(settings: Settings) -> Intake:
     """Put the way of alerts that come over HTTP together."""
-    worker, _ = make_worker(settings, None, format_="cloudevents")
+    worker, _ = make_worker(settings, None, format_="cloudevents", lock_seconds=LOCKED_SECONDS)
     return Intake(worker)
 
 

@@ -230,9 +230,11 @@ def test_the_documentation_loads_nothing_from_another_host(web: Web) -> None:
         assert web.client.get(link).status_code == 200
 
 
-@pytest.mark.parametrize("outage", [sa.exc.OperationalError, sa.exc.InternalError])
+@pytest.mark.parametrize(
+    "outage", [sa.exc.OperationalError, sa.exc.InternalError, sa.exc.TimeoutError]
+)
 def test_the_database_down_is_a_problem_and_not_a_traceback(
-    engine: sa.Engine, outage: type[sa.exc.DBAPIError]
+    engine: sa.Engine, outage: type[sa.exc.SQLAlchemyError]
 ) -> None:
     web = Web(engine)
     key = web.key(Role.ENGINEER)

@@ -26,6 +26,7 @@ from pacc.database import make_engine
 from pacc.metrics import Metrics
 from pacc.settings import Settings
 from pacc.web import make_web
+from pacc.wiring import make_worker
 from tests.commands import waits
 from tests.webs import Web
 from tests.worlds import CAR, OTHER, Centre, Stream
@@ -147,7 +148,7 @@ def _is_locked(engine: sa.Engine) -> bool:
 
 
 @pytest.mark.postgres
-def test_who_meets_a_locked_vehicle_is_told_so_and_nobody_else_waits(postgres_url: str) -> None:
+def test_however_many_meet_a_locked_vehicle_all_are_told_so(postgres_url: str) -> None:
     engine, other = make_engine(postgres_url, lock_seconds=1), make_engine(postgres_url)
     upgrade(engine)
     web = Web(engine)
@@ -176,11 +177,14 @@ def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_eve
     upgrade(made)
     made.dispose()
     web, tend = make_web(settings, Metrics()).state, Keeper(settings)._engine
-    web.intake._worker.close()
-    for one, wanted in ((web.office.engine, ("1min", "10s")), (tend, ("1min", "0"))):
+    people, intake = web.office.engine, web.intake._worker._engine
+    run = make_worker(settings, None)[0]._engine
+    bounded = ("1min", "60000", "10s")
+    names = ("idle_in_transaction_session_timeout", "tcp_user_timeout", "lock_timeout")
+    for one, wanted in ((people, bounded), (intake, bounded), (run, (*bounded[:2], "0")),
+                        (tend, (*bounded[:2], "0"))):  # fmt: skip
         with one.connect() as connection:
-            shown = [connection.execute(sa.text(f"show {name}")).scalar_one() for name in
-                     ("idle_in_transaction_session_timeout", "lock_timeout")]  # fmt: skip
+            shown = [connection.execute(sa.text(f"show {name}")).scalar_one() for name in names]
         one.dispose()
         assert tuple(shown) == wanted
 
