@@ -22,9 +22,10 @@ from bench.stage import prepare
 from models.batch import Partition, Record
 from models.words import Feed
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.settings import Settings
 from pacc.wiring import make_policy
+from pacc.worker import Worker
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.postgres import running_postgres
 from tests.servers.processes import free_port

@@ -17,8 +17,9 @@ from models.batch import Partition, Record
 from models.words import Feed
 from pacc import wiring
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.settings import Settings
+from pacc.worker import Worker
 
 SIZES = (10_000, 100_000, 1_000_000)
 _BATCH = 2000

@@ -20,10 +20,11 @@ from models.batch import Partition, Record, Span
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.reconcile.look import Scope, reconcile
 from pacc.settings import Settings
 from pacc.wiring import make_policy
+from pacc.worker import Worker
 from tests.servers.postgres import new_database, running_postgres
 
 SIZES = (500_000, 2_000_000)

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,17 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
+import pacc.worker
 from bench.figure import Figure, table
 from bench.stage import MIXES, Stage, fill, new_database, prepare, promote, raw_poll, running
 from ingest import store
 from ingest.kafka import KafkaSource
-from pacc import pipeline, wiring
+from pacc import wiring
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import run
 from pacc.settings import Settings
+from pacc.worker import Worker
 
 BATCH = 5000
 _BARS = {"steady": "≥ 0.25", "storm": "≥ 0.12"}
@@ -84,8 +87,9 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
     sa.event.listen(engine, "before_cursor_execute", count)
     began = time.perf_counter()
     with ExitStack() as stack:
-        for owner, name in ((pipeline, "decode"), (pipeline, "decide"), (store, "known"),
-                            (store, "save"), (worker, "process")):  # fmt: skip
+        for owner, name in ((worker, "prepare"), (worker, "begin"), (worker, "settle"),
+                            (pacc.worker, "decide"), (store, "known"),
+                            (store, "save")):  # fmt: skip
             stack.enter_context(watch.on(owner, name))
         tally = run(
             worker,
@@ -96,18 +100,20 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
         )
     seconds = time.perf_counter() - began
     engine.dispose()
-    return Way(tally.records / seconds, _shares(watch, seconds), watch.calls["process"],
+    return Way(tally.records / seconds, _shares(watch.seconds, seconds), watch.calls["begin"],
                sent["statements"], sent["bytes"], seconds)  # fmt: skip
 
 
-def _shares(watch: Stopwatch, seconds: float) -> dict[str, float]:
-    parts = {name: watch.seconds[name] for name in ("decode", "known", "decide", "save")}
-    process = watch.seconds["process"]
-    return {
-        **{name: one / seconds for name, one in parts.items()},
-        "position, watermark, commit": (process - sum(parts.values())) / seconds,
-        "poll, Kafka commit, join": 1 - process / seconds,
+def _shares(spent: Mapping[str, float], seconds: float) -> dict[str, float]:
+    parts = {
+        "decode": spent["prepare"],
+        **{name: spent[name] for name in ("known", "decide", "save")},
+        "wait for the database": spent["settle"],
     }
+    begin = spent["known"] + spent["decide"] + spent["save"]
+    parts["position, watermark"] = spent["begin"] - begin
+    parts["poll, Kafka commit, join"] = seconds - sum(parts.values())
+    return {name: one / seconds for name, one in parts.items()}
 
 
 def measure(stage: Stage, count: int) -> list[Figure]:

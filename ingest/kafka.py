@@ -83,14 +83,14 @@ class KafkaSource:
             for one, end in self._ends.items()
         )
 
-    def lag(self) -> Mapping[Partition, int]:
-        """Count the records behind the newest known end of each assigned partition."""
+    def lag(self, positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Count the records from our position to the newest known end of each partition of ours."""
         lags = {}
         for one in self._consumer.assignment():
+            partition = Partition(Feed.KAFKA, one.topic, one.partition)
             end = self._consumer.highwater(one)
-            if end is not None:
-                at = self._consumer.position(one, timeout_ms=_CALL_MS)
-                lags[Partition(Feed.KAFKA, one.topic, one.partition)] = max(0, end - at)
+            if end is not None and partition in positions:
+                lags[partition] = max(0, end - positions[partition])
         return lags
 
     def close(self) -> None:

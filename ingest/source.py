@@ -22,8 +22,8 @@ class Source(Protocol):
     def is_at_end(self) -> bool:
         """Whether everything that was there at the start has been given out."""
 
-    def lag(self) -> Mapping[Partition, int]:
-        """Count the records between here and the end, per partition, where that is known."""
+    def lag(self, positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
+        """Count the records from each position to its partition's end, where that is known."""
 
     def close(self) -> None:
         """Let go of everything within five seconds."""

@@ -18,7 +18,7 @@ from models.batch import Batch, Partition, Span
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.errors import Fenced
-from models.sql import insert_new, pipelined, run_many, upsert, within
+from models.sql import insert_new, run_many, upsert, within
 from models.words import Feed
 
 _AT_PARTITION: Final = tuple(
@@ -138,12 +138,7 @@ def known(
 
 
 def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
-    """Write a decision as it stands."""
-    with pipelined(connection):
-        _write(connection, decision, rule_set)
-
-
-def _write(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
+    """Write a decision as it stands. Asks for no result, so that it may be `pipelined`."""
     ledger_keys = ("feed", "topic", "part", "page", "outcome")
     counts = filing.ledger_rows(decision)
     upsert(connection, t.ledger, ledger_keys, counts, add=("records", "alerts"))

@@ -67,7 +67,7 @@ class TapeSource:
         """Whether the last tape has been played."""
         return self._is_at_end
 
-    def lag(self) -> Mapping[Partition, int]:
+    def lag(self, _positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """A tape is not waited for."""
         return {}
 

@@ -13,7 +13,7 @@ from ingest.decode import decode
 from models.batch import Partition, Record, Report, Snapshot
 from models.errors import Fenced, Unreachable, Unusable
 from models.words import Feed, Outcome
-from pacc.pipeline import Worker
+from pacc.worker import Worker
 from prioritizer.rank import BY_RULES
 
 _FEED: Final = Partition(Feed.HTTP, "pacc.alerts", 0)

@@ -11,7 +11,7 @@ from models.batch import Partition, Record
 from models.decision import Decision
 from models.errors import Fenced, Unreachable
 from models.words import Feed
-from pacc.pipeline import Worker
+from pacc.worker import Worker
 
 _TRIES: Final = 100
 _PATIENCE_SECONDS: Final = 0.02

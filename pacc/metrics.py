@@ -181,7 +181,9 @@ class Metrics:
             registry=self.registry,
         )
         self._lag = gauge(
-            "pacc_lag_records", "Records behind the end of a partition.", ["topic", "partition"]
+            "pacc_lag_records",
+            "Records from our stored position to the end.",
+            ["topic", "partition"],
         )
         self._standing = gauge(
             "pacc_standing_still_seconds",

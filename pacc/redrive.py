@@ -16,7 +16,7 @@ from models.batch import Batch, Partition, Record
 from models.ids import digest
 from models.words import Feed
 from pacc.decide import decide, watermark_after
-from pacc.pipeline import Worker
+from pacc.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)

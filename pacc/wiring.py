@@ -25,9 +25,10 @@ from pacc.champion import Champions, Costs, register
 from pacc.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
 from pacc.fleetwatch import with_matters
 from pacc.intake import Intake
-from pacc.pipeline import Keep, Limits, Worker, everything
+from pacc.limits import Limits
 from pacc.policy import Policy
 from pacc.settings import Settings
+from pacc.worker import Keep, Worker, everything
 from prioritizer.rank import load_ranker
 from prioritizer.signing import public_key
 

@@ -11,7 +11,7 @@ from dispatch.surge import Surge
 from models import tables as t
 from models.words import IssueState, SurgeRule
 from pacc.fleetwatch import FleetWatch, with_matters
-from pacc.pipeline import as_it_is
+from pacc.worker import as_it_is
 from tests.worlds import BEIJING, Centre, Stream, supervisor
 
 CODE = "dtc:P0C01"

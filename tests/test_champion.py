@@ -23,10 +23,11 @@ from pacc.commands.model import _before
 from pacc.commands.simulation import write_truth
 from pacc.database import make_engine
 from pacc.labels import Findings, Stood, label
+from pacc.limits import Limits
 from pacc.moments import Sample
-from pacc.pipeline import Limits, Worker
 from pacc.settings import Settings
 from pacc.simulation.stream import Simulation
+from pacc.worker import Worker
 from prioritizer import store
 from tests.test_prioritizer import fault, row
 from tests.worlds import CAR, OTHER, START, Room, Stream, policy

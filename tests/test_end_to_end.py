@@ -16,8 +16,10 @@ from models import tables as t
 from models.batch import Message, Record
 from models.migrations import upgrade
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import run
 from pacc.simulation.stream import Simulation, Trouble
+from pacc.worker import Worker
 from tests.commands import Pacc, is_ready, waits
 from tests.servers.processes import free_port
 from tests.worlds import SAMPLE_DESKS, Room

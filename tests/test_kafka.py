@@ -20,7 +20,9 @@ from models.errors import OffsetLost, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import run
+from pacc.worker import Worker
 from tests.commands import Pacc, waits
 from tests.worlds import CAR, Room, Stream, policy
 

@@ -19,8 +19,9 @@ from models.canary import CANARY_VIN
 from models.words import PRIORITY_RANK, Priority
 from pacc.database import make_engine
 from pacc.lane import Lane
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.reconcile.look import Scope, reconcile
+from pacc.worker import Worker
 from tests.worlds import CAR, OTHER, START, TAPE, Room, Stream, policy
 
 STOP: dict[str, Any] = {"severity": "stop", "motion": "moving"}

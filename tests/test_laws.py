@@ -22,7 +22,7 @@ from models.errors import Fenced, TooManyRejected
 from models.words import Feed, Priority
 from pacc.database import make_engine
 from pacc.decide import decide
-from pacc.pipeline import Limits
+from pacc.limits import Limits
 from prioritizer.rank import rank
 from tests.worlds import CAR, OTHER, START, TAPE, Centre, Room, Stream, policy, ranker
 

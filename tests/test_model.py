@@ -17,9 +17,10 @@ from ingest.past import delivered
 from models import tables as t
 from models.case import Standing, VehicleInfo
 from models.words import ACTION_RANK, Action, Motion, Priority, Severity
+from pacc.limits import Limits
 from pacc.moments import number, samples
-from pacc.pipeline import Limits, Worker
 from pacc.policy import Policy
+from pacc.worker import Worker
 from prioritizer.bands import Bands
 from prioritizer.drivers import drivers_of, falls
 from prioritizer.predictors import NAMES, PREDICTORS, matrix

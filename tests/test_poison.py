@@ -27,7 +27,9 @@ from models.batch import Decoded, Message, Partition, Record, Report
 from models.migrations import upgrade
 from models.words import Outcome
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import run
+from pacc.worker import Worker
 from tests.poison import corpus
 from tests.poison.expected import Expected, Poison
 from tests.poison.forms import FORMS, NOW, Form

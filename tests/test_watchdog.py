@@ -23,8 +23,10 @@ from models.errors import Stalled, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Tally, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import Tally, run
 from pacc.watchdog import Behind, Sight, Watchdog, behind
+from pacc.worker import Worker
 from tests.commands import Pacc, waits
 from tests.conftest import missing
 from tests.servers.kafka import new_topic, own_kafka
@@ -58,7 +60,7 @@ class Still:
         """Never: it is asked for ever."""
         return False
 
-    def lag(self) -> Mapping[Partition, int]:
+    def lag(self, _positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Know nothing of it, as a consumer that fetches nothing."""
         return {}
 

@@ -14,10 +14,11 @@ from dispatch.keys import create_key
 from models.words import Role
 from pacc.app import make_app
 from pacc.intake import Intake
+from pacc.limits import Limits
 from pacc.metrics import Metrics
-from pacc.pipeline import Limits, Worker
 from pacc.settings import Settings
 from pacc.web import make_console
+from pacc.worker import Worker
 from tests.worlds import CAR, START, Centre, policy, urgent_and_normal
 
 OPEN_TO_ALL = {"/health", "/ready", "/docs", "/openapi.json"}

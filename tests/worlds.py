@@ -25,8 +25,9 @@ from models import tables as t
 from models.batch import Partition, Record
 from models.person import Actor
 from models.words import Feed, Role, Step
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.policy import Policy
+from pacc.worker import Worker
 from prioritizer.rank import Ranker, load_ranker
 
 START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)

@@ -10,9 +10,10 @@ from models.batch import Partition, Record
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker
+from pacc.limits import Limits
 from pacc.settings import Settings
 from pacc.wiring import bare_policy
+from pacc.worker import Worker
 from tests.soak.stream import HEAL, PARTITIONS
 from tests.worlds import SAMPLE_DESKS
 

@@ -33,7 +33,9 @@ from models.batch import Message, Partition, Record
 from models.migrations import upgrade
 from models.words import Feed, Role
 from pacc.database import make_engine
-from pacc.pipeline import Limits, Worker, run
+from pacc.limits import Limits
+from pacc.pipeline import run
+from pacc.worker import Worker
 from tests.soak import guards, points
 from tests.worlds import CAR, OTHER, SAMPLE_DESKS, START, Stream, policy
 
@@ -78,7 +80,7 @@ class Listed:
         """Whether all have been given."""
         return self._at == len(self._records)
 
-    def lag(self) -> Mapping[Partition, int]:
+    def lag(self, _positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Know nothing of it."""
         return {}
 

@@ -1,0 +1,183 @@
+"""The worker: decodes, decides and saves batches, one after the other, each in one transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from time import monotonic
+from typing import Final
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from ingest import store
+from ingest.decode import decode
+from ingest.store import Place
+from models.batch import Batch, Decoded, Partition, Record, Span
+from models.decision import Decision
+from models.sql import pipelined
+from models.words import Feed
+from pacc.decide import decide, watermark_after
+from pacc.limits import Limits, RejectWindow
+from pacc.policy import Policy
+
+# Looks between batches whether the policy has changed: another model, say.
+Refresh = Callable[[sa.Connection, Policy], Policy]
+
+
+def as_it_is(_connection: sa.Connection, policy: Policy) -> Policy:
+    """Keep the policy."""
+    return policy
+
+
+# Takes of a decoded record what this worker is for.
+Keep = Callable[[Decoded], Decoded]
+
+
+def everything(decoded: Decoded) -> Decoded:
+    """Keep all of a record."""
+    return decoded
+
+
+class Saving(Struct, frozen=True):
+    """A batch that was decided and is on its way into the database."""
+
+    decision: Decision
+    places: Mapping[Partition, Place]
+    committed: Future[float]
+
+
+class Worker:
+    """One pipeline: owns the places of its partitions, and moves them batch by batch.
+
+    A batch is `prepare`, `begin`, `settle`; `process` is all three. While the database works on one
+    that was begun, the next may be prepared, and no more than that: to decide it, the worker
+    must know what the last one left.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        policy: Policy,
+        formats: Mapping[str, str],
+        owner: str,
+        limits: Limits,
+        refresh: Refresh = as_it_is,
+        keep: Keep = everything,
+    ) -> None:
+        self._engine = engine
+        self._keep = keep
+        self._refresh = refresh
+        self._policy = policy
+        self._formats = formats
+        self._owner = owner
+        self._places: dict[Partition, Place] = {}
+        self._window = RejectWindow(limits)
+        self._saving: Saving | None = None
+        self._end = _end_beside() if engine.dialect.name == "postgresql" else _end_here
+
+    @property
+    def policy(self) -> Policy:
+        """What the last batch was decided by."""
+        return self._policy
+
+    @property
+    def rejected_share(self) -> float:
+        """The unusable share of the last records."""
+        return self._window.share
+
+    def refresh(self, connection: sa.Connection) -> Policy:
+        """Look whether another policy is in force now, and give it."""
+        self._policy = self._refresh(connection, self._policy)
+        return self._policy
+
+    def close(self) -> None:
+        """Let the database's connections go."""
+        self._engine.dispose()
+
+    def take(self, partition: Partition, start: int | None) -> int:
+        """Take a partition over; give the offset to go on from. A tape begins where it begins."""
+        self.settle()
+        rewind = partition.feed is Feed.TAPE
+        with self._engine.begin() as connection:
+            place = store.take(connection, partition, self._owner, start or 0, rewind=rewind)
+        self._places[partition] = place
+        return place.next_offset
+
+    def positions(self) -> dict[Partition, int]:
+        """Give the stored position of every partition that was taken."""
+        return {partition: place.next_offset for partition, place in self._places.items()}
+
+    def process(self, records: Sequence[Record]) -> Decision:
+        """Decide one batch and write it in one transaction; come back when it is committed."""
+        saving = self.begin(self.prepare(records))
+        self.settle()
+        return saving.decision
+
+    def prepare(self, records: Sequence[Record]) -> tuple[Decoded, ...]:
+        """Decode records, or refuse to go on (`TooManyRejected`). The database is not asked."""
+        decoded = tuple(map(self._keep, decode(records, self._formats)))
+        self._window.admit(decoded)
+        return decoded
+
+    def begin(self, decoded: Sequence[Decoded]) -> Saving:
+        """Decide a batch and send it; it is durable when `settle` has come back.
+
+        What is under way is waited for first. Raises `Fenced` where another worker has taken over.
+        """
+        self.settle()
+        batch = Batch(tuple(decoded), self._spans(decoded))
+        with ExitStack() as transaction:
+            connection = transaction.enter_context(self._engine.begin())
+            store.move_positions(connection, batch.spans, self._places)
+            self.refresh(connection)
+            before = store.watermarks(connection, tuple(batch.spans))
+            known = store.known(connection, batch, before, watermark_after(batch, before))
+            decision = decide(batch, known, self._policy)
+            transaction.enter_context(pipelined(connection))
+            store.save(connection, decision, self._policy.ranker.version)
+            end = transaction.pop_all().close
+        places = {
+            one: Place(span.end, self._places[one].epoch) for one, span in batch.spans.items()
+        }
+        self._saving = Saving(decision, places, self._end(end))
+        return self._saving
+
+    def settle(self) -> None:
+        """Wait until what was begun is committed, and remember it only then.
+
+        Raises what the database had against it; then nothing of the batch was written.
+        """
+        saving, self._saving = self._saving, None
+        if saving is not None:
+            saving.committed.result()
+            self._places.update(saving.places)
+
+    def _spans(self, decoded: Sequence[Decoded]) -> dict[Partition, Span]:
+        spans: dict[Partition, Span] = {}
+        for record in (one.record for one in decoded):
+            held = spans.get(record.partition)
+            first = held.first if held else self._places[record.partition].next_offset
+            spans[record.partition] = Span(first, record.offset + 1)
+        return spans
+
+
+# Ends a transaction, and gives when it was committed.
+_End = Callable[[Callable[[], None]], Future[float]]
+
+
+def _end_beside() -> _End:
+    """End transactions on a thread: to wait for the server needs no interpreter."""
+    beside: Final = ThreadPoolExecutor(1, "saving")
+    return lambda end: beside.submit(_ended, end)
+
+
+def _end_here(end: Callable[[], None]) -> Future[float]:
+    """End a transaction now: SQLite works in this process, and nobody else is to be waited for."""
+    done: Future[float] = Future()
+    done.set_result(_ended(end))
+    return done
+
+
+def _ended(end: Callable[[], None]) -> float:
+    end()
+    return monotonic()
