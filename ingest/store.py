@@ -18,7 +18,7 @@ from models.batch import Batch, Partition, Span
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.errors import Fenced
-from models.sql import insert_new, run_many, upsert, within
+from models.sql import Writer, insert_new, run_many, upsert, within
 from models.words import Feed
 
 _AT_PARTITION: Final = tuple(
@@ -137,23 +137,23 @@ def known(
     return Known(_delivered(connection, batch), loaded, before)
 
 
-def save(connection: sa.Connection, decision: Decision, rule_set: str) -> None:
-    """Write a decision as it stands. Asks for no result, so that it may be `pipelined`."""
+def save(writer: Writer, decision: Decision, rule_set: str) -> None:
+    """Write a decision as it stands. No result is asked for."""
     ledger_keys = ("feed", "topic", "part", "page", "outcome")
     counts = filing.ledger_rows(decision)
-    upsert(connection, t.ledger, ledger_keys, counts, add=("records", "alerts"))
-    _save_watermarks(connection, decision)
-    insert_new(connection, t.quarantine, filing.quarantine_rows(decision))
-    insert_new(connection, t.alert, filing.alert_rows(decision))
-    upsert(connection, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
+    upsert(writer, t.ledger, ledger_keys, counts, add=("records", "alerts"))
+    _save_watermarks(writer, decision)
+    insert_new(writer, t.quarantine, filing.quarantine_rows(decision))
+    insert_new(writer, t.alert, filing.alert_rows(decision))
+    upsert(writer, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
     cases = [rows.case_row(case, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
     tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
-    upsert(connection, t.case, ("case_id",), cases)
-    upsert(connection, t.fault, ("case_id", "code"), faults)
-    upsert(connection, t.task, ("task_id",), tasks, add=("version",))
-    insert_new(connection, t.entry, [rows.entry_row(entry) for entry in decision.entries])
-    insert_new(connection, t.outbox, [rows.event_row(event) for event in decision.events])
+    upsert(writer, t.case, ("case_id",), cases)
+    upsert(writer, t.fault, ("case_id", "code"), faults)
+    upsert(writer, t.task, ("task_id",), tasks, add=("version",))
+    insert_new(writer, t.entry, [rows.entry_row(entry) for entry in decision.entries])
+    insert_new(writer, t.outbox, [rows.event_row(event) for event in decision.events])
 
 
 def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:
@@ -247,9 +247,9 @@ def _delivered(connection: sa.Connection, batch: Batch) -> frozenset[str]:
     return frozenset(connection.execute(query).scalars())
 
 
-def _save_watermarks(connection: sa.Connection, decision: Decision) -> None:
+def _save_watermarks(writer: Writer, decision: Decision) -> None:
     statement = sa.update(t.position).where(*_AT_PARTITION).values(watermark=sa.bindparam("b_at"))
-    run_many(connection, statement, [
+    run_many(writer, statement, [
         {**_at_partition(partition), "b_at": at}
         for partition, at in sorted(decision.watermark.items())
     ])  # fmt: skip

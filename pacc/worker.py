@@ -1,10 +1,8 @@
 """The worker: decodes, decides and saves batches, one after the other, each in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import ExitStack
-from time import monotonic
-from typing import Final
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -14,8 +12,8 @@ from ingest.decode import decode
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.decision import Decision
-from models.sql import pipelined
 from models.words import Feed
+from pacc.beside import Beside, Here
 from pacc.decide import decide, watermark_after
 from pacc.limits import Limits, RejectWindow
 from pacc.policy import Policy
@@ -73,7 +71,7 @@ class Worker:
         self._places: dict[Partition, Place] = {}
         self._window = RejectWindow(limits)
         self._saving: Saving | None = None
-        self._end = _end_beside() if engine.dialect.name == "postgresql" else _end_here
+        self._beside = Beside() if engine.dialect.name == "postgresql" else Here()
 
     @property
     def policy(self) -> Policy:
@@ -133,13 +131,13 @@ class Worker:
             before = store.watermarks(connection, tuple(batch.spans))
             known = store.known(connection, batch, before, watermark_after(batch, before))
             decision = decide(batch, known, self._policy)
-            transaction.enter_context(pipelined(connection))
-            store.save(connection, decision, self._policy.ranker.version)
+            writer = transaction.enter_context(self._beside.writer(connection))
+            store.save(writer, decision, self._policy.ranker.version)
             end = transaction.pop_all().close
         places = {
             one: Place(span.end, self._places[one].epoch) for one, span in batch.spans.items()
         }
-        self._saving = Saving(decision, places, self._end(end))
+        self._saving = Saving(decision, places, self._beside.end(end))
         return self._saving
 
     def settle(self) -> None:
@@ -159,25 +157,3 @@ class Worker:
             first = held.first if held else self._places[record.partition].next_offset
             spans[record.partition] = Span(first, record.offset + 1)
         return spans
-
-
-# Ends a transaction, and gives when it was committed.
-_End = Callable[[Callable[[], None]], Future[float]]
-
-
-def _end_beside() -> _End:
-    """End transactions on a thread: to wait for the server needs no interpreter."""
-    beside: Final = ThreadPoolExecutor(1, "saving")
-    return lambda end: beside.submit(_ended, end)
-
-
-def _end_here(end: Callable[[], None]) -> Future[float]:
-    """End a transaction now: SQLite works in this process, and nobody else is to be waited for."""
-    done: Future[float] = Future()
-    done.set_result(_ended(end))
-    return done
-
-
-def _ended(end: Callable[[], None]) -> float:
-    end()
-    return monotonic()

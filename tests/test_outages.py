@@ -3,9 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,6 @@ from models import tables as t
 from models.batch import Message
 from models.errors import Unreachable
 from models.migrations import upgrade
-from models.sql import pipelined
 from models.words import Role
 from pacc import kafka
 from pacc.canary import Canary
@@ -94,10 +92,7 @@ def test_the_watchdog_lives_through_a_database_that_takes_no_writes(
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("among", [nullcontext, pipelined])
-def test_a_frozen_worker_holds_its_locks_only_so_long(
-    postgres_url: str, among: Callable[[sa.Connection], AbstractContextManager[Any]]
-) -> None:
+def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None:
     frozen, heir = make_engine(postgres_url, idle_seconds=3), make_engine(postgres_url)
     upgrade(heir)
     with heir.begin() as connection:
@@ -105,12 +100,11 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(
     held, had = sa.select(t.vehicle.c.vin).with_for_update(), []
 
     def sleeps(asleep: sa.Connection) -> None:
-        with among(asleep):
-            asleep.execute(sa.update(t.vehicle).values(model="iX3"))
-            waits(lambda: _is_locked(heir))
-            with heir.begin() as awake:
-                awake.execute(sa.text("set local lock_timeout = '30s'"))
-                had.append(awake.execute(held).scalar_one())
+        asleep.execute(sa.update(t.vehicle).values(model="iX3"))
+        waits(lambda: _is_locked(heir))
+        with heir.begin() as awake:
+            awake.execute(sa.text("set local lock_timeout = '30s'"))
+            had.append(awake.execute(held).scalar_one())
         asleep.execute(held)
 
     with frozen.connect() as connection, pytest.raises(sa.exc.DBAPIError):

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import cast
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from models import tables as t
 from models.batch import Partition, Record
@@ -13,6 +15,7 @@ from models.words import Feed
 from pacc.limits import Limits
 from pacc.pipeline import run
 from pacc.worker import Worker
+from prioritizer.rules import RuleSet
 from tests.commands import waits
 from tests.soak.scenes import Listed
 from tests.worlds import CAR, OTHER, Room, Stream
@@ -99,6 +102,21 @@ def cancelled(engine: sa.Engine) -> bool:
             sa.text(f"select pg_cancel_backend(pid) from pg_stat_activity where {waiting}")
         )
         return bool(given.scalars().all())
+
+
+def test_a_batch_that_cannot_be_spelled_leaves_nothing_behind(engine: sa.Engine) -> None:
+    good = Room(engine).policy
+    unspeakable = RuleSet(good.ranker.rules.rules, cast("str", object()))
+    bad = replace(good, ranker=replace(good.ranker, rules=unspeakable))
+    turns = iter((bad, good))
+    worker = Worker(engine, good, {}, "me", Limits(), refresh=lambda *_: next(turns))
+    first, second = two_batches()
+    worker.take(first.partition, 0)
+    with pytest.raises((TypeError, sa.exc.StatementError)):
+        worker.begin(worker.prepare([first]))
+    assert Room(engine).rows(t.ledger) == []
+    worker.process([first, second])
+    assert len(Room(engine).rows(t.case)) == 2
 
 
 class Told(Listed):
