@@ -21,6 +21,11 @@ from models.errors import Fenced
 from models.sql import Writer, insert_new, run_many, upsert, within
 from models.words import Feed
 
+# By which columns a batch finds what is known: those whose statistics its plans need.
+FOUND_BY: Final = (
+    t.vehicle.c.vin, t.case.c.vin, t.case.c.state, t.fault.c.case_id, t.task.c.case_id,
+    t.task.c.state, t.alert.c.fingerprint,
+)  # fmt: skip
 _AT_PARTITION: Final = tuple(
     t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
 )

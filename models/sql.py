@@ -70,6 +70,20 @@ def run_many(writer: Writer, statement: sa.Executable, rows: Sequence[Mapping[st
         writer.execute(statement, list(rows))
 
 
+def count_rows(connection: sa.Connection, columns: Sequence[sa.Column[Any]]) -> None:
+    """Let PostgreSQL look anew what these columns and their tables hold: by that it plans.
+
+    A table that somebody else counts or vacuums just now is left to them. SQLite does not ask.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    named: dict[str, list[str]] = {}
+    for column in columns:
+        named.setdefault(column.table.name, []).append(column.name)
+    each = ", ".join(f'"{table}" ({", ".join(names)})' for table, names in named.items())
+    connection.execute(sa.text(f"analyze (skip_locked) {each}"))
+
+
 def _insert(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
     """Begin an insert: row by row on SQLite; on PostgreSQL from one document that holds them all.
 

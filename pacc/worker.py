@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from typing import Final
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -12,6 +13,7 @@ from ingest.decode import decode
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.decision import Decision
+from models.sql import count_rows
 from models.words import Feed
 from pacc.beside import Beside, Here
 from pacc.decide import decide, watermark_after
@@ -34,6 +36,9 @@ Keep = Callable[[Decoded], Decoded]
 def everything(decoded: Decoded) -> Decoded:
     """Keep all of a record."""
     return decoded
+
+
+_FIRST_COUNT: Final = 1000
 
 
 class Saving(Struct, frozen=True):
@@ -71,6 +76,7 @@ class Worker:
         self._places: dict[Partition, Place] = {}
         self._window = RejectWindow(limits)
         self._saving: Saving | None = None
+        self._filed, self._counts_at = 0, _FIRST_COUNT
         self._beside = Beside() if engine.dialect.name == "postgresql" else Here()
 
     @property
@@ -123,6 +129,7 @@ class Worker:
         What is under way is waited for first. Raises `Fenced` where another worker has taken over.
         """
         self.settle()
+        self._count_rows()
         batch = Batch(tuple(decoded), self._spans(decoded))
         with ExitStack() as transaction:
             connection = transaction.enter_context(self._engine.begin())
@@ -149,6 +156,18 @@ class Worker:
         if saving is not None:
             saving.committed.result()
             self._places.update(saving.places)
+            self._filed += len(saving.decision.reports)
+
+    def _count_rows(self) -> None:
+        """Have the tables counted after the first thousand alerts, ten thousand, and so on.
+
+        PostgreSQL does it by itself within a minute or two. A flood into a new database is planned
+        as for empty tables until then, and every row compared with every vehicle of a batch.
+        """
+        if self._filed >= self._counts_at:
+            with self._engine.begin() as connection:
+                count_rows(connection, store.FOUND_BY)
+            self._counts_at *= 10
 
     def _spans(self, decoded: Sequence[Decoded]) -> dict[Partition, Span]:
         spans: dict[Partition, Span] = {}

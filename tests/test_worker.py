@@ -119,6 +119,24 @@ def test_a_batch_that_cannot_be_spelled_leaves_nothing_behind(engine: sa.Engine)
     assert len(Room(engine).rows(t.case)) == 2
 
 
+@beside
+def test_a_new_database_is_counted_before_its_size_can_mislead(
+    engine: sa.Engine, room: Room
+) -> None:
+    def counted() -> set[str]:
+        known = sa.text("select relname from pg_class where relkind = 'r' and reltuples > 0")
+        with engine.begin() as connection:
+            return set(connection.execute(known).scalars())
+
+    stream = Stream()
+    for number in range(1001):
+        stream.says(CAR, "dtc:P0A80", number)
+    room.worker.process(stream.records[:1000])
+    assert not {"vehicle", "alert"} & counted()
+    room.worker.process(stream.records[1000:])
+    assert {"vehicle", "alert", "case", "fault", "task"} <= counted()
+
+
 class Told(Listed):
     """A list that hears how far the pipeline is."""
 
