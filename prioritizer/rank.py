@@ -31,6 +31,9 @@ _PRIORITY = {rank: word for word, rank in PRIORITY_RANK.items()}
 _ACTION = {rank: word for word, rank in ACTION_RANK.items()}
 _NO_FLOOR = -1
 _HIGH = PRIORITY_RANK[Priority.HIGH]
+# Cases nearer than a hundredth are equally urgent: the older one stands first, and a queue does not
+# move under a person's hand with every kilometre that a car reports.
+_SCORE_DIGITS = 2
 # A case that the model raised: the driver is told to come in, at least.
 _RAISED_ACTION = ACTION_RANK[Action.DRIVE_TO_DEALER]
 
@@ -118,11 +121,12 @@ class Ranked:
         root = self.root(row)
         title = self._ranker.catalogue.entry(root).title
         probability = self._finite(self.probability, row)
+        order = float(self.rule_score[row]) if probability is None else probability
         model, challenger = self._ranker.model, self._ranker.challenger
         return Ranking(
             priority=_PRIORITY[int(self.priority[row])],
             action=_ACTION[action],
-            score=round(float(self.rule_score[row]) if probability is None else probability, 4),
+            score=round(order, _SCORE_DIGITS),
             reasons=reasons(fired, root, self._row(row), title, self._line(row, title)),
             rules=(*(rule.rule_id for rule in fired), *([EXPLORED] if self._explored[row] else ())),
             root=root,
