@@ -185,6 +185,7 @@ class Metrics:
             "Records from our stored position to the end.",
             ["topic", "partition"],
         )
+        self._lagging: set[Partition] = set()
         self._standing = gauge(
             "pacc_standing_still_seconds",
             "How long records have waited without our position moving.",
@@ -218,16 +219,23 @@ class Metrics:
         self._records.labels(Outcome.GAP.value).inc(sum(decision.gaps.values()))
         self._batch.observe(seconds)
         self._rejected.set(share)
-        for partition, behind in lag.items():
-            self._lag.labels(partition.topic, str(partition.number)).set(behind)
+        self._are_behind(lag)
 
     def sighted(self, sight: Sight) -> None:
         """Note what the watchdog saw: the lag is Kafka's word, whatever the consumer thinks."""
         self._standing.set(sight.standing_seconds)
         self._rebuilt.inc(sight.rebuilt - self._rebuilds_noted)
         self._rebuilds_noted = sight.rebuilt
-        for partition, records in (sight.behind.lag if sight.behind else {}).items():
+        if sight.behind is not None:
+            self._are_behind(sight.behind.lag)
+
+    def _are_behind(self, lag: Mapping[Partition, int]) -> None:
+        """Note what waits in each partition of ours; one that was lost is not ours to count."""
+        for partition in self._lagging - lag.keys():
+            self._lag.remove(partition.topic, str(partition.number))
+        for partition, records in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(records)
+        self._lagging = set(lag)
 
     def tended(self, done: Mapping[str, int], sent: int) -> None:
         """Note what one look of `pacc tend` did."""

@@ -24,6 +24,7 @@ from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
 from pacc.limits import Limits
+from pacc.metrics import Metrics
 from pacc.pipeline import Tally, run
 from pacc.watchdog import Behind, Sight, Watchdog, behind
 from pacc.worker import Worker
@@ -98,6 +99,21 @@ class Yard:
 def waiting(records: int = 5, at: int = 0) -> Behind:
     """So many records wait behind this position."""
     return Behind({P0: records}, {P0: at})
+
+
+def test_a_partition_that_was_lost_is_no_longer_counted() -> None:
+    metrics, p1 = Metrics(), Partition(Feed.KAFKA, "pacc.alerts", 1)
+
+    def lags() -> dict[str, float]:
+        (family,) = (one for one in metrics.registry.collect() if one.name == "pacc_lag_records")
+        return {sample.labels["partition"]: sample.value for sample in family.samples}
+
+    metrics.sighted(Sight(Behind({P0: 5, p1: 7}), 0, 0))
+    assert lags() == {"0": 5, "1": 7}
+    metrics.sighted(Sight(None, 0, 0))
+    assert lags() == {"0": 5, "1": 7}
+    metrics.sighted(Sight(Behind({P0: 6}), 0, 0))
+    assert lags() == {"0": 6}
 
 
 RECORDS = Stream(P0).says(CAR, "dtc:P0A80").says(OTHER, "dtc:P0A80").records
