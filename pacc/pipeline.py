@@ -78,7 +78,11 @@ def run(
 
 @dataclass
 class _Loop:
-    """The batches of one source. While one is saved the next is polled and decoded."""
+    """The batches of one source. While one is saved the next is polled and decoded, if more waits.
+
+    A poll that was not full has brought all there was: then the batch is settled at once, and the
+    next poll finds whatever comes meanwhile.
+    """
 
     worker: Worker
     source: Source
@@ -111,6 +115,8 @@ class _Loop:
         self._finish()
         began = monotonic() - seconds
         self.under_way = self.worker.begin(decoded), began
+        if len(records) < self.limits.batch:
+            self._finish()
 
     def _rest(self) -> None:
         """Make use of a poll that brought nothing."""

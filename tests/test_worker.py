@@ -143,11 +143,21 @@ class Told(Listed):
     def __init__(self, records: Sequence[Record], worker: Worker) -> None:
         super().__init__(records, worker)
         self._length = len(records)
-        self.told: list[int] = []
+        self.turns: list[str | int] = []
+
+    @property
+    def told(self) -> list[int]:
+        """How far it was, each time that it was told."""
+        return [one for one in self.turns if isinstance(one, int)]
+
+    def poll(self, limit: int) -> list[Record]:
+        """Note it, and give the next records."""
+        self.turns.append("poll")
+        return super().poll(limit)
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Note it."""
-        self.told += positions.values()
+        self.turns += positions.values()
 
     def lag(self, positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Count what is left."""
@@ -170,6 +180,16 @@ def test_all_are_told_of_a_batch_once_it_is_committed(engine: sa.Engine) -> None
     assert seen == [(1, True, [1], 1), (1, True, [0], 2)]
     assert source.told == [1, 2]
     assert (tally.records, dict(tally.outcomes)) == (2, {"opened": 2})
+
+
+def test_the_next_batch_is_polled_early_only_where_more_waits(engine: sa.Engine) -> None:
+    room = Room(engine)
+    three = Stream().says(CAR, "dtc:P0A80").says(OTHER, "dtc:B1342", 1).says(CAR, "dtc:P0420", 2)
+    source = Told(three.records, room.worker)
+    stops = iter((False, False, False, True, True))
+    run(room.worker, lambda: source, Limits(batch=2), until_end=False,
+        is_stopped=lambda: next(stops))  # fmt: skip
+    assert source.turns == ["poll", "poll", 2, 3]
 
 
 def test_a_worker_that_is_stopped_leaves_nothing_under_way(engine: sa.Engine) -> None:
