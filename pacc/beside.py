@@ -1,10 +1,9 @@
 """Where a worker's writes are run: beside it, on a thread that waits for the server, or here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import monotonic
-from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,9 +32,22 @@ class Beside:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "saving")
 
-    def writer(self, connection: sa.Connection) -> AbstractContextManager[Writer]:
-        """Give what takes statements and comes back before they are run."""
-        return _Queue(connection, self._thread)
+    @contextmanager
+    def writer(self, connection: sa.Connection) -> Iterator[Writer]:
+        """Give what takes statements and comes back before they are run.
+
+        At its end nothing runs any more, so that the transaction may end. Raises what the database
+        had against the first statement that it refused.
+        """
+        queue = _Queue(connection, self._thread)
+        try:
+            yield queue
+        finally:
+            for one in queue.given:
+                one.cancel()
+            wait(queue.given)
+        for one in queue.given:
+            one.result()
 
     def end(self, transaction: Callable[[], None]) -> Future[float]:
         """End a transaction when all that was given before has been run; the result is when."""
@@ -48,32 +60,12 @@ class _Queue:
     def __init__(self, connection: sa.Connection, thread: ThreadPoolExecutor) -> None:
         self._connection = connection
         self._thread = thread
-        self._given: list[Future[sa.CursorResult[Any]]] = []
+        self.given: list[Future[sa.CursorResult[Any]]] = []
         self.dialect = connection.dialect
-
-    def __enter__(self) -> Writer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Let nothing run any more; raise what the database had against the first that it refused.
-
-        The transaction is ended only after this.
-        """
-        for one in self._given:
-            one.cancel()
-        wait(self._given)
-        if kind is None:
-            for one in self._given:
-                one.result()
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> None:
         """Take a statement, to be run after those before it."""
-        self._given.append(self._thread.submit(self._connection.execute, statement, parameters))
+        self.given.append(self._thread.submit(self._connection.execute, statement, parameters))
 
 
 def _ended(transaction: Callable[[], None]) -> float:

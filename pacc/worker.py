@@ -150,7 +150,8 @@ class Worker:
     def settle(self) -> None:
         """Wait until what was begun is committed, and remember it only then.
 
-        Raises what the database had against it; then nothing of the batch was written.
+        Raises what the database had against it: then nothing was written. If the commit itself went
+        unanswered nobody knows, and the stored place says it when the partition is taken again.
         """
         saving, self._saving = self._saving, None
         if saving is not None:

@@ -3,8 +3,9 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,10 @@ from models import tables as t
 from models.batch import Message
 from models.errors import Unreachable
 from models.migrations import upgrade
+from models.sql import Writer
 from models.words import Role
 from pacc import kafka
+from pacc.beside import Beside
 from pacc.canary import Canary
 from pacc.clock import utc_now
 from pacc.commands.tend import Keeper
@@ -92,7 +95,10 @@ def test_the_watchdog_lives_through_a_database_that_takes_no_writes(
 
 
 @pytest.mark.postgres
-def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None:
+@pytest.mark.parametrize("among", [nullcontext, Beside().writer])
+def test_a_frozen_worker_holds_its_locks_only_so_long(
+    postgres_url: str, among: Callable[[sa.Connection], AbstractContextManager[Writer]]
+) -> None:
     frozen, heir = make_engine(postgres_url, idle_seconds=3), make_engine(postgres_url)
     upgrade(heir)
     with heir.begin() as connection:
@@ -100,11 +106,12 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(postgres_url: str) -> None
     held, had = sa.select(t.vehicle.c.vin).with_for_update(), []
 
     def sleeps(asleep: sa.Connection) -> None:
-        asleep.execute(sa.update(t.vehicle).values(model="iX3"))
-        waits(lambda: _is_locked(heir))
-        with heir.begin() as awake:
-            awake.execute(sa.text("set local lock_timeout = '30s'"))
-            had.append(awake.execute(held).scalar_one())
+        with among(asleep) as writer:
+            writer.execute(sa.update(t.vehicle).values(model="iX3"))
+            waits(lambda: _is_locked(heir))
+            with heir.begin() as awake:
+                awake.execute(sa.text("set local lock_timeout = '30s'"))
+                had.append(awake.execute(held).scalar_one())
         asleep.execute(held)
 
     with frozen.connect() as connection, pytest.raises(sa.exc.DBAPIError):
