@@ -6,6 +6,7 @@ number of these may run beside each other and beside people.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from dispatch import hold
 from dispatch.bench import NOBODY, Bench
 from dispatch.cadence import CADENCE
 from dispatch.house import House
+from dispatch.open_tasks import OPEN
 from dispatch.route import UNASSIGNED, needs_of, route
 from dispatch.store import end, resumed
 from dispatch.task import new_task
@@ -25,24 +27,30 @@ from models.canary import CANARY_DESK
 from models.case import Text
 from models.errors import Conflict
 from models.person import CLOCKWORK
-from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, Status, TaskState
 
 _AT_ONCE: Final = 500
 _Change = Callable[[Bench, datetime, House], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """What is due by a time, what has waited longest first, and what is done with each."""
+
+    due: Callable[[datetime], sa.ColumnElement[bool]]
+    since: sa.Column[datetime]
+    change: _Change
+
+
 def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
     """Do everything that is due at `at`; count what was done."""
     done: Counter[str] = Counter()
-    for due, change in _DUTIES:
-        for task_id in _found(engine, due(at)):
-            what = _changed(engine, task_id, change, at, house)
+    for duty in _DUTIES:
+        for task_id in _found(engine, duty.due(at), duty.since):
+            what = _changed(engine, task_id, duty.change, at, house)
             if what is not None:
                 done[what] += 1
-    c = t.task.c
-    # what a fleet-wide matter holds is let go in its own pace (dispatch/shelf.py)
-    held = sa.and_(c.held_zh.is_not(None), c.issue_id.is_(None), c.state == TaskState.QUEUED.value)
-    for task_id in _found(engine, held):
+    for task_id in _found(engine, _is_free(at), t.task.c.opened_at):
         with engine.begin() as connection:
             done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)
     return +done + tidy(engine, at)
@@ -60,13 +68,34 @@ def _changed(
         return None
 
 
-def _found(engine: sa.Engine, condition: sa.ColumnElement[bool]) -> Sequence[str]:
+def _found(
+    engine: sa.Engine, condition: sa.ColumnElement[bool], since: sa.Column[datetime]
+) -> Sequence[str]:
+    """Name tasks to change, `_AT_ONCE` at most: one that stays as it is would keep others out."""
     c = t.task.c
-    query = sa.select(c.task_id).where(
-        c.state != TaskState.DONE.value, c.desk != CANARY_DESK, condition
-    )
+    query = sa.select(c.task_id).where(OPEN, c.desk != CANARY_DESK, condition)
     with engine.begin() as connection:
-        return connection.execute(query.order_by(c.task_id).limit(_AT_ONCE)).scalars().all()
+        return connection.execute(query.order_by(since).limit(_AT_ONCE)).scalars().all()
+
+
+def _is_free(at: datetime) -> sa.ColumnElement[bool]:
+    """Say that a task is held by a silence, none is in force, and a fault of its case is active.
+
+    What a fleet-wide matter holds is let go in its own pace (`dispatch/shelf.py`).
+    """
+    c, s, f = t.task.c, t.silence.c, t.fault.c
+    silences = sa.select(s.silence_id).where(
+        s.vin == c.vin, s.released_at.is_(None), s.starts_at <= at,
+        sa.or_(s.ends_at.is_(None), s.ends_at > at),
+    )  # fmt: skip
+    active = sa.select(f.code).where(
+        f.case_id == c.case_id, f.status.in_((Status.ACTIVE.value, Status.LAMP_ONLY.value))
+    )
+    is_urgent = c.priority_rank == PRIORITY_RANK[Priority.URGENT]
+    return sa.and_(
+        c.held_zh.is_not(None), c.issue_id.is_(None), c.state == TaskState.QUEUED.value,
+        sa.or_(is_urgent, ~silences.exists()), active.exists(),
+    )  # fmt: skip
 
 
 def _lease_due(at: datetime) -> sa.ColumnElement[bool]:
@@ -161,9 +190,9 @@ _NOT_CALLED: Final = Text(
     "经销商未在时限内联系车主，退回救援中心",
     "The dealer did not call in time: back to the roadside centre",
 )
-_DUTIES: Final[tuple[tuple[Callable[[datetime], sa.ColumnElement[bool]], _Change], ...]] = (
-    (_lease_due, _expire),
-    (_wake_due, _wake),
-    (_claim_due, _miss_claim),
-    (_contact_due, _miss_contact),
+_DUTIES: Final = (
+    _Duty(_lease_due, t.task.c.lease_until, _expire),
+    _Duty(_wake_due, t.task.c.wake_at, _wake),
+    _Duty(_claim_due, t.task.c.claim_by, _miss_claim),
+    _Duty(_contact_due, t.task.c.contact_by, _miss_contact),
 )

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch.open_tasks import AWAKE, OPEN
 from dispatch.page import Order, Page, page_of
 from dispatch.sight import callable_owner, seen
 from dispatch.task import endings, possible
@@ -91,7 +92,7 @@ def list_tasks(
     c = t.task.c
     query = _visible_tasks(_task_query(), actor)
     if state is None:
-        query = query.where(c.state != TaskState.DONE.value)
+        query = query.where(OPEN)
     for column, value in ((c.queue, queue), (c.desk, desk), (c.state, state)):
         if value is not None:
             query = query.where(column == str(value))
@@ -104,7 +105,7 @@ def candidates(connection: sa.Connection, actor: Actor, at: datetime) -> Sequenc
     c = t.task.c
     query = (
         sa.select(c.task_id)
-        .where(c.state == TaskState.QUEUED.value, c.held_zh.is_(None), c.paused_at.is_(None))
+        .where(c.state == TaskState.QUEUED.value, AWAKE)
         .where(sa.or_(c.next_attempt_at.is_(None), c.next_attempt_at <= at))
         .where(seen(c.desk, actor))
         .where(sa.or_(c.holder.is_(None), c.lease_until <= at))

@@ -15,6 +15,7 @@ from dispatch.deadline import deadlines
 from dispatch.events import task_event
 from dispatch.house import House
 from dispatch.matter import holding
+from dispatch.open_tasks import OPEN
 from dispatch.silence import held_because
 from dispatch.surge import Matter
 from models import rows
@@ -29,8 +30,6 @@ from models.words import CaseState, IssueState, Priority, Status, TaskState
 AT_ONCE: Final = 500
 _MINUTE: Final = timedelta(minutes=1)
 _ACTIVE: Final = (Status.ACTIVE.value, Status.LAMP_ONLY.value)
-# Spelled out and not bound: only so does a prepared statement find the partial indexes of `task`.
-_DONE: Final[sa.ColumnElement[str]] = sa.literal_column("'done'")
 _Silences = Mapping[str, tuple[Silence, ...]]
 _Change = Callable[[str, Task, _Silences], Task]
 
@@ -75,7 +74,7 @@ def let_go(engine: sa.Engine, at: datetime, house: House) -> int:
 def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
     """Lock the matters that hold back no more and still have tasks on the shelf."""
     i, k = t.fleet_issue.c, t.task.c
-    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, k.state != _DONE)
+    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, OPEN)
     query = (
         sa.select(i.issue_id, i.let_go_at)
         .where(i.state != IssueState.HOLDING.value, shelved.exists())
@@ -91,7 +90,7 @@ def _tasks() -> sa.Select[Any]:
         sa.select(k.task_id, k.case_id, k.vin)
         .select_from(t.task.join(t.case, sa.and_(c.case_id == k.case_id, c.vin == k.vin)))
         .where(
-            k.state == TaskState.QUEUED.value, k.state != _DONE, k.holder.is_(None),
+            k.state == TaskState.QUEUED.value, OPEN, k.holder.is_(None),
             k.desk != CANARY_DESK, c.state == CaseState.OPEN.value,
         )
     )  # fmt: skip

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION: Final = "0006"
+SCHEMA_REVISION: Final = "0007"
 # Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
 LEDGER_PAGE: Final = 10_000
 
@@ -53,6 +53,16 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _partial(
+    name: str, where: str, *columns: str | sa.TextClause, unique: bool = False
+) -> sa.Index:
+    """Give an index of the rows that fulfil a condition."""
+    condition = sa.text(where)
+    return sa.Index(
+        name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition
+    )
 
 
 def _partition() -> list[sa.Column[Any]]:
@@ -229,17 +239,12 @@ case = sa.Table(
     sa.Column("software", sa.String(64)),
     sa.Column("tasks_made", sa.Integer, nullable=False),
     sa.Column("outcome_note", sa.Text),
-    sa.Index("uq_case_open_vin", "vin", unique=True,
-             sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
-    sa.Index("ix_case_heal_at", "heal_at",
-             sqlite_where=sa.text("state = 'open' and heal_at is not null"),
-             postgresql_where=sa.text("state = 'open' and heal_at is not null")),
+    _partial("uq_case_open_vin", "state = 'open'", "vin", unique=True),
+    _partial("ix_case_heal_at", "state = 'open' and heal_at is not null", "heal_at"),
     sa.Index("ix_case_order", "state", "priority_rank", "score", "case_id"),
     sa.Index("ix_case_vin", "vin", "opened_at"),
     # the cases that can belong to a fleet-wide matter, by when they were opened
-    sa.Index("ix_case_build_opened_at", "opened_at",
-             sqlite_where=sa.text("software is not null and model is not null"),
-             postgresql_where=sa.text("software is not null and model is not null")),
+    _partial("ix_case_build_opened_at", "software is not null and model is not null", "opened_at"),
 )  # fmt: skip
 
 fault = sa.Table(
@@ -288,6 +293,13 @@ desk = sa.Table(
     sa.Column("is_open", sa.Boolean, nullable=False),
 )
 
+
+def _ordered(name: str, where: str, *first: sa.TextClause) -> sa.Index:
+    """Give an index of tasks in the order in which to take them; a desk is found within it."""
+    order = (sa.text("priority_rank desc"), sa.text("score desc"), "opened_at", "task_id")
+    return _partial(name, where, *first, *order, "desk", "queue")
+
+
 task = sa.Table(
     "task",
     metadata,
@@ -331,21 +343,32 @@ task = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_attempt_at", UtcTime),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    sa.Index("uq_task_open_case_queue", "case_id", "queue", unique=True,
-             sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
-    sa.Index("ix_task_order", "queue", "desk", "state", "priority_rank", "score"),
+    _partial("uq_task_open_case_queue", "state <> 'done'", "case_id", "queue", unique=True),
     sa.Index("ix_task_vin", "vin"),
-    # what the console asks for all the time, whatever lies behind in the table
-    sa.Index("ix_task_open_order", "queue", sa.text("priority_rank desc"), sa.text("score desc"),
-             "opened_at", "task_id",
-             sqlite_where=sa.text("state <> 'done'"), postgresql_where=sa.text("state <> 'done'")),
-    sa.Index("ix_task_urgent", "opened_at", sqlite_where=sa.text("priority = 'urgent'"),
-             postgresql_where=sa.text("priority = 'urgent'")),
-    sa.Index("ix_task_holder", "holder", sqlite_where=sa.text("holder is not null"),
-             postgresql_where=sa.text("holder is not null")),
-    sa.Index("ix_task_issue", "issue_id", sa.text("priority_rank desc"), sa.text("score desc"),
-             sqlite_where=sa.text("issue_id is not null and state <> 'done'"),
-             postgresql_where=sa.text("issue_id is not null and state <> 'done'")),
+    # What pages and lists ask for all the time, in the order in which to take it, whatever lies
+    # behind or asleep in the table: `dispatch/open_tasks.py` has the same conditions.
+    _ordered("ix_task_open", "state <> 'done'"),
+    _ordered("ix_task_awake", "state <> 'done' and paused_at is null and held_zh is null"),
+    _ordered("ix_task_asleep", "state <> 'done' and (paused_at is not null or held_zh is not null)",
+             sa.text("(issue_id is not null)")),
+    _ordered("ix_task_missed", "state <> 'done' and "
+             "((claim_missed_at is not null and claimed_at is null)"
+             " or (contact_missed_at is not null and contacted_at is null))"),
+    _ordered("ix_task_done", "state = 'done'"),
+    # what time alone changes: `dispatch/clockwork.py`
+    _partial("ix_task_claim_due", "state <> 'done' and held_zh is null and claimed_at is null"
+             " and claim_missed_at is null", "claim_by"),
+    _partial("ix_task_contact_due", "state <> 'done' and held_zh is null and paused_at is null"
+             " and contacted_at is null and contact_missed_at is null", "contact_by"),
+    _partial("ix_task_paused", "state <> 'done' and paused_at is not null", "wake_at"),
+    _partial("ix_task_held", "state <> 'done' and held_zh is not null and issue_id is null",
+             "opened_at"),
+    # what a desk has to do; what a fleet-wide matter holds is none of it
+    _partial("ix_task_desk", "state <> 'done' and issue_id is null", "desk", "queue"),
+    _partial("ix_task_urgent", "priority = 'urgent'", "opened_at"),
+    _partial("ix_task_holder", "holder is not null", "holder"),
+    _partial("ix_task_issue", "issue_id is not null and state <> 'done'",
+             "issue_id", sa.text("priority_rank desc"), sa.text("score desc")),
 )  # fmt: skip
 
 entry = sa.Table(
@@ -420,8 +443,7 @@ outbox = sa.Table(
     sa.Column("xid", sa.BigInteger),
     sa.Index(None, "xid"),
     sa.Index(None, "case_id", "case_seq"),
-    sa.Index("ix_outbox_unsent", "seq",
-             sqlite_where=sa.text("sent_at is null"), postgresql_where=sa.text("sent_at is null")),
+    _partial("ix_outbox_unsent", "sent_at is null", "seq"),
 )  # fmt: skip
 
 # --- what is learned ---

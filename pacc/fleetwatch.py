@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,12 +12,10 @@ from dispatch import fleet, shelf
 from dispatch.house import House
 from dispatch.matter import holding
 from models.words import SurgeRule
+from pacc.pace import Pace
 from pacc.policy import Policy
 
-# A look counts the cases of an hour. In a flood it takes long: then the next one waits longer, so
-# that looking takes a tenth of the time at most.
-LOOK_EVERY: Final = timedelta(seconds=30)
-_SHARE: Final = 10
+LOOK_EVERY: Final = timedelta(seconds=30)  # a look counts the cases of an hour
 
 _Refresh = Callable[[sa.Connection, Policy], Policy]
 
@@ -40,23 +37,23 @@ class FleetWatch:
     """Looks for matters now and then, and moves their tasks at every turn."""
 
     def __init__(self) -> None:
-        self._due: datetime | None = None
+        self._pace = Pace(LOOK_EVERY)
         self._is_more = False
 
     def turn(self, engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
         """Do what is due now; count what was done."""
         done: Counter[str] = Counter()
-        began = monotonic()
-        is_due = self._due is None or at >= self._due
-        if is_due:
-            with engine.begin() as connection:
-                done += fleet.look(connection, at, house.surge)
-        if is_due or self._is_more:
-            held = shelf.shelve(engine, at, house)
-            self._is_more = held > 0
-            done["shelved"] += held
-        if is_due:
-            took = timedelta(seconds=monotonic() - began)
-            self._due = at + max(LOOK_EVERY, _SHARE * took)
+        if self._pace.is_due(at):
+            with self._pace.look(at):
+                with engine.begin() as connection:
+                    done += fleet.look(connection, at, house.surge)
+                done["shelved"] += self._shelve(engine, at, house)
+        elif self._is_more:
+            done["shelved"] += self._shelve(engine, at, house)
         done["let_go"] += shelf.let_go(engine, at, house)
         return +done
+
+    def _shelve(self, engine: sa.Engine, at: datetime, house: House) -> int:
+        held = shelf.shelve(engine, at, house)
+        self._is_more = held > 0
+        return held

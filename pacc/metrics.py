@@ -8,11 +8,12 @@ from functools import partial
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+from dispatch.open_tasks import OPEN
 from models import tables as t
 from models.batch import Partition
 from models.canary import CANARY_DESK
 from models.decision import Decision
-from models.words import IssueState, Outcome, Priority, TaskState
+from models.words import PRIORITY_RANK, IssueState, Outcome, Priority, TaskState
 from pacc.flight import Flight, age_of
 from pacc.watchdog import Sight
 from prioritizer.rank import Ranker
@@ -160,7 +161,7 @@ class FleetMetrics:
         for state in live:
             self._matters.labels(state.value).set(counts.get(state.value, (0, 0))[0])
         self._matter_vehicles.set(max(counts.get(state.value, (0, 0))[1] for state in live))
-        held = sa.select(sa.func.count()).where(k.issue_id.is_not(None), k.state != "done")
+        held = sa.select(sa.func.count()).where(k.issue_id.is_not(None), OPEN)
         self._matter_held.set(connection.execute(held).scalar_one())
 
 
@@ -248,9 +249,10 @@ class Metrics:
         c, o = t.task.c, t.outbox.c
         oldest = connection.execute(
             sa.select(sa.func.min(c.opened_at)).where(
-                c.priority == Priority.URGENT.value,
+                c.priority_rank == PRIORITY_RANK[Priority.URGENT],
                 c.desk != CANARY_DESK,
                 c.state == TaskState.QUEUED.value,
+                OPEN,
                 c.held_zh.is_(None),
             )
         ).scalar()

@@ -147,9 +147,9 @@ def test_a_new_users_first_minutes(tmp_path: Path) -> None:
                tmp_path / "tape.jsonl")  # fmt: skip
     early = pacc(tmp_path, "ledger")
     assert (early.returncode, early.stderr) == (
-        4, "pacc: The database has no schema yet, this program needs 0006: run `pacc migrate`.\n",
+        4, "pacc: The database has no schema yet, this program needs 0007: run `pacc migrate`.\n",
     )  # fmt: skip
-    assert json.loads(pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0006"}
+    assert json.loads(pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0007"}
     played = json.loads(pacc(tmp_path, "replay", "tape.jsonl", "--json").stdout)
     assert played["outcomes"] == {"opened": 1, "quarantined": 1}
     (case,) = json.loads(pacc(tmp_path, "case", "list", "--json").stdout)

@@ -13,6 +13,7 @@ from dispatch.console.page import render
 from dispatch.console.refusals import Refused
 from dispatch.house import House
 from dispatch.matter import list_matters, may_decide
+from dispatch.open_tasks import MISSED, OPEN
 from dispatch.sight import seen
 from models import tables as t
 from models.person import Actor
@@ -96,10 +97,10 @@ def _desks(
             counted(k.priority == "urgent").label("urgent"),
             counted(k.priority == "high").label("high"),
             counted(k.holder.is_not(None)).label("in_hand"),
-            counted(view.is_missed()).label("missed"),
+            counted(MISSED).label("missed"),
             sa.func.min(sa.case((is_unclaimed, k.opened_at))).label("oldest"),
         )
-        .where(k.state != "done", k.issue_id.is_(None), seen(k.desk, actor))
+        .where(OPEN, k.issue_id.is_(None), seen(k.desk, actor))
         .group_by(k.desk, k.queue)
         .order_by(sa.desc("urgent"), sa.desc("missed"), sa.desc("high"), k.desk)
     )
@@ -115,7 +116,7 @@ def _operators(connection: sa.Connection, actor: Actor, at: datetime) -> list[di
     """What each person has in hand, and how many urgent cases they took within ten minutes."""
     k, e = t.task.c, t.entry.c
     held = sa.select(k.holder_name, sa.func.count()).where(
-        k.holder.is_not(None), k.state != "done", seen(k.desk, actor)
+        k.holder.is_not(None), OPEN, seen(k.desk, actor)
     )
     took = (
         sa.select(e.actor, sa.func.count())
@@ -137,7 +138,7 @@ def _muted(connection: sa.Connection, actor: Actor, house: House) -> list[dict[s
     stops = sa.select(f.case_id).where(f.severity == "stop", f.status.in_(("active", "lamp_only")))
     query = (
         view.row_query()
-        .where(k.state != "done", k.held_zh.is_not(None), seen(k.desk, actor))
+        .where(OPEN, k.held_zh.is_not(None), seen(k.desk, actor))
         .where(k.case_id.in_(stops))
         .order_by(k.issue_id.is_not(None), k.opened_at, k.task_id)
         .limit(50)

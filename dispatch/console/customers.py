@@ -14,6 +14,7 @@ from dispatch.console.door import AsVisitor
 from dispatch.console.page import render
 from dispatch.console.setup import Console
 from dispatch.house import House
+from dispatch.open_tasks import OPEN
 from dispatch.sight import callable_owner, seen
 from models import tables as t
 from models.person import Actor
@@ -58,7 +59,7 @@ def _rows(connection: sa.Connection, actor: Actor, house: House) -> list[dict[st
     due = sa.func.coalesce(k.next_attempt_at, k.appointment_at, k.contact_by)
     query = (
         view.row_query()
-        .where(k.queue == "dealer", k.state != "done", seen(k.desk, actor))
+        .where(k.queue == "dealer", OPEN, seen(k.desk, actor))
         .where(k.issue_id.is_(None))  # a fleet-wide matter would leave no room for the others
         .order_by(due, k.task_id)
         .limit(_CUSTOMERS)

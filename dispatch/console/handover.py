@@ -14,12 +14,13 @@ from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
 from dispatch.console.page import render
 from dispatch.console.refusals import Refused, refused
 from dispatch.house import House
+from dispatch.open_tasks import OPEN
 from dispatch.sight import seen
 from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.ids import digest
 from models.person import Actor
-from models.words import Role
+from models.words import PRIORITY_RANK, Priority, Role
 
 router = APIRouter(include_in_schema=False)
 HandoverId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
@@ -126,7 +127,7 @@ def _desk(actor: Actor) -> str:
 def _write(connection: sa.Connection, actor: Actor, desk: str, note: str, at: datetime) -> None:
     k = t.task.c
     query = sa.select(k.task_id).where(
-        k.priority == "urgent", k.state != "done", seen(k.desk, actor)
+        k.priority_rank == PRIORITY_RANK[Priority.URGENT], OPEN, seen(k.desk, actor)
     )
     urgent: dict[str, dict[str, str]] = {
         task_id: {} for task_id in connection.execute(query).scalars()
@@ -144,7 +145,7 @@ def _open(connection: sa.Connection, actor: Actor, house: House) -> list[dict[st
     k = t.task.c
     query = (
         view.row_query()
-        .where(k.state != "done", k.issue_id.is_(None), seen(k.desk, actor))
+        .where(OPEN, k.issue_id.is_(None), seen(k.desk, actor))
         .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
         .limit(view.ROWS)
     )

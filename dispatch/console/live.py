@@ -24,10 +24,12 @@ from dispatch.auth import InOffice, Office
 from dispatch.changes import Change, changes, horizon
 from dispatch.console import view
 from dispatch.console.door import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.open_tasks import AWAKE, OPEN
 from models import tables as t
 from models.errors import Conflict
 from models.person import Actor
 from models.sql import OUTAGES, upsert
+from models.words import PRIORITY_RANK, Priority
 
 LOOK_SECONDS: Final = 0.4
 BEAT_SECONDS: Final = 5.0
@@ -158,13 +160,13 @@ class Hub:
         with self._office.engine.begin() as connection:
             unclaimed = connection.execute(
                 sa.select(k.desk, sa.func.count())
-                .where(k.priority == "urgent", k.state == "queued", k.queue == "roadside")
-                .where(k.paused_at.is_(None), k.held_zh.is_(None), k.holder.is_(None))
+                .where(k.priority_rank == PRIORITY_RANK[Priority.URGENT], AWAKE)
+                .where(k.state == "queued", k.queue == "roadside", k.holder.is_(None))
                 .group_by(k.desk)
             )
             held: dict[str, list[str]] = {}
             for person, task in connection.execute(
-                sa.select(k.holder, k.task_id).where(k.holder.is_not(None), k.state != "done")
+                sa.select(k.holder, k.task_id).where(k.holder.is_not(None), OPEN)
             ):
                 held.setdefault(str(person), []).append(task)
             valid = connection.execute(

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from dispatch.console import words
 from dispatch.console.place import Nearby
-from dispatch.console.view import HOME_ZONE
+from dispatch.console.view import COUNTED, HOME_ZONE
 from dispatch.sessions import Session
 from models.confidence import confidence
 from models.words import Role
@@ -69,6 +69,7 @@ def _environment(language: str) -> jinja2.Environment:
         if reader.session.person.actor.role in roles
     ]
     made.filters["said"] = lambda text: words.chosen(text, language)
+    made.filters["counted"] = lambda many: many if many < COUNTED else f"{COUNTED - 1}+"
     made.filters["masked"] = lambda vin: f"…{vin[-6:]}"
     return made
 

@@ -9,17 +9,19 @@ import sqlalchemy as sa
 
 from dispatch.console.place import nearby
 from dispatch.house import House
+from dispatch.open_tasks import ASLEEP, AWAKE, MISSED, OPEN
 from dispatch.read import TASKS
 from dispatch.route import kilometres
 from dispatch.sessions import Session
 from dispatch.sight import seen
 from models import tables as t
 from models.person import Actor
-from models.words import Queue, TaskState
+from models.words import PRIORITY_RANK, Priority, Queue
 
 HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
 TABS: Final = ("all", "urgent", "high", "mine", "snoozed", "missed")
 ROWS: Final = 100
+COUNTED: Final = 1_000  # rows of a tab; beyond it a number tells nobody what to do next
 PRESENT: Final = timedelta(seconds=45)
 FLOOD: Final = 10  # more urgent tasks than this within ten minutes
 FLOOD_WINDOW: Final = timedelta(minutes=10)
@@ -41,7 +43,7 @@ def zone_of(session: Session, house: House) -> ZoneInfo:
 def held_by(connection: sa.Connection, actor: Actor) -> Sequence[str]:
     """Give the tasks that somebody has in hand."""
     k = t.task.c
-    query = sa.select(k.task_id).where(k.holder == actor.actor_id, k.state != "done")
+    query = sa.select(k.task_id).where(k.holder == actor.actor_id, OPEN)
     return connection.execute(query.order_by(k.task_id)).scalars().all()
 
 
@@ -52,8 +54,7 @@ def queue(
     k = t.task.c
     query = (
         row_query()
-        .where(k.queue == kind.value, k.state != TaskState.DONE.value, seen(k.desk, actor))
-        .where(_condition(tab, actor))
+        .where(k.queue == kind.value, seen(k.desk, actor), _condition(tab, actor))
         .limit(ROWS)
     )
     if tab == "snoozed":  # what one person put to sleep before what a fleet-wide matter holds
@@ -104,16 +105,17 @@ def shown(one: dict[str, Any], actor: Actor, house: House) -> dict[str, Any]:
 
 
 def counts(connection: sa.Connection, actor: Actor, kind: Queue) -> dict[str, int]:
-    """Count the rows of every tab."""
+    """Count the rows of every tab, up to `COUNTED` each: a flood is not counted to its end."""
     k = t.task.c
-    sums = [
-        sa.func.coalesce(sa.func.sum(sa.case((_condition(tab, actor), 1), else_=0)), 0).label(tab)
-        for tab in TABS
-    ]
-    query = sa.select(*sums).where(
-        k.queue == kind.value, k.state != TaskState.DONE.value, seen(k.desk, actor)
-    )
-    return {name: int(value) for name, value in connection.execute(query).mappings().one().items()}
+
+    def counted(tab: str) -> sa.ColumnElement[int]:
+        rows = sa.select(k.task_id).where(
+            k.queue == kind.value, seen(k.desk, actor), _condition(tab, actor)
+        )
+        many = sa.select(sa.func.count()).select_from(rows.limit(COUNTED).subquery())
+        return many.scalar_subquery().label(tab)
+
+    return dict(connection.execute(sa.select(*map(counted, TABS))).mappings().one())
 
 
 def floods(connection: sa.Connection, at: datetime) -> dict[str, int]:
@@ -147,25 +149,15 @@ def present(
 
 def _condition(tab: str, actor: Actor) -> sa.ColumnElement[bool]:
     k = t.task.c
-    is_awake = sa.and_(k.paused_at.is_(None), k.held_zh.is_(None))
     conditions: Mapping[str, sa.ColumnElement[bool]] = {
-        "all": is_awake,
-        "urgent": sa.and_(k.priority == "urgent", is_awake),
-        "high": sa.and_(k.priority == "high", is_awake),
-        "mine": k.holder == actor.actor_id,
-        "snoozed": sa.not_(is_awake),
-        "missed": is_missed(),
+        "all": AWAKE,
+        "urgent": sa.and_(k.priority_rank == PRIORITY_RANK[Priority.URGENT], AWAKE),
+        "high": sa.and_(k.priority_rank == PRIORITY_RANK[Priority.HIGH], AWAKE),
+        "mine": sa.and_(k.holder == actor.actor_id, OPEN),
+        "snoozed": ASLEEP,
+        "missed": MISSED,
     }
     return conditions[tab]
-
-
-def is_missed() -> sa.ColumnElement[bool]:
-    """Say that a promise was missed and is still not kept."""
-    k = t.task.c
-    return sa.or_(
-        sa.and_(k.claim_missed_at.is_not(None), k.claimed_at.is_(None)),
-        sa.and_(k.contact_missed_at.is_not(None), k.contacted_at.is_(None)),
-    )
 
 
 def _due(one: Mapping[str, Any]) -> datetime | None:

@@ -21,6 +21,7 @@ from pacc.fleetwatch import FleetWatch
 from pacc.kafka import make_canary, make_sender
 from pacc.logs import set_up_logs
 from pacc.metrics import Metrics
+from pacc.pace import Pace
 from pacc.settings import Settings, load_settings
 from pacc.stop import stop_on_signal
 from pacc.terminal import AsJson, give
@@ -70,6 +71,7 @@ class Keeper:
         self._engine = open_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
         self._sender: Sender | None = None
         self.metrics = Metrics()
+        self._pace = Pace()
         self._fleet = FleetWatch()
         self._beside = ThreadPoolExecutor(1, "fleet")
         self._turn: Future[Counter[str]] | None = None
@@ -109,7 +111,9 @@ class Keeper:
         with self._engine.begin() as connection:
             if swept := sweep(connection, at):
                 done["canary_cleared"] = swept
-            self.metrics.look(connection, at)
+            if self._pace.is_due(at):
+                with self._pace.look(at):
+                    self.metrics.look(connection, at)
         self.metrics.tended(done, sent)
 
     def _turned(self, at: datetime, house: House) -> Counter[str]:

@@ -1,0 +1,26 @@
+"""Which tasks are open, awake, asleep or late, in the words that the indexes of `task` know.
+
+Spelled out and not bound: only so does a prepared statement find a partial index.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from models import tables as t
+
+_K = t.task.c
+_DONE: Final[sa.ColumnElement[str]] = sa.literal_column("'done'")
+
+OPEN: Final = _K.state != _DONE
+AWAKE: Final = sa.and_(OPEN, _K.paused_at.is_(None), _K.held_zh.is_(None))
+# put off by a person, or held back by a silence or a fleet-wide matter
+ASLEEP: Final = sa.and_(OPEN, sa.or_(_K.paused_at.is_not(None), _K.held_zh.is_not(None)))
+# a promise was missed and is still not kept
+MISSED: Final = sa.and_(
+    OPEN,
+    sa.or_(
+        sa.and_(_K.claim_missed_at.is_not(None), _K.claimed_at.is_(None)),
+        sa.and_(_K.contact_missed_at.is_not(None), _K.contacted_at.is_(None)),
+    ),
+)
