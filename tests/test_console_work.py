@@ -7,13 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from dispatch.console.view import queue
+from dispatch.console.view import ROWS, queue
 from dispatch.read import candidates
 from models import tables as t
 from models.person import Actor
 from models.words import Queue, Role
 from tests.consoles import Console, dealers, room, urgent
-from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream
+from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream, urgent_and_normal
 
 __all__ = ["room"]
 
@@ -231,3 +231,22 @@ def test_the_queue_shows_the_order_in_which_next_takes(room: Console) -> None:
         following = candidates(connection, li, START)
     assert len(rows) == 6
     assert [row["task_id"] for row in rows] == list(following)
+
+
+def test_a_long_list_says_that_it_goes_on_and_the_wall_counts_all_of_it(room: Console) -> None:
+    stream = urgent_and_normal()
+    before = len(stream.records)
+    for number in range(60):
+        stream.says(f"LBV8P2C05L7F4{number:04d}", "dtc:P0C01", 1 + number / 60, **STRANDED)
+    room.centre.plays(stream.records[before:])
+    room.enters("li")
+    page = room.client.get("/queue").text
+    assert page.count('<tr id="row-') == ROWS
+    assert f"These are the first {ROWS} of 61." in page
+    assert "These are the first" not in room.client.get("/queue?tab=mine").text
+    opened = {row["vin"]: row for row in room.centre.rows(t.task, queue="roadside")}
+    room.posts(f"/task/{opened.pop(CAR)['task_id']}/claim")
+    oldest = min(row["opened_at"] for row in opened.values())
+    wall = room.client.get("/wall").text
+    assert "<dt>Urgent, nobody has it</dt><dd>60</dd>" in wall
+    assert f'data-since="{int(oldest.timestamp() * 1000)}"' in wall

@@ -70,10 +70,9 @@ def _wall(request: Request, office: Office, visitor: Visitor) -> dict[str, Any]:
     with office.engine.begin() as connection:
         rows = view.queue(connection, visitor.actor, office.house, Queue.ROADSIDE, "urgent")
         counts = view.counts(connection, visitor.actor, Queue.ROADSIDE)
-    waiting = [row for row in rows if row["holder"] is None]
-    oldest = min((row["opened_at"] for row in waiting), default=None)
+        waiting, oldest = view.unclaimed(connection, visitor.actor, Queue.ROADSIDE)
     shown = [{**row, "title": codes(row["cause"]).title} for row in rows[:_WALL_ROWS]]
-    return {"rows": shown, "counts": counts, "waiting": len(waiting), "oldest": oldest}
+    return {"rows": shown, "counts": counts, "waiting": waiting, "oldest": oldest}
 
 
 def _desks(

@@ -24,6 +24,7 @@ from models.words import PRIORITY_RANK, Priority, Role
 
 router = APIRouter(include_in_schema=False)
 HandoverId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
+_ROWS = 100
 _LONGEST_NOTE = 4000  # characters
 _GIVERS = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
 
@@ -147,7 +148,7 @@ def _open(connection: sa.Connection, actor: Actor, house: House) -> list[dict[st
         view.row_query()
         .where(OPEN, k.issue_id.is_(None), seen(k.desk, actor))
         .order_by(k.priority_rank.desc(), k.score.desc(), k.opened_at, k.task_id)
-        .limit(view.ROWS)
+        .limit(_ROWS)
     )
     found = connection.execute(query).mappings()
     return [view.shown(dict(row), actor, house) for row in found]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import jinja2
+from babel import Locale
 from babel.dates import format_datetime, format_timedelta
 from fastapi import Response
 from fastapi.responses import HTMLResponse
@@ -25,6 +26,7 @@ HEADERS: Final = {
     "form-action 'self'; frame-ancestors 'none'",
 }
 
+_LOCALES: Final = {language: Locale.parse(language) for language in words.LANGUAGES}
 
 _PAGES: Final = {
     "/queue": (words.N_("Roadside queue"), (Role.OPERATOR, Role.SUPERVISOR, Role.ENGINEER)),
@@ -55,6 +57,7 @@ def _environment(language: str) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # a list includes its row a hundred times: none is looked up on disk
     )
     translations = words.catalogue(language)
     made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
@@ -115,12 +118,12 @@ def _when(reader: Reader, moment: datetime | None, form: str) -> str:
         return "–"
     if form == "MMMd HH:mm":
         form = "M月d日 HH:mm" if reader.language == "zh" else "d MMM HH:mm"
-    return format_datetime(moment, form, reader.zone, locale=reader.language)
+    return format_datetime(moment, form, reader.zone, locale=_LOCALES[reader.language])
 
 
 def _ago(reader: Reader, moment: datetime) -> str:
     return format_timedelta(
-        moment - reader.now, add_direction=True, locale=reader.language, threshold=1.2
+        moment - reader.now, add_direction=True, locale=_LOCALES[reader.language], threshold=1.2
     )
 
 

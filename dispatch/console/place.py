@@ -5,7 +5,7 @@ Coordinates are kept as WGS-84; what a Chinese map provider wants is made here, 
 
 import csv
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import atan2, cos, degrees, pi, radians, sin, sqrt
 from typing import Any, Final
@@ -47,6 +47,7 @@ def _cities() -> tuple[list[tuple[str, str]], NDArray[np.float64]]:
     return [(row["zh"], row["en"]) for row in rows], _vectors(points)
 
 
+@lru_cache(maxsize=10_000)  # the same cars are on everybody's list, over and over
 def nearby(lat: float, lon: float) -> Nearby:
     """Name the nearest city of those that the list holds (in China from 100,000 people)."""
     names, vectors = _cities()

@@ -20,7 +20,7 @@ from models.words import PRIORITY_RANK, Priority, Queue
 
 HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
 TABS: Final = ("all", "urgent", "high", "mine", "snoozed", "missed")
-ROWS: Final = 100
+ROWS: Final = 50  # a page shows no more: who takes from the top never comes to the fifty-first
 COUNTED: Final = 1_000  # rows of a tab; beyond it a number tells nobody what to do next
 PRESENT: Final = timedelta(seconds=45)
 FLOOD: Final = 10  # more urgent tasks than this within ten minutes
@@ -59,7 +59,7 @@ def queue(
     )
     if tab == "snoozed":  # what one person put to sleep before what a fleet-wide matter holds
         query = query.order_by(k.issue_id.is_not(None))
-    rows = connection.execute(TASKS.sort(query)).mappings()
+    rows = connection.execute(TASKS.sort(query)).mappings().all()
     return [shown(dict(row), actor, house) for row in rows]
 
 
@@ -116,6 +116,16 @@ def counts(connection: sa.Connection, actor: Actor, kind: Queue) -> dict[str, in
         return many.scalar_subquery().label(tab)
 
     return dict(connection.execute(sa.select(*map(counted, TABS))).mappings().one())
+
+
+def unclaimed(connection: sa.Connection, actor: Actor, kind: Queue) -> tuple[int, datetime | None]:
+    """Count the urgent tasks that nobody has in hand, and say since when the oldest waits."""
+    k = t.task.c
+    query = sa.select(sa.func.count(), sa.func.min(k.opened_at)).where(
+        k.queue == kind.value, seen(k.desk, actor), _condition("urgent", actor), k.holder.is_(None)
+    )
+    many, oldest = connection.execute(query).one()
+    return many, oldest
 
 
 def floods(connection: sa.Connection, at: datetime) -> dict[str, int]:
