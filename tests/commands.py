@@ -28,11 +28,12 @@ class Pacc:
 
     @contextmanager
     def runs(
-        self, *words: str, stdout: int = subprocess.DEVNULL
+        self, *words: str, stdout: int = subprocess.DEVNULL, nice: int = 0
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Keep a command running."""
+        """Keep a command running; a nice one gives way to others."""
+        gives_way = ["nice", "-n", str(nice)] if nice else []
         process = subprocess.Popen(
-            [sys.executable, "-m", "pacc.cli", *words],
+            [*gives_way, sys.executable, "-m", "pacc.cli", *words],
             env=self.environment, stdout=stdout, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         try:
