@@ -6,16 +6,11 @@ product's code is written down a second time.
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
-
-from dispatch import bench
-from ingest import store
-from models import tables as t
-from models.sql import insert_new
 
 _SQL: Final[Mapping[str, str]] = {
     "position": r" AND position\.next_offset = %\(b_first\)s(::\w+)?",
@@ -69,23 +64,25 @@ def without(engine: Any, pattern: str, wait: Callable[[str], None] | None = None
 
 def _write_events_afterwards() -> None:
     """Write the outbox in a transaction of its own, as one who knows no outbox would send."""
-    waiting: dict[int, list[tuple[sa.Engine, Sequence[Mapping[str, Any]]]]] = {}
+    waiting: dict[int, list[tuple[sa.Engine, str, Any]]] = {}
 
-    def insert(c: sa.Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-        if table is not t.outbox:
-            insert_new(c, table, rows)
-            return
-        waiting.setdefault(_raw(c.connection), []).append((c.engine, rows))
+    def hold(
+        c: sa.Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: Any
+    ) -> tuple[str, Any]:
+        if not statement.startswith("INSERT INTO outbox") or "late" in c.get_execution_options():
+            return statement, parameters
+        waiting.setdefault(_raw(c.connection), []).append((c.engine, statement, parameters))
+        return "DELETE FROM outbox WHERE 1 = 0", [()] if many else type(parameters)()
 
     commit: Any = DefaultDialect.do_commit
     rollback: Any = DefaultDialect.do_rollback
 
     def and_then(self: Any, connection: Any) -> None:
         commit(self, connection)
-        for engine, rows in waiting.pop(_raw(connection), ()):
+        for engine, statement, parameters in waiting.pop(_raw(connection), ()):
             time.sleep(0.01)
-            with engine.begin() as another:
-                insert_new(another, t.outbox, rows)
+            with engine.execution_options(late=True).begin() as another:
+                another.exec_driver_sql(statement, parameters)
 
     def forget(self: Any, connection: Any) -> None:
         waiting.pop(_raw(connection), None)
@@ -93,8 +90,7 @@ def _write_events_afterwards() -> None:
 
     DefaultDialect.do_commit = and_then  # type: ignore[method-assign]
     DefaultDialect.do_rollback = forget  # type: ignore[method-assign]
-    setattr(store, "insert_new", insert)  # noqa: B010
-    setattr(bench, "insert_new", insert)  # noqa: B010
+    sa.event.listen(sa.Engine, "before_cursor_execute", hold, retval=True)
 
 
 def _raw(connection: Any) -> int:
