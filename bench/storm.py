@@ -40,9 +40,7 @@ from tests.worlds import SAMPLE_DESKS
 BEFORE = 20  # urgent cases and pages before the storm
 EVERY_SECONDS = 0.5
 BATCH = 2000
-NICE = (
-    5  # the backlog gives way to people and to the lane, as docs/storm.md advises for one machine
-)
+NICE = 5  # the backlog gives way to people and to the scout, as docs/storm.md advises
 
 
 @dataclass(frozen=True)
@@ -69,9 +67,8 @@ def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
         pacc.environment["PACC_TOPICS"] = f"{topic}: cloudevents"
         with ExitStack() as stack:
             begins = time.perf_counter()
-            watched = {
-                "run": stack.enter_context(pacc.runs("run", "--batch", str(BATCH), nice=NICE))
-            }
+            run = pacc.runs("run", "--batch", str(BATCH), nice=NICE)
+            watched = {"run": stack.enter_context(run)}
             if wish.with_scout:
                 watched["scout"] = stack.enter_context(pacc.runs("scout"))
             stack.enter_context(pacc.runs("tend", nice=NICE))
