@@ -1,15 +1,16 @@
 """The outbox, sent: decided once, delivered at least once under one stable id, in case order."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+import orjson
 import sqlalchemy as sa
 
 from models import tables as t
 from models.batch import Message
 from models.canary import CANARY_VIN
+from models.sql import within
 
 _HEADERS = (("content-type", b"application/cloudevents+json; charset=UTF-8"),)
 
@@ -34,13 +35,13 @@ def relay(engine: sa.Engine, sender: Sender, at: datetime, limit: int = 500) -> 
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("select pg_advisory_xact_lock(7221)"))
         query = sa.select(t.outbox).where(o.sent_at.is_(None)).order_by(o.seq).limit(limit)
-        waiting = [dict(row) for row in connection.execute(query).mappings()]
+        waiting = [dict(row) for row in connection.execute(query).mappings().all()]
         if not waiting:
             return 0
         leaving = [row for row in waiting if row["data"].get("vin") != CANARY_VIN]
         if leaving:
             sender.send([message_of(row) for row in leaving])
-        sent = sa.update(t.outbox).where(o.seq.in_([row["seq"] for row in waiting]))
+        sent = sa.update(t.outbox).where(within(connection, o.seq, [row["seq"] for row in waiting]))
         connection.execute(sent.values(sent_at=at))
     return len(waiting)
 
@@ -58,5 +59,4 @@ def message_of(row: Mapping[str, Any]) -> Message:
         "sequence": f"{row['case_seq']:010d}",
         "data": row["data"],
     }
-    value = json.dumps(event, ensure_ascii=False).encode()
-    return Message(row["topic"], row["case_id"].encode(), value, _HEADERS)
+    return Message(row["topic"], row["case_id"].encode(), orjson.dumps(event), _HEADERS)

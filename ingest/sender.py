@@ -28,6 +28,9 @@ class KafkaSender:
                 bootstrap_timeout_ms=5_000,
                 max_block_ms=_CALL_MS,
                 allow_auto_create_topics=False,
+                # `send` flushes: nothing lingers, and what is given together leaves together
+                linger_ms=50,
+                batch_size=256 * 1024,
                 metrics_enabled=False,
             )
         except KafkaError as error:

@@ -23,13 +23,20 @@ class Writer(Protocol):
 
 
 def within(
-    connection: sa.Connection, column: sa.Column[Any], values: Sequence[str]
+    connection: sa.Connection, column: sa.Column[Any], values: Sequence[str] | Sequence[int]
 ) -> sa.ColumnElement[bool]:
-    """Say that a text column is one of `values`, as one bound document however many they are."""
+    """Say that a column of texts or whole numbers is one of `values`.
+
+    They are one bound document, however many they are.
+    """
     document = orjson.dumps(list(values)).decode()
     if connection.dialect.name == "postgresql":
         given = sa.cast(sa.bindparam(None, document, type_=sa.Text), postgresql.JSON)
-        every = sa.func.json_array_elements_text(given)
+        every: sa.ColumnElement[Any] = sa.func.json_array_elements_text(given)
+        if not isinstance(
+            column.type, sa.String
+        ):  # a text that is too long is no text of the column
+            every = sa.cast(every, column.type)
         return column == sa.any_(sa.func.array(sa.select(every).scalar_subquery()))
     each = sa.func.json_each(document).table_valued("value")
     return column.in_(sa.select(each.c.value))
