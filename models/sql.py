@@ -33,10 +33,9 @@ def within(
     if connection.dialect.name == "postgresql":
         given = sa.cast(sa.bindparam(None, document, type_=sa.Text), postgresql.JSON)
         every: sa.ColumnElement[Any] = sa.func.json_array_elements_text(given)
-        if not isinstance(
-            column.type, sa.String
-        ):  # a text that is too long is no text of the column
-            every = sa.cast(every, column.type)
+        # numbers only: a text that is too long would be cut to one that the column has
+        if isinstance(column.type, sa.BigInteger):
+            every = sa.cast(every, sa.BigInteger)
         return column == sa.any_(sa.func.array(sa.select(every).scalar_subquery()))
     each = sa.func.json_each(document).table_valued("value")
     return column.in_(sa.select(each.c.value))
