@@ -10,8 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from models.columns import UtcTime
 from models.errors import Unusable
-from models.tables import UtcTime
 
 Page = tuple[list[dict[str, Any]], str | None]  # its rows, and the cursor of the next one
 

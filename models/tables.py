@@ -1,48 +1,15 @@
 """Every table, declared once; used with SQLAlchemy Core on a `Connection`."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator
+
+from models.columns import Id, Json, Serial, UtcTime, partial_index
 
 SCHEMA_REVISION: Final = "0007"
 # Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
 LEDGER_PAGE: Final = 10_000
 
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC datetime; SQLite, which knows no zones, keeps it without one."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Refuse naive datetimes before they reach a database."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            message = f"naive datetime {value!r}"
-            raise ValueError(message)
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(
-        self,
-        value: Any,
-        dialect: sa.Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
-    ) -> datetime | None:
-        """Give every time back in UTC."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
-Serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-Id = sa.String(40)
 
 metadata = sa.MetaData(
     naming_convention={
@@ -53,16 +20,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-def _partial(
-    name: str, where: str, *columns: str | sa.TextClause, unique: bool = False
-) -> sa.Index:
-    """Give an index of the rows that fulfil a condition."""
-    condition = sa.text(where)
-    return sa.Index(
-        name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition
-    )
 
 
 def _partition() -> list[sa.Column[Any]]:
@@ -239,12 +196,13 @@ case = sa.Table(
     sa.Column("software", sa.String(64)),
     sa.Column("tasks_made", sa.Integer, nullable=False),
     sa.Column("outcome_note", sa.Text),
-    _partial("uq_case_open_vin", "state = 'open'", "vin", unique=True),
-    _partial("ix_case_heal_at", "state = 'open' and heal_at is not null", "heal_at"),
+    partial_index("uq_case_open_vin", "state = 'open'", "vin", unique=True),
+    partial_index("ix_case_heal_at", "state = 'open' and heal_at is not null", "heal_at"),
     sa.Index("ix_case_order", "state", "priority_rank", "score", "case_id"),
     sa.Index("ix_case_vin", "vin", "opened_at"),
     # the cases that can belong to a fleet-wide matter, by when they were opened
-    _partial("ix_case_build_opened_at", "software is not null and model is not null", "opened_at"),
+    partial_index("ix_case_build_opened_at", "software is not null and model is not null",
+                  "opened_at"),
 )  # fmt: skip
 
 fault = sa.Table(
@@ -297,7 +255,7 @@ desk = sa.Table(
 def _ordered(name: str, where: str, *first: sa.TextClause) -> sa.Index:
     """Give an index of tasks in the order in which to take them; a desk is found within it."""
     order = (sa.text("priority_rank desc"), sa.text("score desc"), "opened_at", "task_id")
-    return _partial(name, where, *first, *order, "desk", "queue")
+    return partial_index(name, where, *first, *order, "desk", "queue")
 
 
 task = sa.Table(
@@ -343,7 +301,7 @@ task = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_attempt_at", UtcTime),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    _partial("uq_task_open_case_queue", "state <> 'done'", "case_id", "queue", unique=True),
+    partial_index("uq_task_open_case_queue", "state <> 'done'", "case_id", "queue", unique=True),
     sa.Index("ix_task_vin", "vin"),
     # What pages and lists ask for all the time, in the order in which to take it, whatever lies
     # behind or asleep in the table: `dispatch/open_tasks.py` has the same conditions.
@@ -356,18 +314,18 @@ task = sa.Table(
              " or (contact_missed_at is not null and contacted_at is null))"),
     _ordered("ix_task_done", "state = 'done'"),
     # what time alone changes: `dispatch/clockwork.py`
-    _partial("ix_task_claim_due", "state <> 'done' and held_zh is null and claimed_at is null"
+    partial_index("ix_task_claim_due", "state <> 'done' and held_zh is null and claimed_at is null"
              " and claim_missed_at is null", "claim_by"),
-    _partial("ix_task_contact_due", "state <> 'done' and held_zh is null and paused_at is null"
+    partial_index("ix_task_contact_due", "state <> 'done' and held_zh is null and paused_at is null"
              " and contacted_at is null and contact_missed_at is null", "contact_by"),
-    _partial("ix_task_paused", "state <> 'done' and paused_at is not null", "wake_at"),
-    _partial("ix_task_held", "state <> 'done' and held_zh is not null and issue_id is null",
+    partial_index("ix_task_paused", "state <> 'done' and paused_at is not null", "wake_at"),
+    partial_index("ix_task_held", "state <> 'done' and held_zh is not null and issue_id is null",
              "opened_at"),
     # what a desk has to do; what a fleet-wide matter holds is none of it
-    _partial("ix_task_desk", "state <> 'done' and issue_id is null", "desk", "queue"),
-    _partial("ix_task_urgent", "priority = 'urgent'", "opened_at"),
-    _partial("ix_task_holder", "holder is not null", "holder"),
-    _partial("ix_task_issue", "issue_id is not null and state <> 'done'",
+    partial_index("ix_task_desk", "state <> 'done' and issue_id is null", "desk", "queue"),
+    partial_index("ix_task_urgent", "priority = 'urgent'", "opened_at"),
+    partial_index("ix_task_holder", "holder is not null", "holder"),
+    partial_index("ix_task_issue", "issue_id is not null and state <> 'done'",
              "issue_id", sa.text("priority_rank desc"), sa.text("score desc")),
 )  # fmt: skip
 
@@ -443,7 +401,7 @@ outbox = sa.Table(
     sa.Column("xid", sa.BigInteger),
     sa.Index(None, "xid"),
     sa.Index(None, "case_id", "case_seq"),
-    _partial("ix_outbox_unsent", "sent_at is null", "seq"),
+    partial_index("ix_outbox_unsent", "sent_at is null", "seq"),
 )  # fmt: skip
 
 # --- what is learned ---

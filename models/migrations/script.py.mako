@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import models.tables as t
+from models import columns as t
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

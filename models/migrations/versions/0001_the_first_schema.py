@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import models.tables as t
+from models import columns as t
 
 revision = "0001"
 down_revision = None

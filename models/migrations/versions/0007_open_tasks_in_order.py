@@ -1,4 +1,4 @@
-"""Indexes of tasks for what pages and lists ask: open, awake, asleep, missed, done, a desk's."""
+"""Indexes of tasks for what pages, lists and the clock ask of them."""
 
 from collections.abc import Sequence
 from typing import Any
