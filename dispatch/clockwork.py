@@ -27,7 +27,7 @@ from models.canary import CANARY_DESK
 from models.case import Text
 from models.errors import Conflict
 from models.person import CLOCKWORK
-from models.words import PRIORITY_RANK, Disposition, Priority, Queue, Status, TaskState
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 
 _AT_ONCE: Final = 500
 _Change = Callable[[Bench, datetime, House], str | None]
@@ -50,7 +50,7 @@ def tick(engine: sa.Engine, at: datetime, house: House) -> Counter[str]:
             what = _changed(engine, task_id, duty.change, at, house)
             if what is not None:
                 done[what] += 1
-    for task_id in _found(engine, _is_free(at), t.task.c.opened_at):
+    for task_id in _found(engine, hold.is_free(at), t.task.c.opened_at):
         with engine.begin() as connection:
             done["unheld"] += hold.release(connection, task_id, CLOCKWORK, at, house)
     return +done + tidy(engine, at)
@@ -76,26 +76,6 @@ def _found(
     query = sa.select(c.task_id).where(OPEN, c.desk != CANARY_DESK, condition)
     with engine.begin() as connection:
         return connection.execute(query.order_by(since).limit(_AT_ONCE)).scalars().all()
-
-
-def _is_free(at: datetime) -> sa.ColumnElement[bool]:
-    """Say that a task is held by a silence, none is in force, and a fault of its case is active.
-
-    What a fleet-wide matter holds is let go in its own pace (`dispatch/shelf.py`).
-    """
-    c, s, f = t.task.c, t.silence.c, t.fault.c
-    silences = sa.select(s.silence_id).where(
-        s.vin == c.vin, s.released_at.is_(None), s.starts_at <= at,
-        sa.or_(s.ends_at.is_(None), s.ends_at > at),
-    )  # fmt: skip
-    active = sa.select(f.code).where(
-        f.case_id == c.case_id, f.status.in_((Status.ACTIVE.value, Status.LAMP_ONLY.value))
-    )
-    is_urgent = c.priority_rank == PRIORITY_RANK[Priority.URGENT]
-    return sa.and_(
-        c.held_zh.is_not(None), c.issue_id.is_(None), c.state == TaskState.QUEUED.value,
-        sa.or_(is_urgent, ~silences.exists()), active.exists(),
-    )  # fmt: skip
 
 
 def _lease_due(at: datetime) -> sa.ColumnElement[bool]:

@@ -17,7 +17,7 @@ from models import tables as t
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.ids import digest
 from models.person import Actor
-from models.words import Role, TaskState
+from models.words import PRIORITY_RANK, Priority, Role, Status, TaskState
 
 
 def silence(
@@ -96,16 +96,29 @@ def release(
         return False
     if held_because(_silences(connection, bench.vin), task.priority, at):
         return False
-    f = t.fault.c
-    active = sa.select(f.code).where(
-        f.case_id == task.case_id, f.status.in_(("active", "lamp_only"))
-    )
-    if connection.execute(active).first() is None:
+    if connection.execute(_active(task.case_id)).first() is None:
         return False
     due = deadlines(task.priority, task.queue, house.directory.desk(task.desk), at)
     free = replace(task, held_because=None, claim_by=due.claim_by, contact_by=due.contact_by)
     bench.change("unheld", replace(free, alarms=task.alarms + 1), bench.hands)
     return True
+
+
+def is_free(at: datetime) -> sa.ColumnElement[bool]:
+    """Say that `release` lets a task go at `at`.
+
+    What a fleet-wide matter holds is let go in its own pace (`dispatch/shelf.py`).
+    """
+    k, s = t.task.c, t.silence.c
+    in_force = sa.select(s.silence_id).where(
+        s.vin == k.vin, s.released_at.is_(None), s.starts_at <= at,
+        sa.or_(s.ends_at.is_(None), s.ends_at > at),
+    )  # fmt: skip
+    is_urgent = k.priority_rank == PRIORITY_RANK[Priority.URGENT]
+    return sa.and_(
+        k.held_zh.is_not(None), k.issue_id.is_(None), k.state == TaskState.QUEUED.value,
+        sa.or_(is_urgent, ~in_force.exists()), _active(k.case_id).exists(),
+    )  # fmt: skip
 
 
 def list_silences(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:
@@ -122,6 +135,14 @@ def _silences(connection: sa.Connection, vin: str) -> tuple[Any, ...]:
     query = sa.select(t.silence).where(s.vin == vin, s.released_at.is_(None))
     ordered = query.order_by(s.silence_id)
     return tuple(rows.silence(dict(row)) for row in connection.execute(ordered).mappings())
+
+
+def _active(case_id: str | sa.Column[str]) -> sa.Select[Any]:
+    """Select the active faults of a case."""
+    f = t.fault.c
+    return sa.select(f.code).where(
+        f.case_id == case_id, f.status.in_((Status.ACTIVE.value, Status.LAMP_ONLY.value))
+    )
 
 
 def _open(connection: sa.Connection, vin: str) -> Sequence[str]:

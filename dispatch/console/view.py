@@ -50,7 +50,7 @@ def held_by(connection: sa.Connection, actor: Actor) -> Sequence[str]:
 def queue(
     connection: sa.Connection, actor: Actor, house: House, kind: Queue, tab: str
 ) -> list[dict[str, Any]]:
-    """List a tab of a queue in the order in which to take it."""
+    """List the first `ROWS` of a tab of a queue in the order in which to take them."""
     k = t.task.c
     query = (
         row_query()
