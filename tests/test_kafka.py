@@ -19,12 +19,14 @@ from models.batch import Partition, Record
 from models.errors import OffsetLost, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
+from pacc.commands import simulation
 from pacc.database import make_engine
 from pacc.limits import Limits
 from pacc.pipeline import run
+from pacc.settings import Settings
 from pacc.worker import Worker
 from tests.commands import Pacc, waits
-from tests.worlds import CAR, Room, Stream, policy
+from tests.worlds import CAR, START, Room, Stream, policy
 
 MakeTopic = Callable[[int], str]
 
@@ -80,6 +82,20 @@ def test_records_come_raw_and_in_order(kafka_address: str, make_topic: MakeTopic
     assert [(r.offset, r.key, r.value, r.timestamp) for r in got] == [
         (r.offset, r.key, r.value, r.timestamp) for r in sent
     ]
+
+
+def test_what_a_fleet_would_say_after_now_is_sent_as_of_now(
+    kafka_address: str, make_topic: MakeTopic
+) -> None:
+    """A broker refuses what is more than an hour ahead of it, and all that goes with it."""
+    topic, now = make_topic(1), time.time() * 1000
+    minutes = (now / 1000 - START.timestamp()) / 60
+    records = Stream().raw(b"past", minutes - 60).raw(b"future", minutes + 120).records
+    simulation.send(Settings(kafka_bootstrap_servers=kafka_address), records, topic)
+    with closing(source_of(kafka_address, topic, Places())) as source:
+        past, future = drain(source, 2)
+    assert past.timestamp == records[0].timestamp
+    assert now - 1 <= future.timestamp < records[1].timestamp
 
 
 def test_reading_begins_at_the_stored_position(kafka_address: str, make_topic: MakeTopic) -> None:

@@ -91,15 +91,19 @@ def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str,
 
 
 def send(settings: Settings, records: Sequence[Record], topic: str) -> None:
-    """Send records to a topic, with their keys and times."""
+    """Send records to a topic with their keys and times; a broker takes none from the future."""
     from pacc.kafka import make_sender  # noqa: PLC0415 - a tape needs no Kafka
 
     sender = make_sender(settings)
+    now = int(utc_now().timestamp() * 1000)
     with progress("send", len(records)) as bar:
         for first in range(0, len(records), _SEND_AT_ONCE):
             part = records[first : first + _SEND_AT_ONCE]
             sender.send(
-                [Message(topic, one.key, one.value, one.headers, one.timestamp) for one in part]
+                [
+                    Message(topic, one.key, one.value, one.headers, min(one.timestamp, now))
+                    for one in part
+                ]
             )
             bar.advance(bar.task_ids[0], len(part))
     sender.close()
