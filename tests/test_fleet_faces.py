@@ -1,5 +1,6 @@
 """Fleet-wide matters where people meet them: the board, the API, the shell, the metrics."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,20 @@ def test_a_held_case_says_so_on_its_page_and_has_nothing_due(room: Console) -> N
     assert "data-due" not in page
     room.enters("qian")
     assert "全车型问题，任务暂缓：60 辆车" in room.client.get(f"/task/{task['task_id']}").text
+
+
+def test_no_button_offers_to_claim_what_is_held(room: Console) -> None:
+    """Where a held task stands it says why; a claim would only be refused."""
+    claim = re.compile(r'action="/task/[0-9a-f]+/(row/)?claim"')
+    room.enters("zhao")
+    name = room.centre.rows(t.task)[0]["task_id"]
+    assert all(claim.search(room.client.get(path).text) for path in ("/queue", f"/task/{name}"))
+    room.posts(f"/board/hold/{matter(room)['issue_id']}", reason="bad update")
+    shelf.shelve(room.centre.engine, room.centre.now, room.centre.house)
+    for path in ("/queue?tab=snoozed", f"/task/{name}"):
+        page = room.client.get(path).text
+        assert "Held back as a fleet-wide matter" in page
+        assert not claim.search(page)
 
 
 @pytest.mark.parametrize(
