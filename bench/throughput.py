@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
-import pacc.worker
 from bench.figure import Figure, table
 from bench.stage import MIXES, Stage, fill, new_database, prepare, promote, raw_poll, running
 from ingest import store
@@ -88,7 +87,7 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
     began = time.perf_counter()
     with ExitStack() as stack:
         for owner, name in ((worker, "prepare"), (worker, "begin"), (worker, "settle"),
-                            (pacc.worker, "decide"), (store, "known"),
+                            (store, "move_positions"), (store, "watermarks"), (store, "known"),
                             (store, "save")):  # fmt: skip
             stack.enter_context(watch.on(owner, name))
         tally = run(
@@ -107,11 +106,13 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
 def _shares(spent: Mapping[str, float], seconds: float) -> dict[str, float]:
     parts = {
         "decode": spent["prepare"],
-        **{name: spent[name] for name in ("known", "decide", "save")},
+        "known": spent["known"],
+        "rows": spent["save"],
+        "position, watermark": spent["move_positions"] + spent["watermarks"],
         "wait for the database": spent["settle"],
     }
-    begin = spent["known"] + spent["decide"] + spent["save"]
-    parts["position, watermark"] = spent["begin"] - begin
+    # a decision comes in parts, each saved before the next is made
+    parts["decide"] = spent["begin"] - parts["known"] - parts["rows"] - parts["position, watermark"]
     parts["poll, Kafka commit, join"] = seconds - sum(parts.values())
     return {name: one / seconds for name, one in parts.items()}
 

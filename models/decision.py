@@ -1,6 +1,6 @@
 """What a batch is decided by, and everything that it changes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -26,15 +26,31 @@ class Ended(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """Everything that one batch changes. The store writes it as it stands."""
+    """Everything that one batch changes, or a part of that. The store writes it as it stands."""
 
-    ended: tuple[Ended, ...]
-    gaps: Mapping[Partition, int]
-    reports: tuple[tuple[Partition, int, Outcome, Report | Snapshot], ...]
-    vehicles: tuple[Vehicle, ...]
-    cases: tuple[Case, ...]
-    faults: tuple[tuple[str, str, Fault], ...]
-    tasks: tuple[tuple[str, Task], ...]
-    entries: tuple[Entry, ...]
-    events: tuple[Event, ...]
-    watermark: Mapping[Partition, datetime]
+    ended: tuple[Ended, ...] = ()
+    gaps: Mapping[Partition, int] = {}
+    reports: tuple[tuple[Partition, int, Outcome, Report | Snapshot], ...] = ()
+    vehicles: tuple[Vehicle, ...] = ()
+    cases: tuple[Case, ...] = ()
+    faults: tuple[tuple[str, str, Fault], ...] = ()
+    tasks: tuple[tuple[str, Task], ...] = ()
+    entries: tuple[Entry, ...] = ()
+    events: tuple[Event, ...] = ()
+    watermark: Mapping[Partition, datetime] = {}
+
+
+def joined(parts: Sequence[Decision]) -> Decision:
+    """Put the parts of a decision together, in their order."""
+    return Decision(
+        ended=tuple(one for part in parts for one in part.ended),
+        gaps={partition: count for part in parts for partition, count in part.gaps.items()},
+        reports=tuple(one for part in parts for one in part.reports),
+        vehicles=tuple(one for part in parts for one in part.vehicles),
+        cases=tuple(one for part in parts for one in part.cases),
+        faults=tuple(one for part in parts for one in part.faults),
+        tasks=tuple(one for part in parts for one in part.tasks),
+        entries=tuple(one for part in parts for one in part.entries),
+        events=tuple(one for part in parts for one in part.events),
+        watermark={partition: at for part in parts for partition, at in part.watermark.items()},
+    )

@@ -1,19 +1,26 @@
 """The product as one pure function: what a batch changes, given what is known and the policy."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from math import ceil
+from typing import Final
 
+from ingest.chapter import Chapter
 from ingest.cluster import Track
 from ingest.dedupe import Deliveries
 from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Vehicle
-from models.decision import Decision, Ended, Known
+from models.decision import Decision, Ended, Known, joined
 from models.words import OUTCOME_ORDER, Outcome
-from pacc.follow import Story, follow
+from pacc.follow import follow
 from pacc.policy import Policy
 from prioritizer.rank import rank
 
 _OUTCOME_RANK: Mapping[Outcome, int] = {word: rank for rank, word in enumerate(OUTCOME_ORDER)}
+# Of the cases of a batch; each part costs statements, so they are few, however large the batch.
+PARTS_AT_MOST: Final = 3
+_CHAPTERS_AT_LEAST: Final = 250
+
 _Filed = tuple[Partition, int, Outcome, Report | Snapshot]
 
 
@@ -23,29 +30,33 @@ def decide(batch: Batch, known: Known, policy: Policy) -> Decision:
     `known` must hold every vehicle of the batch that the store has, every fingerprint of the batch
     that was delivered before, and every vehicle whose case heals by the end of the batch.
     """
+    return joined(tuple(in_parts(batch, known, policy)))
+
+
+def in_parts(
+    batch: Batch, known: Known, policy: Policy, at_least: int = _CHAPTERS_AT_LEAST
+) -> Iterator[Decision]:
+    """Decide a batch part by part: what became of its records, then its cases, some at a time.
+
+    The database can work on a part while the next is decided. Joined they are the same decision,
+    however large the parts.
+    """
     tracks = {vin: Track(vehicle, policy.grouping) for vin, vehicle in known.vehicles.items()}
     watermark = dict(known.watermark)
     ended, filed = _cluster(batch.decoded, known, tracks, watermark, policy)
     for track in tracks.values():
         track.heal(watermark)
-    stories = _follow(tracks, policy)
-    return Decision(
+    yield Decision(
         ended=tuple(ended),
         gaps=_gaps(batch),
         reports=tuple(filed),
         vehicles=tuple(_after(track) for track in tracks.values() if _is_changed(track)),
-        cases=tuple(story.case for story in stories),
-        faults=tuple(
-            (chapter.case_id, track.before.vin, chapter.faults[code])
-            for track in tracks.values()
-            for chapter in track.chapters
-            for code in sorted(chapter.changed)
-        ),
-        tasks=tuple((story.vin, task) for story in stories for task in story.tasks),
-        entries=tuple(entry for story in stories for entry in story.entries),
-        events=tuple(event for story in stories for event in story.events),
         watermark=watermark,
     )
+    told = [(track.before, chapter) for track in tracks.values() for chapter in track.chapters]
+    size = max(at_least, ceil(len(told) / PARTS_AT_MOST))
+    for start in range(0, len(told), size):
+        yield _follow(told[start : start + size], policy)
 
 
 def watermark_after(
@@ -116,21 +127,26 @@ def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
         watermark[partition] = at
 
 
-def _follow(tracks: Mapping[str, Track], policy: Policy) -> list[Story]:
-    chapters = [
-        (track, chapter)
-        for track in tracks.values()
-        for chapter in track.chapters
-        if chapter.moments or chapter.closed_at
-    ]
-    standings = [moment.standing for _, chapter in chapters for moment in chapter.moments]
+def _follow(told: Sequence[tuple[Vehicle, Chapter]], policy: Policy) -> Decision:
+    moving = [one for one in told if one[1].moments or one[1].closed_at]
+    standings = [moment.standing for _, chapter in moving for moment in chapter.moments]
     ranked = rank(standings, policy.ranker)
     stories = []
     start = 0
-    for track, chapter in chapters:
-        stories.append(follow(track.before, chapter, ranked, start, policy))
+    for before, chapter in moving:
+        stories.append(follow(before, chapter, ranked, start, policy))
         start += len(chapter.moments)
-    return stories
+    return Decision(
+        cases=tuple(story.case for story in stories),
+        faults=tuple(
+            (chapter.case_id, before.vin, chapter.faults[code])
+            for before, chapter in told
+            for code in sorted(chapter.changed)
+        ),
+        tasks=tuple((story.vin, task) for story in stories for task in story.tasks),
+        entries=tuple(entry for story in stories for entry in story.entries),
+        events=tuple(event for story in stories for event in story.events),
+    )
 
 
 def _gaps(batch: Batch) -> dict[Partition, int]:

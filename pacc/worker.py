@@ -12,11 +12,11 @@ from ingest import store
 from ingest.decode import decode
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
-from models.decision import Decision
+from models.decision import Decision, joined
 from models.sql import count_rows
 from models.words import Feed
 from pacc.beside import Beside, Here
-from pacc.decide import decide, watermark_after
+from pacc.decide import in_parts, watermark_after
 from pacc.limits import Limits, RejectWindow
 from pacc.policy import Policy
 
@@ -137,14 +137,16 @@ class Worker:
             self.refresh(connection)
             before = store.watermarks(connection, tuple(batch.spans))
             known = store.known(connection, batch, before, watermark_after(batch, before))
-            decision = decide(batch, known, self._policy)
             writer = transaction.enter_context(self._beside.writer(connection))
-            store.save(writer, decision, self._policy.ranker.version)
+            parts = []
+            for part in in_parts(batch, known, self._policy):
+                store.save(writer, part, self._policy.ranker.version)
+                parts.append(part)
             end = transaction.pop_all().close
         places = {
             one: Place(span.end, self._places[one].epoch) for one, span in batch.spans.items()
         }
-        self._saving = Saving(decision, places, self._beside.end(end))
+        self._saving = Saving(joined(parts), places, self._beside.end(end))
         return self._saving
 
     def settle(self) -> None:

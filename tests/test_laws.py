@@ -18,11 +18,11 @@ from ingest.decode import decode
 from models import tables as t
 from models.batch import Batch, Partition, Record, Span
 from models.case import Silence, Standing, Vehicle
-from models.decision import Decision, Known
+from models.decision import Decision, Known, joined
 from models.errors import Fenced, TooManyRejected
 from models.words import Feed, Priority
 from pacc.database import make_engine
-from pacc.decide import decide
+from pacc.decide import PARTS_AT_MOST, decide, in_parts
 from pacc.limits import Limits
 from prioritizer.rank import rank
 from tests.worlds import CAR, OTHER, START, TAPE, Centre, Room, Stream, policy, ranker
@@ -161,6 +161,16 @@ def test_law_4_a_row_does_not_depend_on_its_neighbours(drawn: list[dict[str, Any
         assert alone.explain(0) == together.explain(place)
 
 
+@settings(max_examples=60, deadline=None)
+@given(drawn=standings, at_least=st.integers(1, 3))
+def test_law_4_a_decision_does_not_depend_on_the_size_of_its_parts(
+    drawn: list[dict[str, Any]], at_least: int
+) -> None:
+    parts = list(in_parts(*asked_of(stream_of(drawn)), policy(), at_least))
+    assert joined(parts) == decide_all(stream_of(drawn))
+    assert len(parts) <= 1 + PARTS_AT_MOST
+
+
 def rows_of(drawn: list[dict[str, Any]]) -> list[Standing]:
     """Rows as the pipeline makes them: one after each alert that touches a case."""
     decided = decide_all(stream_of(drawn))
@@ -172,9 +182,14 @@ def rows_of(drawn: list[dict[str, Any]]) -> list[Standing]:
 
 def decide_all(records: Sequence[Record], silences: tuple[Silence, ...] = ()) -> Decision:
     """Decide a whole stream at once, without a database."""
+    return decide(*asked_of(records, silences), policy())
+
+
+def asked_of(records: Sequence[Record], silences: tuple[Silence, ...] = ()) -> tuple[Batch, Known]:
+    """Make one batch of a whole stream, with nothing known but who is silenced."""
     batch = Batch(decode(records, {}), {TAPE: Span(0, len(records))})
     known = {vin: Vehicle(vin, silences=silences) for vin in (CAR, OTHER)}
-    return decide(batch, Known(frozenset(), known, {}), policy())
+    return batch, Known(frozenset(), known, {})
 
 
 @settings(max_examples=100, deadline=None)
@@ -266,7 +281,9 @@ def test_law_9_a_topic_of_poison_stops_the_worker_before_it_fills_the_quarantine
     assert room.rows(t.quarantine) == []
 
 
-def test_law_10_a_batch_costs_the_same_statements_whatever_its_size(engine: sa.Engine) -> None:
+def test_law_10_a_batch_costs_at_most_a_fixed_number_of_statements_whatever_its_size(
+    engine: sa.Engine,
+) -> None:
     def costs(vehicles: int, first: int) -> int:
         stream = Stream(Partition(Feed.TAPE, f"of {vehicles}", 0))
         for number in range(vehicles):
@@ -286,6 +303,8 @@ def test_law_10_a_batch_costs_the_same_statements_whatever_its_size(engine: sa.E
         sa.event.remove(engine, "before_cursor_execute", note)
         return count
 
-    few, many = costs(1, 0), costs(700, 1000)
-    assert few == many
-    assert many < 25
+    few, one_part, many, more = (
+        costs(*of) for of in ((1, 0), (240, 10), (800, 1000), (1600, 3000))
+    )
+    assert few == one_part < 25
+    assert many == more < few + 5 * PARTS_AT_MOST  # the five tables of cases, once for each part
