@@ -1,6 +1,7 @@
 """A long tape into SQLite and PostgreSQL, and the memory of the process while it plays.
 
-    python -m bench.replay 2000000         # alerts; `make bench` plays a short one
+    python -m bench.replay 2000000                 # alerts; `make bench` plays a short one
+    python -m bench.replay 10000000 PostgreSQL     # into one of the two
 
 The tape is a steady mix. Memory is read every second from the process's own account; the anchor is
 what it had when a tenth was played.
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ from models.words import Feed
 from pacc.database import make_engine
 from tests.commands import Pacc
 
+DATABASES = ("SQLite", "PostgreSQL")
 _LOOK = 1.0
 
 
@@ -64,15 +66,17 @@ def _played(url: str, tape: Path, count: int) -> tuple[float, list[tuple[float, 
     return said["records"] / said["seconds"], seen
 
 
-def measure(stage: Stage, count: int) -> list[Figure]:
-    """Play the same tape into both databases."""
+def measure(stage: Stage, count: int, into: Sequence[str] = DATABASES) -> list[Figure]:
+    """Play the same tape into the databases."""
     figures = []
     with tempfile.TemporaryDirectory(prefix="pacc-bench-") as folder:
         tape = Path(folder) / "long.jsonl.zst"
         write_tape(_records(count), tape)
-        sqlite = f"sqlite:///{Path(folder) / 'pacc.db'}"
-        prepare(sqlite)
-        for name, url in (("SQLite", sqlite), ("PostgreSQL", new_database(stage.postgres))):
+        for name in into:
+            url = new_database(stage.postgres)
+            if name == "SQLite":
+                url = f"sqlite:///{Path(folder) / 'pacc.db'}"
+                prepare(url)
             rate, seen = _played(url, tape, count)
             figures.append(Figure(f"replay of {count:,} alerts into {name}", rate, "alerts/s",
                                   bar="reported"))  # fmt: skip
@@ -86,4 +90,5 @@ def measure(stage: Stage, count: int) -> list[Figure]:
 
 if __name__ == "__main__":
     with running() as here:
-        print(table(measure(here, int(sys.argv[1]) if len(sys.argv) > 1 else 200_000)))
+        asked = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+        print(table(measure(here, asked, sys.argv[2:] or DATABASES)))
