@@ -80,10 +80,14 @@ def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
             _say(f"{name}: drained; {appended:,} came behind it")
             waits(lambda: position.now >= wish.records + appended or not position.is_alive, 7200)
             waits(lambda: not urgents.waiting, 120)
+            waits(lambda: pacc("fleet", "list"), 120)  # `tend` looks every half minute
             position.total = wish.records + appended
         _tell(figures, wish, begins, position, urgents, pages)
         figures["queue page after the storm, p95 ms"] = p95(pages.some(BEFORE))
     figures["reconciled"] = float(pacc("ledger")["reconciled"])
+    matters = [matter["vehicles"] for matter in pacc("fleet", "list")]
+    figures["fleet-wide matters"] = len(matters)
+    figures["vehicles of the largest"] = max(matters, default=0)
     return figures
 
 
