@@ -18,7 +18,7 @@ from models.batch import Batch, Partition, Span
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.errors import Fenced
-from models.sql import Writer, insert_new, run_many, upsert, within
+from models.sql import Writer, insert_new, insert_only, run_many, upsert, within
 from models.words import Feed
 
 # By which columns a batch finds what is known: those whose statistics its plans need.
@@ -26,6 +26,7 @@ FOUND_BY: Final = (
     t.vehicle.c.vin, t.case.c.vin, t.case.c.state, t.fault.c.case_id, t.task.c.case_id,
     t.task.c.state, t.alert.c.fingerprint,
 )  # fmt: skip
+_FILED_ONCE: Final = "pk_alert"  # the primary key of `alert`, as PostgreSQL names it
 _AT_PARTITION: Final = tuple(
     t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
 )
@@ -149,7 +150,7 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
     upsert(writer, t.ledger, ledger_keys, counts, add=("records", "alerts"))
     _save_watermarks(writer, decision)
     insert_new(writer, t.quarantine, filing.quarantine_rows(decision))
-    insert_new(writer, t.alert, filing.alert_rows(decision))
+    insert_only(writer, t.alert, filing.alert_rows(decision))
     upsert(writer, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
     cases = [rows.case_row(case, rule_set) for case in decision.cases]
     faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
@@ -159,6 +160,15 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
     upsert(writer, t.task, ("task_id",), tasks, add=("version",))
     insert_new(writer, t.entry, [rows.entry_row(entry) for entry in decision.entries])
     insert_new(writer, t.outbox, [rows.event_row(event) for event in decision.events])
+
+
+def is_overtaken(error: sa.exc.IntegrityError) -> bool:
+    """Say whether another worker filed an alert of the batch after its `known` was read.
+
+    The lock of the vehicle keeps that from happening, but for one id that was given to alerts of
+    two vehicles.
+    """
+    return _FILED_ONCE in str(error.orig)
 
 
 def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:

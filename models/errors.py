@@ -83,7 +83,7 @@ class Unreachable(PaccError):
 
 
 class Fenced(PaccError):
-    """Another worker has taken the partition: nothing was written."""
+    """Another worker has the partition now, or has filed an alert of it: nothing was written."""
 
 
 class OffsetLost(PaccError):

@@ -41,6 +41,12 @@ def within(
     return column.in_(sa.select(each.c.value))
 
 
+def insert_only(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows of which none may be there: one that is fails the transaction."""
+    if rows:
+        _run(writer, _insert(writer, table, rows), rows)
+
+
 def insert_new(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows that are not there yet; leave the others as they are."""
     if rows:

@@ -13,6 +13,7 @@ from ingest.decode import decode
 from ingest.store import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.decision import Decision, joined
+from models.errors import Fenced
 from models.sql import count_rows
 from models.words import Feed
 from pacc.beside import Beside, Here
@@ -38,6 +39,9 @@ def everything(decoded: Decoded) -> Decoded:
     return decoded
 
 
+_OVERTAKEN: Final = (
+    "Another worker has delivered an alert of this batch at the same moment; nothing was written."
+)
 _FIRST_COUNT: Final = 1000
 
 
@@ -152,12 +156,18 @@ class Worker:
     def settle(self) -> None:
         """Wait until what was begun is committed, and remember it only then.
 
-        Raises what the database had against it: then nothing was written. If the commit itself went
-        unanswered nobody knows, and the stored place says it when the partition is taken again.
+        Raises what the database had against it, `Fenced` where another worker has just filed one of
+        its alerts: then nothing was written. If the commit itself went unanswered nobody knows, and
+        the stored place says it when the partition is taken again.
         """
         saving, self._saving = self._saving, None
         if saving is not None:
-            saving.committed.result()
+            try:
+                saving.committed.result()
+            except sa.exc.IntegrityError as error:
+                if not store.is_overtaken(error):
+                    raise
+                raise Fenced(_OVERTAKEN) from error
             self._places.update(saving.places)
             self._filed += len(saving.decision.reports)
 

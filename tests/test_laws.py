@@ -1,7 +1,7 @@
 """The laws of the pipeline, each as a test that fails when its guard is removed."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copyfile
@@ -148,6 +148,33 @@ def test_law_2_a_batch_that_fails_late_leaves_nothing(engine: sa.Engine) -> None
 
 
 standings = st.lists(reports, min_size=1, max_size=12)
+
+
+@pytest.mark.parametrize(
+    "engine", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+def test_law_1_one_id_of_two_vehicles_at_the_same_moment_is_filed_once(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came first wins; the other worker, which could not see it, writes nothing and goes on
+    as one that was fenced does: it comes again, and finds a duplicate."""
+    mine, theirs = (Stream(Partition(Feed.TAPE, name, 0)) for name in ("mine", "theirs"))
+    mine.says(CAR, "dtc:P0A80", id="one").says(CAR, "dtc:B1342", id="two")
+    theirs.says(OTHER, "dtc:P0A80", id="one")
+    room, other = Room(engine), Room(engine)
+
+    def meanwhile(*asked: Any) -> Iterator[Decision]:
+        monkeypatch.undo()
+        other.plays(theirs.records)
+        return in_parts(*asked)
+
+    monkeypatch.setattr("pacc.worker.in_parts", meanwhile)
+    with pytest.raises(Fenced, match="delivered"):
+        room.plays(mine.records)
+    assert room.outcomes() == {"opened": 1}
+    room.plays(mine.records)
+    assert room.outcomes() == {"opened": 2, "duplicate": 1}
+    assert len(room.rows(t.alert)) == 2
 
 
 @settings(max_examples=60, deadline=None)
