@@ -137,6 +137,7 @@ def measure(stage: Stage, count: int) -> list[Figure]:
                 Figure(f"{mix}, PostgreSQL, {ranked_by}", way.rate, "alerts/s", "raw poll", raw,
                        _BARS[mix], _told(way.shares)),
             ]  # fmt: skip
+        # of the last way: rules and model
         figures += [*_each_batch(mix, way), _alone(stage, mix, way, count, raw)]
         figures.append(Figure(f"{mix}: with the model", rates["rules and model"], "alerts/s",
                               "rules alone", rates["rules"], "≥ 0.9"))  # fmt: skip

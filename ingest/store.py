@@ -26,7 +26,7 @@ FOUND_BY: Final = (
     t.vehicle.c.vin, t.case.c.vin, t.case.c.state, t.fault.c.case_id, t.task.c.case_id,
     t.task.c.state, t.alert.c.fingerprint,
 )  # fmt: skip
-_FILED_ONCE: Final = "pk_alert"  # the primary key of `alert`, as PostgreSQL names it
+_FILED_ONCE: Final = "pk_alert"  # an alert has one row
 _AT_PARTITION: Final = tuple(
     t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
 )
@@ -168,7 +168,8 @@ def is_overtaken(error: sa.exc.IntegrityError) -> bool:
     The lock of the vehicle keeps that from happening, but for one id that was given to alerts of
     two vehicles.
     """
-    return _FILED_ONCE in str(error.orig)
+    told = getattr(error.orig, "diag", None)  # PostgreSQL's driver; on SQLite there is one writer
+    return getattr(told, "constraint_name", None) == _FILED_ONCE
 
 
 def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:

@@ -7,13 +7,23 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch import hold
 from dispatch.console.view import ROWS, queue
 from dispatch.read import candidates
 from models import tables as t
 from models.person import Actor
 from models.words import Queue, Role
 from tests.consoles import Console, dealers, room, urgent
-from tests.worlds import BEIJING, CAR, OTHER, START, STRANDED, Stream, urgent_and_normal
+from tests.worlds import (
+    BEIJING,
+    CAR,
+    OTHER,
+    START,
+    STRANDED,
+    Stream,
+    supervisor,
+    urgent_and_normal,
+)
 
 __all__ = ["room"]
 
@@ -143,6 +153,18 @@ def test_a_number_is_shown_only_with_consent_and_never_to_an_engineer(room: Cons
     assert "+86 555 0100" not in page
     assert "Owner" not in page
     assert room.posts(f"/task/{task}/claim").status_code == 403
+
+
+def test_a_dealer_is_not_asked_to_take_a_car_that_is_in_the_workshop(room: Console) -> None:
+    task = dealers(room)
+    room.person("wang", Role.DEALER, task["desk"], name="Wang", language="en")
+    room.enters("wang")
+    assert "Take and call" in room.client.get("/customers").text
+    room.centre.act(hold.silence, OTHER, supervisor(), kind="workshop", ends_at=None,
+                    reason="brakes")  # fmt: skip
+    page = room.client.get("/customers").text
+    assert "Held back: the vehicle is in the workshop: brakes" in page
+    assert "Take and call" not in page
 
 
 def test_a_dealer_books_and_what_was_typed_survives_a_refusal(room: Console) -> None:

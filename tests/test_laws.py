@@ -1,8 +1,6 @@
 """The laws of the pipeline, each as a test that fails when its guard is removed."""
 
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
 from typing import Any
@@ -12,7 +10,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from sqlalchemy.exc import IntegrityError
 
 from ingest.decode import decode
 from models import tables as t
@@ -150,33 +147,6 @@ def test_law_2_a_batch_that_fails_late_leaves_nothing(engine: sa.Engine) -> None
 standings = st.lists(reports, min_size=1, max_size=12)
 
 
-@pytest.mark.parametrize(
-    "engine", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
-def test_law_1_one_id_of_two_vehicles_at_the_same_moment_is_filed_once(
-    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What came first wins; the other worker, which could not see it, writes nothing and goes on
-    as one that was fenced does: it comes again, and finds a duplicate."""
-    mine, theirs = (Stream(Partition(Feed.TAPE, name, 0)) for name in ("mine", "theirs"))
-    mine.says(CAR, "dtc:P0A80", id="one").says(CAR, "dtc:B1342", id="two")
-    theirs.says(OTHER, "dtc:P0A80", id="one")
-    room, other = Room(engine), Room(engine)
-
-    def meanwhile(*asked: Any) -> Iterator[Decision]:
-        monkeypatch.undo()
-        other.plays(theirs.records)
-        return in_parts(*asked)
-
-    monkeypatch.setattr("pacc.worker.in_parts", meanwhile)
-    with pytest.raises(Fenced, match="delivered"):
-        room.plays(mine.records)
-    assert room.outcomes() == {"opened": 1}
-    room.plays(mine.records)
-    assert room.outcomes() == {"opened": 2, "duplicate": 1}
-    assert len(room.rows(t.alert)) == 2
-
-
 @settings(max_examples=60, deadline=None)
 @given(drawn=standings)
 def test_law_4_a_row_does_not_depend_on_its_neighbours(drawn: list[dict[str, Any]]) -> None:
@@ -249,40 +219,6 @@ def test_law_5_a_parked_report_of_the_same_code_does_not_end_the_motion(
     assert "stop-in-motion" in str(room.rows(t.case)[0]["rules"])
 
 
-def test_law_6_the_database_refuses_a_second_open_case_and_task(engine: sa.Engine) -> None:
-    room = Room(engine).plays(Stream().says(CAR, "dtc:P0A80").records)
-    for table, key in ((t.case, "case_id"), (t.task, "task_id")):
-        (row,) = room.rows(table)
-        with pytest.raises(IntegrityError), engine.begin() as connection:
-            connection.execute(sa.insert(table).values({**row, key: "another"}))
-
-
-def test_law_6_racing_writers_open_one_case(engine: sa.Engine) -> None:
-    """Eight workers, each on a partition of its own, report the same vehicle at once."""
-    partitions = [Partition(Feed.TAPE, f"topic {number}", 0) for number in range(8)]
-    streams = []
-    for place, partition in enumerate(partitions):
-        records = Stream(partition)
-        for number in range(5):
-            records.says(CAR, "dtc:P0A80", number, id=f"{place} {number}")
-        streams.append(records.records)
-    rooms = [Room(engine) for _ in streams]
-    start = threading.Barrier(len(streams))
-
-    def race(room: Room, records: list[Record]) -> None:
-        start.wait()
-        room.plays(records, cuts=[1, 2, 3, 4])
-
-    with ThreadPoolExecutor(len(streams)) as pool:
-        list(pool.map(race, rooms, streams))
-    room = rooms[0]
-    assert len(room.rows(t.case)) == 1
-    assert len(room.rows(t.task)) == 1
-    assert room.rows(t.fault)[0]["count"] == 40
-    assert room.outcomes() == {"opened": 1, "repeated": 39}
-    assert room.ledger["reconciled"]
-
-
 def test_law_9_a_poison_record_does_not_stop_the_partition(engine: sa.Engine) -> None:
     stream = Stream()
     for number in range(50):
@@ -334,4 +270,5 @@ def test_law_10_a_batch_costs_at_most_a_fixed_number_of_statements_whatever_its_
         costs(*of) for of in ((1, 0), (240, 10), (800, 1000), (1600, 3000))
     )
     assert few == one_part < 25
-    assert many == more < few + 5 * PARTS_AT_MOST  # the five tables of cases, once for each part
+    # cases, faults, tasks, entries and events: once for each part, of which a large batch has more
+    assert many == more == few + 5 * (PARTS_AT_MOST - 1)

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from ingest import store
 from models import tables as t
-from models.batch import Partition, Record
+from models.batch import Batch, Partition, Record
+from models.decision import Decision, Known
 from models.errors import TooManyRejected
 from models.words import Feed
+from pacc.decide import in_parts
 from pacc.limits import Limits
 from pacc.pipeline import run
+from pacc.policy import Policy
 from pacc.worker import Worker
 from prioritizer.rules import RuleSet
 from tests.commands import waits
@@ -165,6 +169,27 @@ class Told(Listed):
 
 
 ONE = Limits(batch=1)
+
+
+def test_each_part_of_a_decision_is_given_to_the_database_before_the_next_is_made(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    save = store.save
+
+    def parts(batch: Batch, known: Known, policy: Policy) -> Iterator[Decision]:
+        for part in in_parts(batch, known, policy, at_least=1):
+            done.append("decided")
+            yield part
+
+    def saved(*given: Any) -> None:
+        done.append("given")
+        save(*given)
+
+    monkeypatch.setattr("pacc.worker.in_parts", parts)
+    monkeypatch.setattr(store, "save", saved)
+    Room(engine).plays(two_batches())
+    assert done == ["decided", "given"] * 3
 
 
 def test_all_are_told_of_a_batch_once_it_is_committed(engine: sa.Engine) -> None:
