@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 
 from models import tables as t
+from models.ids import digest
 from tests.servers.processes import Server
 from tests.soak import disturb
 from tests.soak.disturb import Act, Hand
@@ -63,7 +64,10 @@ def rewind(hand: Hand, chance: random.Random) -> None:
 
 
 def intrude(hand: Hand, chance: random.Random) -> None:
-    """A foreign writer opens a second case or task; the database has to refuse it."""
+    """A foreign writer opens a second case or task; the database has to refuse it.
+
+    It names it as we do, so that who gets past is met by the workers as any other.
+    """
     table, key, is_open = chance.choice(
         [(t.case, "case_id", t.case.c.state == "open"),
          (t.task, "task_id", t.task.c.state != "done")]
@@ -73,7 +77,7 @@ def intrude(hand: Hand, chance: random.Random) -> None:
         with hand.system.engine.begin() as connection:
             row = connection.execute(query).mappings().first()
             if row is not None:
-                made = {**row, key: f"intruder-{chance.random()}"}
+                made = {**row, key: digest("intruder", str(chance.random()))}
                 connection.execute(sa.insert(table).values(made))
     except sa.exc.IntegrityError:
         hand.done["intruders refused"] += 1
