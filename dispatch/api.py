@@ -96,4 +96,4 @@ def show_task(office: InOffice, actor: AsActor, task_id: TaskId) -> TaskWhole:
 def list_silences(office: InOffice, actor: AsActor) -> list[SilenceOut]:
     """List the silences in force on vehicles that you may see."""
     with office.engine.begin() as connection:
-        return [SilenceOut(**row) for row in hold.list_silences(connection, actor)]
+        return [SilenceOut(**row) for row in hold.list_silences(connection, actor, office.now())]

@@ -34,7 +34,7 @@ def silence(
 
     A dealer may say that a vehicle of its tasks is in the workshop; a silence takes a supervisor.
     """
-    if actor.role is not Role.SUPERVISOR and (actor.role, kind) != (Role.DEALER, "workshop"):
+    if not may_hold_back(actor, kind):
         raise NotAllowed("A silence takes a supervisor; a dealer may say `workshop`.")
     _require_seen(connection, vin, actor)
     if ends_at is not None and ends_at <= at:
@@ -71,19 +71,27 @@ def lift(
         _require_seen(connection, row.vin, actor)
     except NotThere:
         raise _no_silence(silence_id) from None
-    if actor.role not in (Role.SUPERVISOR, Role.DEALER) or (
-        actor.role is Role.DEALER and row.kind != "workshop"
-    ):
+    if not may_hold_back(actor, row.kind):
         raise NotAllowed("Lifting a silence takes a supervisor.")
-    if row.released_at is not None:
-        raise Conflict("The silence has been lifted already.")
     locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == row.vin).with_for_update()
     connection.execute(locked)
-    connection.execute(
-        sa.update(t.silence).where(s.silence_id == silence_id).values(released_at=at)
-    )
+    still = sa.update(t.silence).where(s.silence_id == silence_id, s.released_at.is_(None))
+    if connection.execute(still.values(released_at=at)).rowcount == 0:
+        raise Conflict("The silence has been lifted already.")
     for task_id in _open(connection, row.vin):
         release(connection, task_id, actor.name, at, house)
+
+
+def may_hold_back(actor: Actor, kind: str) -> bool:
+    """Say whether somebody may make or end a silence of this kind, on a vehicle that they see."""
+    return actor.role is Role.SUPERVISOR or (actor.role, kind) == (Role.DEALER, "workshop")
+
+
+def in_force(at: datetime) -> sa.ColumnElement[bool]:
+    """Say that a silence holds something back at `at`: begun, not over, and not lifted."""
+    s = t.silence.c
+    ends_later = sa.or_(s.ends_at.is_(None), s.ends_at > at)
+    return sa.and_(s.released_at.is_(None), s.starts_at <= at, ends_later)
 
 
 def release(
@@ -110,21 +118,18 @@ def is_free(at: datetime) -> sa.ColumnElement[bool]:
     What a fleet-wide matter holds is let go in its own pace (`dispatch/shelf.py`).
     """
     k, s = t.task.c, t.silence.c
-    in_force = sa.select(s.silence_id).where(
-        s.vin == k.vin, s.released_at.is_(None), s.starts_at <= at,
-        sa.or_(s.ends_at.is_(None), s.ends_at > at),
-    )  # fmt: skip
+    held = sa.select(s.silence_id).where(s.vin == k.vin, in_force(at)).exists()
     is_urgent = k.priority_rank == PRIORITY_RANK[Priority.URGENT]
     return sa.and_(
         k.held_zh.is_not(None), k.issue_id.is_(None), k.state == TaskState.QUEUED.value,
-        sa.or_(is_urgent, ~in_force.exists()), _active(k.case_id).exists(),
+        sa.or_(is_urgent, ~held), _active(k.case_id).exists(),
     )  # fmt: skip
 
 
-def list_silences(connection: sa.Connection, actor: Actor) -> list[dict[str, Any]]:
+def list_silences(connection: sa.Connection, actor: Actor, at: datetime) -> list[dict[str, Any]]:
     """List the silences in force that the actor may see, the newest first."""
     s, k = t.silence.c, t.task.c
-    query = sa.select(t.silence).where(s.released_at.is_(None)).order_by(s.starts_at.desc())
+    query = sa.select(t.silence).where(in_force(at)).order_by(s.starts_at.desc())
     if actor.desks is not None:
         query = query.where(s.vin.in_(sa.select(k.vin).where(seen(k.desk, actor))))
     return [dict(row) for row in connection.execute(query.limit(1000)).mappings()]

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch import hold
 from dispatch.console import script, view
 from dispatch.console.setup import Console
 from dispatch.console.words import READINGS
@@ -56,7 +57,7 @@ def casefile(
         "looking": view.present(connection, [task_id], actor, at).get(task_id, []),
         **_what_can_be_done(task, actor, house),
         "colleagues": _colleagues(connection, task, actor, at),
-        "silences": _silences(connection, task["vin"]),
+        "silences": _silences(connection, task["vin"], actor, at),
         "map_url": console.map_link(case["lat"], case["lon"]),
     }
 
@@ -189,10 +190,16 @@ def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dic
     return [dict(row) for row in connection.execute(query.limit(200)).mappings()]
 
 
-def _silences(connection: sa.Connection, vin: str) -> list[dict[str, Any]]:
+def _silences(
+    connection: sa.Connection, vin: str, actor: Actor, at: datetime
+) -> list[dict[str, Any]]:
+    """What holds the vehicle back now, and whether the actor may end it."""
     s = t.silence.c
-    query = sa.select(t.silence).where(s.vin == vin, s.released_at.is_(None))
-    return [dict(row) for row in connection.execute(query.order_by(s.starts_at)).mappings()]
+    query = sa.select(t.silence).where(s.vin == vin, hold.in_force(at)).order_by(s.starts_at)
+    return [
+        {**row, "can_lift": hold.may_hold_back(actor, row["kind"])}
+        for row in connection.execute(query).mappings()
+    ]
 
 
 def _colleagues(

@@ -198,6 +198,19 @@ def silence(
     return act(request, office, visitor, task_id, fields, do)
 
 
+@router.post("/lift")
+def lift(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """End what holds the vehicle back: a silence, or that it is in the workshop."""
+    return act(
+        request, office, visitor, task_id, fields,
+        lambda c, at: hold.lift(
+            c, fields.get("silence_id", ""), visitor.actor, at, office.house
+        ),
+    )  # fmt: skip
+
+
 @router.post("/sheet")
 def sheet(office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields) -> Response:
     """Save what is being written; it is kept for whoever wrote it, also if the case is lost."""
