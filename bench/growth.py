@@ -69,7 +69,7 @@ def measure(stage: Stage, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
     engine = make_engine(url)
     policy = wiring.make_policy(Settings(), engine)
     worker = Worker(engine, policy, {"bench": "canonical"}, "bench", Limits(_BATCH))
-    offset = worker.take(_HERE, 0)
+    offset = worker.take(_HERE, 0).next_offset
     worker.process(_records(offset, list(range(900_000_000, 900_000_000 + _BATCH))))
     offset += _BATCH
     with engine.connect() as connection:

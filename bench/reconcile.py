@@ -16,7 +16,7 @@ from time import perf_counter
 import sqlalchemy as sa
 
 from models import tables as t
-from models.batch import Partition, Record, Span
+from models.batch import Extent, Partition, Record
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.database import make_engine
@@ -76,7 +76,7 @@ def live(worker: Worker, first: int) -> None:
     began = datetime.now(UTC) - timedelta(minutes=5)
     for part in range(PARTS):
         partition = Partition(Feed.KAFKA, "bench", part)
-        start = worker.take(partition, 0)
+        start = worker.take(partition, 0).next_offset
         records = []
         for number in range(LIVE // PARTS):
             at = began + timedelta(milliseconds=number)
@@ -92,7 +92,7 @@ def live(worker: Worker, first: int) -> None:
 
 def measure(engine: sa.Engine, *, is_full: bool) -> tuple[float, int]:
     """Give the median seconds of a look, and how many pages it counted."""
-    ends = {Partition(Feed.KAFKA, "bench", part): Span(0, 2**40) for part in range(PARTS)}
+    ends = {Partition(Feed.KAFKA, "bench", part): Extent(0, 2**40) for part in range(PARTS)}
     wanted = Scope(("bench",), None, is_full)
     took = []
     for number in range(1 if is_full else ROUNDS):

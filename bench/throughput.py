@@ -20,9 +20,9 @@ from msgspec import Struct
 from bench.figure import Figure, table
 from bench.stage import MIXES, Stage, fill, new_database, prepare, promote, raw_poll, running
 from bench.statements import Sent, again, document_bytes, recorded
-from ingest import store
+from ingest import position, store
 from ingest.kafka import KafkaSource
-from models.batch import Partition
+from ingest.source import Place
 from pacc import wiring
 from pacc.database import make_engine
 from pacc.limits import Limits
@@ -84,13 +84,13 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
     watch, sent = Stopwatch(), recorded(engine)
     taken: list[float] = []
 
-    def take(partition: Partition, start: int | None) -> int:
+    def take(*given: Any, **more: Any) -> Place:
         taken.append(time.perf_counter())
-        return worker.take(partition, start)
+        return worker.take(*given, **more)
 
     with ExitStack() as stack:
         for owner, name in ((worker, "prepare"), (worker, "begin"), (worker, "settle"),
-                            (store, "move_positions"), (store, "watermarks"), (store, "known"),
+                            (position, "move"), (position, "watermarks"), (store, "known"),
                             (store, "save")):  # fmt: skip
             stack.enter_context(watch.on(owner, name))
         tally = run(
@@ -111,7 +111,7 @@ def _shares(spent: Mapping[str, float], seconds: float) -> dict[str, float]:
         "decode": spent["prepare"],
         "known": spent["known"],
         "rows": spent["save"],
-        "position, watermark": spent["move_positions"] + spent["watermarks"],
+        "position, watermark": spent["move"] + spent["watermarks"],
         "wait for the database": spent["settle"],
     }
     # a decision comes in parts, each saved before the next is made

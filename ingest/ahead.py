@@ -13,7 +13,7 @@ from kafka.errors import KafkaError
 from ingest.client import consumer_of
 from ingest.ends import spans_of
 from ingest.kafka import record_of
-from models.batch import Partition, Record, Span
+from models.batch import Extent, Partition, Record
 from models.errors import Unreachable
 from models.words import Feed
 
@@ -44,7 +44,7 @@ class KafkaAhead:
         """The next offset of each partition that is read."""
         return dict(self._next)
 
-    def spans(self, topics: Iterable[str]) -> dict[Partition, Span]:
+    def spans(self, topics: Iterable[str]) -> dict[Partition, Extent]:
         """Ask where the partitions of topics begin and end."""
         try:
             return spans_of(self._consumer, topics)

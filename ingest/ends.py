@@ -7,14 +7,14 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ingest.client import consumer_of
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from models.errors import Unreachable
 from models.words import Feed
 
 _CALL_MS: Final = 5_000
 
 
-def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
+def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Extent]:
     """Give the offsets that every partition of the topics holds; a topic that is gone has none.
 
     Raises `Unreachable` where the brokers do not answer within seconds.
@@ -28,7 +28,7 @@ def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Span]:
         consumer.close(autocommit=False, timeout_ms=_CALL_MS)
 
 
-def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, Span]:
+def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, Extent]:
     """Ask the same through a client that is there. Raises `KafkaError`."""
     there = sorted(set(topics) & set(consumer.topics()))
     parts = [
@@ -39,6 +39,14 @@ def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, 
     firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
     ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
     return {
-        Partition(Feed.KAFKA, one.topic, one.partition): Span(firsts[one], ends[one])
+        Partition(Feed.KAFKA, one.topic, one.partition): Extent(
+            firsts[one], ends[one], topic_id(consumer, one.topic)
+        )
         for one in parts
     }
+
+
+def topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
+    """Give Kafka's id of a topic; None where it is not known, as with brokers before 2.8."""
+    found = consumer._cluster.topic_id(topic)
+    return str(found) if found else None

@@ -43,13 +43,17 @@ def ledger_rows(decision: Decision) -> list[dict[str, Any]]:
 
 
 def quarantine_rows(decision: Decision) -> list[dict[str, Any]]:
-    """Keep every unusable part with the untouched record."""
+    """Keep every unusable part with the untouched record.
+
+    In a topic that was made anew, another record may stand at the same offset.
+    """
     return [
         {
             **_record_columns(ended.decoded.record),
             "quarantine_id": digest(
                 "quarantine", *map(str, partition_key(record.partition).values()),
-                str(record.offset), one.pointer, one.reason.value, str(number),
+                str(record.offset), str(record.timestamp), one.pointer, one.reason.value,
+                str(number),
             ),
             "reason": one.reason.value,
             "detail": without_nul(one.detail),

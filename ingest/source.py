@@ -1,16 +1,46 @@
 """What the pipeline reads from: a Kafka group or tapes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from models.batch import Partition, Record
+from models.batch import NO_EPOCH, Partition, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker stands in a partition: what it must still own to write.
+
+    Which log it is in, say `topic_id`, Kafka's id of the topic (None: not known), and
+    `leader_epoch`, that of the last record before the place. An offset alone fits any log that is
+    long enough.
+    """
+
+    next_offset: int
+    epoch: int
+    topic_id: str | None = None
+    leader_epoch: int = NO_EPOCH
+
+
+class Take(Protocol):
+    """How a source becomes the owner of a partition, and learns where to go on."""
+
+    def __call__(
+        self,
+        partition: Partition,
+        start: int | None,
+        topic_id: str | None = None,
+        *,
+        rewind: bool = False,
+    ) -> Place:
+        """Go on from the stored place, or from `start` where there is none, or if told to."""
 
 
 class Source(Protocol):
     """An ordered stream of records for each of its partitions.
 
     A source calls the `take` that it was built with once for each partition that it comes to own,
-    before it gives out a record of it, and begins at the offset that `take` returns.
+    before it gives out a record of it, and begins at the place that `take` returns.
     """
 
     def poll(self, limit: int) -> list[Record]:

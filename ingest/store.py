@@ -1,25 +1,22 @@
-"""What the pipeline reads and writes: the fence, what is known of a batch, and its decision.
+"""What the pipeline reads and writes: what is known of a batch, and its decision.
 
 Every function works inside the caller's transaction and costs a fixed number of statements.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ingest import filing
+from ingest import filing, position
 from ingest.dedupe import fingerprints_of
 from models import memory, rows
 from models import tables as t
-from models.batch import Batch, Partition, Span
+from models.batch import Batch, Partition
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
-from models.errors import Fenced
-from models.sql import Writer, insert_new, insert_only, run_many, upsert, within
-from models.words import Feed
+from models.sql import Writer, insert_new, insert_only, upsert, within
 
 # By which columns a batch finds what is known: those whose statistics its plans need.
 FOUND_BY: Final = (
@@ -27,94 +24,6 @@ FOUND_BY: Final = (
     t.task.c.state, t.alert.c.fingerprint,
 )  # fmt: skip
 _FILED_ONCE: Final = "pk_alert"  # an alert has one row
-_AT_PARTITION: Final = tuple(
-    t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a worker stands in a partition: what it must still own to write."""
-
-    next_offset: int
-    epoch: int
-
-
-def take(
-    connection: sa.Connection, partition: Partition, owner: str, start: int, *, rewind: bool
-) -> Place:
-    """Become the owner of a partition: move its epoch, and give the place to go on from.
-
-    A partition that is new starts at `start`; so does a known one if `rewind`, as a tape does.
-    """
-    key = rows.partition_key(partition)
-    insert_new(
-        connection,
-        t.position,
-        [{**key, "next_offset": start, "epoch": 0, "owner": owner, "advanced": 0, "base": start}],
-    )
-    values: dict[str, Any] = {"epoch": t.position.c.epoch + 1, "owner": owner}
-    if rewind:
-        values["next_offset"] = start
-        values["base"] = start - t.position.c.advanced
-    row = connection.execute(
-        sa.update(t.position)
-        .where(*(t.position.c[name] == value for name, value in key.items()))
-        .values(values)
-        .returning(t.position.c.next_offset, t.position.c.epoch)
-    ).one()
-    return Place(row.next_offset, row.epoch)
-
-
-def move_positions(
-    connection: sa.Connection, spans: Mapping[Partition, Span], places: Mapping[Partition, Place]
-) -> None:
-    """Move every position of the batch from its first offset to its end, or fail as fenced.
-
-    This is the first statement of the transaction: a worker that lost a partition cannot write.
-    """
-    p = t.position.c
-    statement = (
-        sa.update(t.position)
-        .where(
-            *_AT_PARTITION,
-            p.epoch == sa.bindparam("b_epoch"),
-            p.next_offset == sa.bindparam("b_first"),
-        )
-        .values(
-            next_offset=sa.bindparam("b_end"),
-            advanced=p.advanced + sa.bindparam("b_end", type_=sa.BigInteger) - p.next_offset,
-        )
-    )
-    moves = [
-        {
-            **_at_partition(partition),
-            "b_epoch": places[partition].epoch,
-            "b_first": spans[partition].first,
-            "b_end": spans[partition].end,
-        }
-        for partition in sorted(spans)
-    ]
-    moved = connection.execute(statement, moves).rowcount
-    if moved != len(moves):
-        raise Fenced("Another worker has taken a partition of this batch; nothing was written.")
-
-
-def _at_partition(partition: Partition) -> dict[str, Any]:
-    return {f"b_{name}": value for name, value in rows.partition_key(partition).items()}
-
-
-def watermarks(
-    connection: sa.Connection, partitions: Sequence[Partition]
-) -> dict[Partition, datetime]:
-    """Read the stream time of the partitions that have one."""
-    p = t.position.c
-    found = connection.execute(
-        sa.select(p.feed, p.topic, p.part, p.watermark).where(p.watermark.is_not(None))
-    )
-    wanted = set(partitions)
-    read = {Partition(Feed(row.feed), row.topic, row.part): row.watermark for row in found}
-    return {partition: at for partition, at in read.items() if partition in wanted}
 
 
 def known(
@@ -148,7 +57,7 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
     ledger_keys = ("feed", "topic", "part", "page", "outcome")
     counts = filing.ledger_rows(decision)
     upsert(writer, t.ledger, ledger_keys, counts, add=("records", "alerts"))
-    _save_watermarks(writer, decision)
+    position.save_watermarks(writer, decision.watermark)
     insert_new(writer, t.quarantine, filing.quarantine_rows(decision))
     insert_only(writer, t.alert, filing.alert_rows(decision))
     upsert(writer, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
@@ -261,11 +170,3 @@ def _delivered(connection: sa.Connection, batch: Batch) -> frozenset[str]:
     column = t.alert.c.fingerprint
     query = sa.select(column).where(within(connection, column, fingerprints_of(batch.decoded)))
     return frozenset(connection.execute(query).scalars())
-
-
-def _save_watermarks(writer: Writer, decision: Decision) -> None:
-    statement = sa.update(t.position).where(*_AT_PARTITION).values(watermark=sa.bindparam("b_at"))
-    run_many(writer, statement, [
-        {**_at_partition(partition), "b_at": at}
-        for partition, at in sorted(decision.watermark.items())
-    ])  # fmt: skip

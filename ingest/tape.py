@@ -6,7 +6,7 @@ import gzip
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import zstandard
 
+from ingest.source import Take
 from models.batch import Partition, Record
 from models.errors import PaccError
 from models.words import Feed
@@ -26,9 +27,7 @@ class TapeBroken(PaccError):
 class TapeSource:
     """Plays tapes one after another. A partition that starts over is taken anew."""
 
-    def __init__(
-        self, paths: Sequence[Path], *, take: Callable[[Partition, int | None], int]
-    ) -> None:
+    def __init__(self, paths: Sequence[Path], *, take: Take) -> None:
         self._records = chain.from_iterable(_marked(path) for path in paths)
         self._take = take
         self._next: dict[Partition, int] = {}

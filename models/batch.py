@@ -12,6 +12,8 @@ from models.words import Feed, Reject
 
 # The year 3000, ms since 1970: a timestamp from here on is no date that anybody means.
 END_OF_TIME: Final = 32_503_680_000_000
+# In place of Kafka's leader epoch where it is not known, as in Kafka's own protocol.
+NO_EPOCH: Final = -1
 
 
 class Partition(NamedTuple):
@@ -29,7 +31,10 @@ def moment_of(timestamp: int) -> datetime:
 
 
 class Record(Struct, frozen=True):
-    """One record as it came. `timestamp` is ms since 1970, `value` None for a tombstone."""
+    """One record as it came. `timestamp` is ms since 1970, `value` None for a tombstone.
+
+    `leader_epoch` numbers the leader of the partition that took it in, in Kafka.
+    """
 
     partition: Partition
     offset: int
@@ -37,6 +42,7 @@ class Record(Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    leader_epoch: int = NO_EPOCH
 
 
 class Message(Struct, frozen=True):
@@ -103,10 +109,22 @@ class Decoded(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True):
-    """The part of a partition that a batch covers: offsets `first` to `end` - 1."""
+    """The part of a partition that a batch covers: offsets `first` to `end` - 1.
+
+    `leader_epoch` is that of its last record.
+    """
 
     first: int
     end: int
+    leader_epoch: int = NO_EPOCH
+
+
+class Extent(Struct, frozen=True):
+    """What a partition of Kafka holds: offsets `first` to `end` - 1, of the topic of this id."""
+
+    first: int
+    end: int
+    topic_id: str | None = None
 
 
 class Batch(Struct, frozen=True):

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from models.columns import Id, Json, Serial, UtcTime, partial_index
 
-SCHEMA_REVISION: Final = "0007"
+SCHEMA_REVISION: Final = "0008"
 # Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
 LEDGER_PAGE: Final = 10_000
 
@@ -44,6 +44,9 @@ position = sa.Table(
     # next_offset less advanced: it never changes but with a tape that is wound back
     sa.Column("base", sa.BigInteger, nullable=False),
     sa.Column("watermark", UtcTime),
+    # which log it is in: Kafka's id of the topic, the leader epoch of the last record read
+    sa.Column("topic_id", sa.String(36)),
+    sa.Column("leader_epoch", sa.Integer, nullable=False),
 )
 
 ledger = sa.Table(

@@ -79,7 +79,9 @@ class Intake:
 
     def _offset(self) -> int:
         positions: Mapping[Partition, int] = self._worker.positions()
-        return positions[_FEED] if _FEED in positions else self._worker.take(_FEED, None)
+        if _FEED in positions:
+            return positions[_FEED]
+        return self._worker.take(_FEED, None).next_offset
 
 
 def _vin(item: Report | Snapshot) -> str:

@@ -11,9 +11,8 @@ from ingest.ahead import KafkaAhead
 from ingest.ends import ends_of
 from ingest.kafka import KafkaSource
 from ingest.sender import KafkaSender
-from ingest.source import Source
+from ingest.source import Source, Take
 from ingest.stops import MayCarryStop, stops_of
-from models.batch import Partition
 from models.errors import Stalled
 from models.pulse import beat
 from models.sql import OUTAGES
@@ -49,9 +48,7 @@ def make_canary(
                   tell)  # fmt: skip
 
 
-def make_kafka_source(
-    settings: Settings, take: Callable[[Partition, int | None], int], *, accept_gaps: bool
-) -> Source:
+def make_kafka_source(settings: Settings, take: Take, *, accept_gaps: bool) -> Source:
     """Join the group on the settings' topics."""
     return KafkaSource(
         settings.kafka_bootstrap_servers,

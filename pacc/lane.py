@@ -45,7 +45,7 @@ class Lane:
         for one in records:
             partition = _beside(one.partition)
             if partition not in after:
-                after[partition] = self._worker.take(partition, None)
+                after[partition] = self._worker.take(partition, None).next_offset
             given.append(replace(one, partition=partition, offset=after[partition]))
             after[partition] += 1
         return given

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from ingest import quarantine, store
+from ingest import position, quarantine, store
 from ingest.decode import decode
 from ingest.repair import Steps, repaired
 from models import tables as t
@@ -60,7 +60,7 @@ def preview(
     batch = Batch(decode(records, formats), {})
     with engine.connect() as connection:
         policy = worker.refresh(connection)
-        before = store.watermarks(connection, sorted({one.partition for one in records}))
+        before = position.watermarks(connection, sorted({one.partition for one in records}))
         known = store.known(connection, batch, before, watermark_after(batch, before))
         decision = decide(batch, known, policy)
         connection.rollback()
@@ -86,7 +86,7 @@ def redrive_all(
         )
     done = 0
     for partition, chosen in _by_partition(plan).items():
-        start = worker.take(partition, None)
+        start = worker.take(partition, None).next_offset
         for first in range(0, len(chosen), batch):
             part = chosen[first : first + batch]
             placed = [

@@ -13,7 +13,7 @@ from typing import Final
 from ingest.ahead import KafkaAhead
 from ingest.decode import decode
 from ingest.stops import stops_of
-from models.batch import Partition, Record, Span
+from models.batch import Extent, Partition, Record
 from pacc.lane import Lane
 from pacc.notes import Notes
 
@@ -81,7 +81,7 @@ class Scout:
         self._notes.looked(sum(lag.values()), unread, self.passed)
 
     def _follow(
-        self, spans: Mapping[Partition, Span], at: Mapping[Partition, int], behind: set[Partition]
+        self, spans: Mapping[Partition, Extent], at: Mapping[Partition, int], behind: set[Partition]
     ) -> None:
         new, between = self._new.places, dict(self._between.places)
         for one in behind - new.keys():

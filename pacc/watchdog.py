@@ -17,7 +17,7 @@ import sqlalchemy as sa
 import structlog
 
 from models import tables as t
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from models.errors import PaccError, Stalled
 from models.words import Feed
 
@@ -39,7 +39,7 @@ class Behind:
         return sum(self.lag.values())
 
 
-def behind(connection: sa.Connection, owner: str, ends: Mapping[Partition, Span]) -> Behind:
+def behind(connection: sa.Connection, owner: str, ends: Mapping[Partition, Extent]) -> Behind:
     """Compare the ends of partitions with the positions of `owner`; of all, if it owns none."""
     p = t.position.c
     query = sa.select(p.topic, p.part, p.next_offset, p.owner).where(p.feed == Feed.KAFKA.value)

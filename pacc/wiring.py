@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -17,9 +17,8 @@ from dispatch.route import Directory
 from dispatch.surge import Surge
 from ingest.cluster import Grouping
 from ingest.fold import parse_causes
-from ingest.source import Source
+from ingest.source import Source, Take
 from ingest.tape import TapeSource
-from models.batch import Partition
 from models.errors import Unusable
 from pacc.champion import Champions, Costs, register
 from pacc.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
@@ -154,6 +153,6 @@ def make_intake(settings: Settings) -> Intake:
     return Intake(worker)
 
 
-def make_tape_source(tapes: Sequence[Path], take: Callable[[Partition, int | None], int]) -> Source:
+def make_tape_source(tapes: Sequence[Path], take: Take) -> Source:
     """Open tapes, to be played one after the other."""
     return TapeSource(tapes, take=take)

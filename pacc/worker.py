@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
 from msgspec import Struct
 
-from ingest import store
+from ingest import position, store
 from ingest.decode import decode
-from ingest.store import Place
+from ingest.source import Place
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.decision import Decision, joined
 from models.errors import Fenced
@@ -102,14 +103,23 @@ class Worker:
         """Let the database's connections go."""
         self._engine.dispose()
 
-    def take(self, partition: Partition, start: int | None) -> int:
-        """Take a partition over; give the offset to go on from. A tape begins where it begins."""
+    def take(
+        self,
+        partition: Partition,
+        start: int | None,
+        topic_id: str | None = None,
+        *,
+        rewind: bool = False,
+    ) -> Place:
+        """Take a partition over; give the place to go on from. A tape begins where it begins."""
         self.settle()
-        rewind = partition.feed is Feed.TAPE
+        rewind = rewind or partition.feed is Feed.TAPE
         with self._engine.begin() as connection:
-            place = store.take(connection, partition, self._owner, start or 0, rewind=rewind)
+            place = position.take(
+                connection, partition, self._owner, start or 0, topic_id, rewind=rewind
+            )
         self._places[partition] = place
-        return place.next_offset
+        return place
 
     def positions(self) -> dict[Partition, int]:
         """Give the stored position of every partition that was taken."""
@@ -137,9 +147,9 @@ class Worker:
         batch = Batch(tuple(decoded), self._spans(decoded))
         with ExitStack() as transaction:
             connection = transaction.enter_context(self._engine.begin())
-            store.move_positions(connection, batch.spans, self._places)
+            position.move(connection, batch.spans, self._places)
             self.refresh(connection)
-            before = store.watermarks(connection, tuple(batch.spans))
+            before = position.watermarks(connection, tuple(batch.spans))
             known = store.known(connection, batch, before, watermark_after(batch, before))
             writer = transaction.enter_context(self._beside.writer(connection))
             parts = []
@@ -148,7 +158,8 @@ class Worker:
                 parts.append(part)
             end = transaction.pop_all().close
         places = {
-            one: Place(span.end, self._places[one].epoch) for one, span in batch.spans.items()
+            one: replace(self._places[one], next_offset=span.end, leader_epoch=span.leader_epoch)
+            for one, span in batch.spans.items()
         }
         self._saving = Saving(joined(parts), places, self._beside.end(end))
         return self._saving
@@ -187,5 +198,5 @@ class Worker:
         for record in (one.record for one in decoded):
             held = spans.get(record.partition)
             first = held.first if held else self._places[record.partition].next_offset
-            spans[record.partition] = Span(first, record.offset + 1)
+            spans[record.partition] = Span(first, record.offset + 1, record.leader_epoch)
         return spans

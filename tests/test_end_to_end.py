@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from ingest.kafka import KafkaSource, record_range
+from ingest.kafka import KafkaSource
+from ingest.recording import record_range
 from ingest.sender import KafkaSender
 from models import tables as t
 from models.batch import Message, Record

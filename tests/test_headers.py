@@ -7,6 +7,7 @@ import pytest
 from kafka import KafkaProducer
 
 from ingest.kafka import KafkaSource
+from ingest.source import Place
 from models.batch import Record
 
 pytestmark = pytest.mark.kafka
@@ -37,7 +38,9 @@ def test_a_name_that_is_no_utf8_stops_nothing(
         sender.flush(15)
     got: list[Record] = []
     with closing(
-        KafkaSource(kafka_address, f"group {topic}", [topic], take=lambda *_: 0, poll_ms=200)
+        KafkaSource(
+            kafka_address, f"group {topic}", [topic], take=lambda *_, **__: Place(0, 1), poll_ms=200
+        )
     ) as source:
         for _ in range(100):
             got += source.poll(10)

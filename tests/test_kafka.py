@@ -13,7 +13,9 @@ import pytest
 import sqlalchemy as sa
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
-from ingest.kafka import KafkaSource, record_range
+from ingest.kafka import KafkaSource
+from ingest.recording import record_range
+from ingest.source import Place
 from ingest.tape import read_tape, write_tape
 from models.batch import Partition, Record
 from models.errors import OffsetLost, Unreachable
@@ -49,10 +51,12 @@ class Places:
         self.start = start
         self.taken: list[Partition] = []
 
-    def take(self, partition: Partition, first: int | None) -> int:
+    def take(
+        self, partition: Partition, start: int | None, topic_id: str | None = None, **_: bool
+    ) -> Place:
         """Note that a partition was taken."""
         self.taken.append(partition)
-        return (first or 0) if self.start is None else self.start
+        return Place((start or 0) if self.start is None else self.start, 1, topic_id)
 
 
 def drain(source: KafkaSource, count: int, seconds: float = 30) -> list[Record]:

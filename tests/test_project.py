@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from dispatch import api
 from ingest.fold import fold, parse_causes
+from ingest.source import Place
 from ingest.tape import TapeBroken, TapeSource, read_tape, write_tape
 from models.batch import Partition
 from models.errors import SettingsInvalid
@@ -107,9 +108,11 @@ def test_tapes_that_begin_anew_are_taken_anew(tmp_path: Path) -> None:
     tape, taken = tmp_path / "tape.jsonl", []
     write_tape(Stream().says(CAR, "a:1").says(CAR, "a:2").records, tape)
 
-    def take(partition: Partition, start: int | None) -> int:
+    def take(
+        partition: Partition, start: int | None, topic_id: str | None = None, **_: bool
+    ) -> Place:
         taken.append((partition.topic, start))
-        return start or 0
+        return Place(start or 0, 1)
 
     source = TapeSource([tape, tape], take=take)
     batches = [source.poll(10), source.poll(10), source.poll(10)]
@@ -147,9 +150,9 @@ def test_a_new_users_first_minutes(tmp_path: Path) -> None:
                tmp_path / "tape.jsonl")  # fmt: skip
     early = pacc(tmp_path, "ledger")
     assert (early.returncode, early.stderr) == (
-        4, "pacc: The database has no schema yet, this program needs 0007: run `pacc migrate`.\n",
+        4, "pacc: The database has no schema yet, this program needs 0008: run `pacc migrate`.\n",
     )  # fmt: skip
-    assert json.loads(pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0007"}
+    assert json.loads(pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0008"}
     played = json.loads(pacc(tmp_path, "replay", "tape.jsonl", "--json").stdout)
     assert played["outcomes"] == {"opened": 1, "quarantined": 1}
     (case,) = json.loads(pacc(tmp_path, "case", "list", "--json").stdout)

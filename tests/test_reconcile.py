@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from dispatch import store
 from models import tables as t
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from models.words import Disposition, Feed, Step
 from pacc.database import make_engine, snapshot
 from pacc.reconcile import filed
@@ -149,22 +149,22 @@ def test_old_pages_come_in_turn_and_each_comes(engine: sa.Engine) -> None:
 @pytest.mark.parametrize(
     ("ends", "what", "said"),
     [
-        ({KAFKA: Span(0, 40)}, "beyond_end", "position in pacc.alerts/0 is 47, 7 beyond its end"),
-        ({KAFKA: Span(50, 60)}, "lost_upstream", "3 offsets were deleted before we read them"),
-        ({KAFKA: Span(0, 47), Partition(Feed.KAFKA, "pacc.alerts", 1): Span(2, 9)}, "never_read",
-         "pacc.alerts/1 holds 7 records and no worker has ever taken it"),
-        ({Partition(Feed.KAFKA, "pacc.alerts", 1): Span(0, 0)}, "partition_gone",
+        ({KAFKA: Extent(0, 40)}, "beyond_end", "position in pacc.alerts/0 is 47, 7 beyond its end"),
+        ({KAFKA: Extent(50, 60)}, "lost_upstream", "3 offsets were deleted before we read them"),
+        ({KAFKA: Extent(0, 47), Partition(Feed.KAFKA, "pacc.alerts", 1): Extent(2, 9)},
+         "never_read", "pacc.alerts/1 holds 7 records and no worker has ever taken it"),
+        ({Partition(Feed.KAFKA, "pacc.alerts", 1): Extent(0, 0)}, "partition_gone",
          "the topic has no such partition"),
         ({}, "topic_gone", "Kafka has no topic pacc.alerts"),
     ],
 )  # fmt: skip
 def test_what_kafka_holds_is_compared_with_the_position(
-    engine: sa.Engine, ends: Mapping[Partition, Span], what: str, said: str
+    engine: sa.Engine, ends: Mapping[Partition, Extent], what: str, said: str
 ) -> None:
     lived_in(engine)
     asked: list[Iterable[str]] = []
 
-    def ask(topics: Iterable[str]) -> Mapping[Partition, Span]:
+    def ask(topics: Iterable[str]) -> Mapping[Partition, Extent]:
         asked.append(topics)
         return ends
 
@@ -176,7 +176,7 @@ def test_what_kafka_holds_is_compared_with_the_position(
 
 def test_a_pipeline_that_lags_is_no_finding_and_its_lag_is_shown(engine: sa.Engine) -> None:
     lived_in(engine)
-    report = reconcile(engine, lambda _: {KAFKA: Span(0, 50)}, SCOPE, LATER)
+    report = reconcile(engine, lambda _: {KAFKA: Extent(0, 50)}, SCOPE, LATER)
     assert report["reconciled"]
     assert [(one["position"], one["end"], one["lag"]) for one in report["partitions"]] == [
         (47, 50, 3)

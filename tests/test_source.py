@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Protocol
@@ -12,13 +12,11 @@ from kafka.errors import KafkaTimeoutError
 
 from ingest.kafka import KafkaSource
 from ingest.sender import KafkaSender
-from ingest.source import Source
+from ingest.source import Place, Source, Take
 from ingest.tape import TapeSource, write_tape
 from models.batch import Message, Partition, Record
 from tests.commands import waits
 from tests.worlds import CAR, OTHER, Stream
-
-Take = Callable[[Partition, int | None], int]
 
 
 class Open(Protocol):
@@ -73,10 +71,12 @@ class Positions:
         self.at: dict[Partition, int] = {}
         self._start = start
 
-    def take(self, partition: Partition, first: int | None) -> int:
+    def take(
+        self, partition: Partition, start: int | None, topic_id: str | None = None, **_: bool
+    ) -> Place:
         """Take a partition over."""
-        self.at[partition] = (first or 0) if self._start is None else self._start
-        return self.at[partition]
+        self.at[partition] = (start or 0) if self._start is None else self._start
+        return Place(self.at[partition], 1, topic_id)
 
 
 def read_all(source: Source, limit: int) -> list[list[Record]]:

@@ -18,7 +18,7 @@ from ingest.client import made
 from ingest.ends import ends_of
 from ingest.kafka import KafkaSource
 from models import tables as t
-from models.batch import Partition, Record, Span
+from models.batch import Extent, Partition, Record
 from models.errors import Stalled, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
@@ -195,11 +195,11 @@ def test_only_what_is_ours_waits_for_us(engine: sa.Engine) -> None:
     other = Partition(Feed.KAFKA, "pacc.alerts", 1)
     for partition, owner in ((P0, "me"), (other, "another")):
         Worker(engine, policy(), {}, owner, Limits()).take(partition, 3)
-    ends = {P0: Span(0, 10), other: Span(0, 1000)}
+    ends = {P0: Extent(0, 10), other: Extent(0, 1000)}
     with engine.connect() as connection:
         assert behind(connection, "me", ends) == Behind({P0: 7}, {P0: 3})
         assert behind(connection, "nobody", ends).records == 7 + 997
-        assert behind(connection, "me", {P0: Span(0, 2)}).records == 0
+        assert behind(connection, "me", {P0: Extent(0, 2)}).records == 0
 
 
 def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(

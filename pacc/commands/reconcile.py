@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ingest.ends import ends_of
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from pacc.clock import utc_now
 from pacc.database import open_engine, reachable
 from pacc.reconcile.look import Scope
@@ -35,7 +35,7 @@ def reconcile(
     settings = load_settings()
     engine = open_engine(settings.database_url)
 
-    def ask(topics: Iterable[str]) -> Mapping[Partition, Span]:
+    def ask(topics: Iterable[str]) -> Mapping[Partition, Extent]:
         return ends_of(settings.kafka_bootstrap_servers, topics)
 
     wait = timedelta(minutes=unsent_minutes) if settings.relay else None

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ingest.kafka import record_range
+from ingest.recording import record_range
 from ingest.tape import write_tape
 from models.batch import Partition
 from models.decision import Decision
@@ -31,7 +31,7 @@ def run_pipeline(
     until_end: Annotated[bool, typer.Option(help="Stop at the end seen at the start.")] = False,
     batch: Batch = None,
     accept_gaps: Annotated[
-        bool, typer.Option(help="Go on where the topic lost records, and record the gap.")
+        bool, typer.Option(help="Go on with what is there where records were lost.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from models.words import Feed
 from pacc.database import snapshot
 from pacc.reconcile import cases, events, filed, stream
 from pacc.reconcile.finding import Finding
 
 # Asks Kafka where the partitions of these topics begin and end.
-AskKafka = Callable[[Iterable[str]], Mapping[Partition, Span]]
+AskKafka = Callable[[Iterable[str]], Mapping[Partition, Extent]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def reconcile(
         held = stream.positions(connection)
         looked, of = filed.pages(connection, held, at, is_full=scope.is_full)
         findings = _inside(connection, held, looked, scope, at)
-    ends: Mapping[Partition, Span] = {}
+    ends: Mapping[Partition, Extent] = {}
     if ask is not None:
         read = {one.topic for one in held if one.feed is Feed.KAFKA}
         ends = ask(sorted(read | set(scope.topics)))
@@ -78,7 +78,7 @@ def _inside(
     ]
 
 
-def _partition(one: Partition, row: sa.RowMapping, span: Span | None) -> dict[str, Any]:
+def _partition(one: Partition, row: sa.RowMapping, span: Extent | None) -> dict[str, Any]:
     return {
         "feed": one.feed.value,
         "topic": one.topic,

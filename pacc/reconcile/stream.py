@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from ingest import account
 from models import tables as t
-from models.batch import Partition, Span
+from models.batch import Extent, Partition
 from models.words import Feed
 from pacc.reconcile.finding import Finding
 
@@ -28,11 +28,10 @@ def named(partition: Partition) -> str:
 
 
 def against_kafka(
-    held: Positions, ends: Mapping[Partition, Span], topics: Iterable[str]
+    held: Positions, ends: Mapping[Partition, Extent], topics: Iterable[str]
 ) -> list[Finding]:
     """Compare what Kafka holds with where we are. A position that lags behind is no finding."""
-    found = [_beside(one, row["next_offset"], ends[one])
-             for one, row in held.items() if one in ends]  # fmt: skip
+    found = [_beside(one, row, ends[one]) for one, row in held.items() if one in ends]
     wanted = set(topics)
     for partition in sorted(ends.keys() - held.keys()):
         span = ends[partition]
@@ -59,7 +58,16 @@ def against_kafka(
     return [one for one in found if one is not None]
 
 
-def _beside(partition: Partition, position: int, span: Span) -> Finding | None:
+def _beside(partition: Partition, row: sa.RowMapping, span: Extent) -> Finding | None:
+    position = row["next_offset"]
+    if None not in (row["topic_id"], span.topic_id) and row["topic_id"] != span.topic_id:
+        return Finding(
+            "made_anew", span.end - span.first,
+            f"{partition.topic} was deleted and made anew: our position {position} in "
+            f"{named(partition)} is one of the old topic, and the new one holds "
+            f"{span.end - span.first} records.",
+            "who made the topic; `pacc run --accept-gaps` begins with the new one",
+        )  # fmt: skip
     if position > span.end:
         return Finding(
             "beyond_end", position - span.end,

@@ -65,7 +65,7 @@ class Listed:
 
     def __init__(self, records: Sequence[Record], worker: Worker) -> None:
         self._records = records
-        self._at = worker.take(records[0].partition, 0)
+        self._at = worker.take(records[0].partition, 0).next_offset
 
     def poll(self, limit: int) -> list[Record]:
         """Give the next records."""
