@@ -173,7 +173,8 @@ def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached)
                 headers={"Authorization": f"Bearer {key}", "Idempotency-Key": path},
             )  # fmt: skip
             with Path(file).open("a", encoding="utf-8") as told:
-                told.write(json.dumps([path, answer.status_code, answer.json()]) + "\n")
+                said = [path, answer.status_code, answer.json()]
+                told.write(json.dumps(said, sort_keys=True) + "\n")  # jsonb has an order of its own
     engine.dispose()
 
 
