@@ -7,7 +7,7 @@ from tempfile import gettempdir
 
 import pytest
 import sqlalchemy as sa
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 
 from ingest.ends import ends_of
 from ingest.kafka import KafkaSource
@@ -192,3 +192,24 @@ def test_a_log_that_lost_its_end_is_not_read_on_behind_it(
     assert reader.findings() == ["beyond_end"]
     with pytest.raises(OffsetLost, match=told):
         reader.runs()
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_quiet_topic_whose_records_have_all_expired_has_lost_nothing(
+    broker: Server, engine: sa.Engine
+) -> None:
+    topic = new_topic(broker.address, 1)
+    reader = Reader(engine, broker.address, topic)
+    send(broker.address, topic, reports(CAR, 0, 3))
+    assert reader.runs().records == 3
+    admin = KafkaAdminClient(bootstrap_servers=broker.address)
+    admin.delete_records({TopicPartition(topic, 0): 3})
+    admin.close()
+    assert reader.runs().records == 0
+    for number in (3, 4):  # under another leader, and under one more
+        broker.end()
+        broker.start()
+        assert reader.runs().records == 0
+        send(broker.address, topic, reports(CAR, number, number + 1))
+        assert reader.runs().records == 1
+    assert reader.findings() == []

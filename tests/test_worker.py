@@ -1,7 +1,9 @@
 """The worker's three steps: what may go on beside the database, and what waits for it."""
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,7 +14,7 @@ from ingest import store
 from models import tables as t
 from models.batch import Batch, Partition, Record
 from models.decision import Decision, Known
-from models.errors import TooManyRejected
+from models.errors import Fenced, TooManyRejected
 from models.words import Feed
 from pacc.decide import in_parts
 from pacc.limits import Limits
@@ -236,4 +238,32 @@ def test_who_refuses_a_batch_has_saved_the_one_before(engine: sa.Engine) -> None
     with pytest.raises(TooManyRejected, match="1 of the last 2"):
         run(room.worker, lambda: source, limits, until_end=True, is_stopped=lambda: False)
     assert sum(room.outcomes().values()) == 1
+    assert room.ledger["reconciled"]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+def test_a_database_that_went_back_in_time_is_caught_up_from_the_stream(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    source = Partition(Feed.KAFKA, "pacc.alerts", 0)
+    stream = Stream(source)
+    for number in range(9):
+        stream.says((CAR, OTHER)[number % 2], "dtc:P0A80", number)
+    records = stream.records
+    room, held, old = Room(engine), Path(str(engine.url.database)), tmp_path / "old.db"
+    room.worker.take(source, 0)
+    room.worker.process(records[:1])
+    engine.dispose()
+    shutil.copy(held, old)
+    room.worker.process(records[1:6])
+    told = {one["event_id"] for one in room.rows(t.outbox)}
+    engine.dispose()
+    shutil.copy(old, held)  # as after a failover to a standby that was behind
+    with pytest.raises(Fenced):
+        room.worker.process(records[6:])
+    assert len({one["event_id"] for one in room.rows(t.outbox)}) < len(told)
+    assert room.worker.take(source, 0).next_offset == 1
+    room.worker.process(records[1:])
+    assert told <= {one["event_id"] for one in room.rows(t.outbox)}
+    assert sum(room.outcomes().values()) == 9
     assert room.ledger["reconciled"]
