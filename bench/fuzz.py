@@ -115,7 +115,7 @@ def _check(numbers: Sequence[int], records: Sequence[Record], report: Report) ->
 
 def _end(records: Sequence[Record]) -> tuple[tuple[Decoded, ...], list[Outcome]]:
     decoded = decode(records, _FORMATS)
-    decision = decide(Batch(decoded, {}), Known(frozenset(), {}, {}), _policy())
+    decision = decide(Batch(decoded, {}), Known({}, {}, {}), _policy())
     ended = [one.outcome for one in decision.ended]
     if len(ended) != len(records):
         message = f"{len(records)} records, {len(ended)} ends"

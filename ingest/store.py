@@ -10,10 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ingest import filing, position
-from ingest.dedupe import fingerprints_of
+from ingest.dedupe import About, fingerprints_of
 from models import memory, rows
 from models import tables as t
-from models.batch import Batch, Partition
+from models.batch import Batch, Decoded, Partition
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.sql import Writer, insert_new, insert_only, upsert, within
@@ -49,7 +49,16 @@ def known(
         loaded[row["vin"]] = memory.vehicle(
             row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
         )
-    return Known(_delivered(connection, batch), loaded, before)
+    return Known(delivered(connection, batch.decoded), loaded, before)
+
+
+def delivered(connection: sa.Connection, decoded: Sequence[Decoded]) -> dict[str, About]:
+    """Find which of these came before, by fingerprint, and what it was about."""
+    a = t.alert.c
+    query = sa.select(a.fingerprint, a.vin, a.code).where(
+        within(connection, a.fingerprint, fingerprints_of(decoded))
+    )
+    return {fingerprint: (vin, code) for fingerprint, vin, code in connection.execute(query)}
 
 
 def save(writer: Writer, decision: Decision, rule_set: str) -> None:
@@ -164,9 +173,3 @@ def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple
     for row in _rows(connection, query):
         grouped[row["vin"]] = (*grouped.get(row["vin"], ()), rows.silence(row))
     return grouped
-
-
-def _delivered(connection: sa.Connection, batch: Batch) -> frozenset[str]:
-    column = t.alert.c.fingerprint
-    query = sa.select(column).where(within(connection, column, fingerprints_of(batch.decoded)))
-    return frozenset(connection.execute(query).scalars())

@@ -11,9 +11,13 @@ from models.words import Outcome
 
 
 class Known(Struct, frozen=True):
-    """What the store knows that a batch may touch. `watermark` is stream time before the batch."""
+    """What the store knows that a batch may touch. `watermark` is stream time before the batch.
 
-    fingerprints: frozenset[str]
+    `delivered` are the batch's fingerprints that came before, each with the vehicle and code of
+    the alert that it was.
+    """
+
+    delivered: Mapping[str, tuple[str, str]]
     vehicles: Mapping[str, Vehicle]
     watermark: Mapping[Partition, datetime]
 

@@ -5,9 +5,11 @@ from datetime import datetime
 from math import ceil
 from typing import Final
 
+from msgspec.structs import replace
+
 from ingest.chapter import Chapter
 from ingest.cluster import Track
-from ingest.dedupe import Deliveries
+from ingest.dedupe import Deliveries, id_taken
 from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Vehicle
 from models.decision import Decision, Ended, Known, joined
@@ -76,20 +78,23 @@ def _cluster(
     watermark: dict[Partition, datetime],
     policy: Policy,
 ) -> tuple[list[Ended], list[_Filed]]:
-    deliveries = Deliveries(known.fingerprints)
+    deliveries = Deliveries(known.delivered)
     ended: list[Ended] = []
     filed: list[_Filed] = []
     for one in decoded:
         partition = one.record.partition
         advance(watermark, one)
-        outcomes = []
-        for item, is_new in deliveries.fresh(one.items):
-            outcome = Outcome.DUPLICATE
-            if is_new:
+        outcomes, taken = [], []
+        for item, judged in deliveries.judged(one.items):
+            outcome = judged
+            if outcome is None:
                 outcome = apply(item, partition, tracks, watermark, policy)
                 filed.append((partition, one.record.offset, outcome, item))
+            elif outcome is Outcome.QUARANTINED:
+                taken.append(id_taken(item))
             outcomes.append(outcome)
-        ended.append(Ended(one, _outcome_of(one, outcomes)))
+        told = replace(one, rejected=(*one.rejected, *taken)) if taken else one
+        ended.append(Ended(told, _outcome_of(one, outcomes)))
     return ended, filed
 
 

@@ -58,11 +58,11 @@ def samples(
     """
     tracks: dict[str, Track] = {}
     watermark: dict[Partition, datetime] = {}
-    deliveries = Deliveries(frozenset())
+    deliveries = Deliveries({})
     for decoded in stream:
         advance(watermark, decoded)
-        for item, is_new in deliveries.fresh(decoded.items):
-            if not is_new:
+        for item, judged in deliveries.judged(decoded.items):
+            if judged is not None:
                 continue
             vin = item.vin if hasattr(item, "vin") else item.alert.vin
             track = tracks.get(vin)

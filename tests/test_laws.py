@@ -186,7 +186,7 @@ def asked_of(records: Sequence[Record], silences: tuple[Silence, ...] = ()) -> t
     """Make one batch of a whole stream, with nothing known but who is silenced."""
     batch = Batch(decode(records, {}), {TAPE: Span(0, len(records))})
     known = {vin: Vehicle(vin, silences=silences) for vin in (CAR, OTHER)}
-    return batch, Known(frozenset(), known, {})
+    return batch, Known({}, known, {})
 
 
 @settings(max_examples=100, deadline=None)

@@ -37,7 +37,7 @@ builds = st.fixed_dictionaries(
 def decide_held(records: list[Record], matters: dict[str, Matter]) -> Decision:
     """Decide a whole stream while these matters are held."""
     batch = Batch(decode(records, {}), {TAPE: Span(0, len(records))})
-    known = Known(frozenset(), {vin: Vehicle(vin) for vin in (CAR, OTHER)}, {})
+    known = Known({}, {vin: Vehicle(vin) for vin in (CAR, OTHER)}, {})
     return decide(batch, known, replace(policy(), matters=matters))
 
 
