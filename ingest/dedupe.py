@@ -1,20 +1,14 @@
 """Which items of a batch have been delivered before, and which only look as if they had."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
-from models.batch import Decoded, Item, Rejected, Report
-from models.words import Outcome, Reject
+from msgspec.structs import replace
+
+from models.batch import Decoded, Item, Report
+from models.ids import digest
 
 # What an alert is about: its vehicle and its code.
 About = tuple[str, str]
-_AGAIN: Final = Outcome.DUPLICATE
-_OTHER: Final = Outcome.QUARANTINED
-
-
-def fingerprints_of(decoded: Iterable[Decoded]) -> list[str]:
-    """Collect the fingerprints that the store must be asked for, each once, sorted."""
-    return sorted({item.fingerprint for one in decoded for item in one.items})
 
 
 def about(item: Item) -> About:
@@ -24,34 +18,40 @@ def about(item: Item) -> About:
     return item.vin, f"{item.scheme}:"
 
 
+def fingerprints_of(decoded: Iterable[Decoded]) -> list[str]:
+    """Collect the fingerprints that the store must be asked for, each once, sorted."""
+    return sorted({item.fingerprint for one in decoded for item in one.items})
+
+
+def apart_of(decoded: Iterable[Decoded], known: Mapping[str, About]) -> list[str]:
+    """Collect the fingerprints that items get whose own is known of another alert, sorted."""
+    items = (item for one in decoded for item in one.items)
+    return sorted(
+        {_apart(item) for item in items if known.get(item.fingerprint, about(item)) != about(item)}
+    )
+
+
+def _apart(item: Item) -> str:
+    return digest("apart", item.fingerprint, *about(item))
+
+
 class Deliveries:
     """What was delivered so far, by fingerprint: what the store knew, and what a batch brought."""
 
     def __init__(self, known: Mapping[str, About]) -> None:
         self._seen = dict(known)
 
-    def judged(self, items: Iterable[Item]) -> Iterator[tuple[Item, Outcome | None]]:
-        """Pair each item with how it ends if this is not its first delivery, and remember it.
+    def fresh(self, items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
+        """Pair each item with whether this is its first delivery, and remember it.
 
-        An id that was given to another vehicle or code before is no second delivery: a sender
-        counts anew, or for each vehicle by itself. To take that for a duplicate would lose it.
+        An id that was given to another vehicle or code before is no second delivery: the sender
+        counts for each vehicle by itself, or began anew. To take that for a duplicate would lose an
+        alert, so it is given a fingerprint of its own.
         """
         for item in items:
-            mine = about(item)
+            mine, given = about(item), item
             held = self._seen.setdefault(item.fingerprint, mine)
-            if held is mine:
-                yield item, None
-            else:
-                yield item, _AGAIN if held == mine else _OTHER
-
-    def others(self, items: Iterable[Item]) -> list[Item]:
-        """Give the items whose id another alert has, and remember the rest."""
-        return [item for item, judged in self.judged(items) if judged is _OTHER]
-
-
-def id_taken(item: Item) -> Rejected:
-    """Say why an item went to quarantine whose id another alert has."""
-    vin, code = about(item)
-    return Rejected(
-        Reject.ID_TAKEN, f"the id of this alert of {vin}, {code}, was given to another one before"
-    )
+            if held != mine:
+                given = replace(item, fingerprint=_apart(item))
+                held = self._seen.setdefault(given.fingerprint, mine)
+            yield given, held is mine

@@ -10,10 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ingest import filing, position
-from ingest.dedupe import About, fingerprints_of
+from ingest.dedupe import About, apart_of, fingerprints_of
 from models import memory, rows
 from models import tables as t
-from models.batch import Batch, Decoded, Partition
+from models.batch import Batch, Partition
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.sql import Writer, insert_new, insert_only, upsert, within
@@ -49,16 +49,7 @@ def known(
         loaded[row["vin"]] = memory.vehicle(
             row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
         )
-    return Known(delivered(connection, batch.decoded), loaded, before)
-
-
-def delivered(connection: sa.Connection, decoded: Sequence[Decoded]) -> dict[str, About]:
-    """Find which of these came before, by fingerprint, and what it was about."""
-    a = t.alert.c
-    query = sa.select(a.fingerprint, a.vin, a.code).where(
-        within(connection, a.fingerprint, fingerprints_of(decoded))
-    )
-    return {fingerprint: (vin, code) for fingerprint, vin, code in connection.execute(query)}
+    return Known(_delivered(connection, batch), loaded, before)
 
 
 def save(writer: Writer, decision: Decision, rule_set: str) -> None:
@@ -173,3 +164,17 @@ def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple
     for row in _rows(connection, query):
         grouped[row["vin"]] = (*grouped.get(row["vin"], ()), rows.silence(row))
     return grouped
+
+
+def _delivered(connection: sa.Connection, batch: Batch) -> dict[str, About]:
+    """Find which alerts of a batch came before; ask once more where some share their ids."""
+    found = _filed(connection, fingerprints_of(batch.decoded))
+    apart = apart_of(batch.decoded, found)
+    return found | _filed(connection, apart) if apart else found
+
+
+def _filed(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, About]:
+    a = t.alert.c
+    query = sa.select(a.fingerprint, a.vin, a.code)
+    query = query.where(within(connection, a.fingerprint, fingerprints))
+    return {fingerprint: (vin, code) for fingerprint, vin, code in connection.execute(query)}

@@ -237,7 +237,6 @@ class Reject(Word):
     BAD_TIME = "bad_time"
     BAD_CODE = "bad_code"
     UNRECOGNISED = "unrecognised"
-    ID_TAKEN = "id_taken"
 
 
 class ModelRefusal(Word):

@@ -5,11 +5,9 @@ from datetime import datetime
 from math import ceil
 from typing import Final
 
-from msgspec.structs import replace
-
 from ingest.chapter import Chapter
 from ingest.cluster import Track
-from ingest.dedupe import Deliveries, id_taken
+from ingest.dedupe import Deliveries
 from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Vehicle
 from models.decision import Decision, Ended, Known, joined
@@ -84,17 +82,14 @@ def _cluster(
     for one in decoded:
         partition = one.record.partition
         advance(watermark, one)
-        outcomes, taken = [], []
-        for item, judged in deliveries.judged(one.items):
-            outcome = judged
-            if outcome is None:
+        outcomes = []
+        for item, is_new in deliveries.fresh(one.items):
+            outcome = Outcome.DUPLICATE
+            if is_new:
                 outcome = apply(item, partition, tracks, watermark, policy)
                 filed.append((partition, one.record.offset, outcome, item))
-            elif outcome is Outcome.QUARANTINED:
-                taken.append(id_taken(item))
             outcomes.append(outcome)
-        told = replace(one, rejected=(*one.rejected, *taken)) if taken else one
-        ended.append(Ended(told, _outcome_of(one, outcomes)))
+        ended.append(Ended(one, _outcome_of(one, outcomes)))
     return ended, filed
 
 

@@ -61,8 +61,8 @@ def samples(
     deliveries = Deliveries({})
     for decoded in stream:
         advance(watermark, decoded)
-        for item, judged in deliveries.judged(decoded.items):
-            if judged is not None:
+        for item, is_new in deliveries.fresh(decoded.items):
+            if not is_new:
                 continue
             vin = item.vin if hasattr(item, "vin") else item.alert.vin
             track = tracks.get(vin)

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from ingest import position, quarantine, store
 from ingest.decode import decode
-from ingest.dedupe import Deliveries, id_taken
 from ingest.repair import Steps, repaired
 from models import tables as t
 from models.batch import Batch, Partition, Record
@@ -42,15 +41,12 @@ def plan_of(
     """Repair copies of the held records and read them; only whole ones are usable."""
     with engine.begin() as connection:
         held = quarantine.records(connection, quarantine_ids)
-        records = [repaired(record, steps) if steps else record for record in held]
-        read = decode(records, formats)
-        deliveries = Deliveries(store.delivered(connection, read))
+    records = [repaired(record, steps) if steps else record for record in held]
     usable: list[tuple[Record, tuple[str, ...]]] = []
     refused: Counter[str] = Counter()
-    for one, ids in zip(read, held.values(), strict=True):
-        rejected = (*one.rejected, *map(id_taken, deliveries.others(one.items)))
-        if rejected:
-            refused[rejected[0].reason.value] += len(ids)
+    for one, ids in zip(decode(records, formats), held.values(), strict=True):
+        if one.rejected:
+            refused[one.rejected[0].reason.value] += len(ids)
         else:
             usable.append((one.record, tuple(ids)))
     return Plan(tuple(usable), dict(sorted(refused.items())))

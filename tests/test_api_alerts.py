@@ -24,14 +24,6 @@ def test_an_alert_over_http_is_durable_when_it_is_accepted(web: Web) -> None:
     assert ledger["reconciled"]
 
 
-def test_an_id_that_another_alert_has_is_refused_and_not_taken_for_it(web: Web) -> None:
-    key = web.key(Role.ENGINEER)
-    assert web.asks(key, "/v1/alerts", alert(1)).status_code == 202
-    answer = web.asks(key, "/v1/alerts", {**alert(1), "code": "dtc:P0C01"})
-    assert (answer.status_code, answer.json()["reason"]) == (422, "id_taken")
-    assert web.centre.ledger["reconciled"]
-
-
 def test_a_cloudevent_in_binary_mode_is_taken(web: Web) -> None:
     body = {name: value for name, value in alert(7).items() if name not in ("id", "source")}
     sent = web.asks(

@@ -247,11 +247,12 @@ def test_law_9_a_topic_of_poison_stops_the_worker_before_it_fills_the_quarantine
 def test_law_10_a_batch_costs_at_most_a_fixed_number_of_statements_whatever_its_size(
     engine: sa.Engine,
 ) -> None:
-    def costs(vehicles: int, first: int) -> int:
-        stream = Stream(Partition(Feed.TAPE, f"of {vehicles}", 0))
+    def costs(vehicles: int, first: int, shared: str | None = None) -> int:
+        stream = Stream(Partition(Feed.TAPE, f"from {first}", 0))
         for number in range(vehicles):
             vin = f"LBV8P2C05L7F{first + number:05d}"
-            stream.says(vin, "dtc:P0A80").says(vin, "dtc:B1342", id=f"other {vin}")
+            stream.says(vin, "dtc:P0A80", id=shared or vin)
+            stream.says(vin, "dtc:B1342", id=f"other {vin}")
         stream.raw(b"{")
         room = Room(engine)
         room.worker.take(stream.records[0].partition, 0)
@@ -272,3 +273,19 @@ def test_law_10_a_batch_costs_at_most_a_fixed_number_of_statements_whatever_its_
     assert few == one_part < 25
     # cases, faults, tasks, entries and events: once for each part, of which a large batch has more
     assert many == more == few + 5 * (PARTS_AT_MOST - 1)
+    assert costs(1, 6000, "one for all") == few
+    assert costs(1, 6001, "one for all") == costs(240, 7000, "one for all") == few + 1
+
+
+def test_law_1_an_id_that_alerts_share_loses_none_of_them(engine: sa.Engine) -> None:
+    """A sender counts for each vehicle by itself, and began anew: twice all, in any batches."""
+    stream = Stream()
+    for vin, code in ((CAR, "dtc:P0A80"), (OTHER, "dtc:P0C01"), (CAR, "dtc:P0562")) * 2:
+        stream.says(vin, code, len(stream.records), id="1", source="box")
+    room = Room(engine).plays(stream.records, cuts=[1, 4])
+    assert room.outcomes() == {"opened": 2, "joined": 1, "duplicate": 3}
+    assert len({one["fingerprint"] for one in room.rows(t.alert)}) == 3
+    before = room.digest
+    assert room.plays(stream.records).digest == before
+    assert room.outcomes() == {"opened": 2, "joined": 1, "duplicate": 9}
+    assert room.ledger["reconciled"]

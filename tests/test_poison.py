@@ -25,7 +25,7 @@ from ingest.tape import TapeSource, write_tape
 from models import tables as t
 from models.batch import Decoded, Message, Partition, Record, Report
 from models.migrations import upgrade
-from models.words import Outcome, Reject
+from models.words import Outcome
 from pacc.database import make_engine
 from pacc.limits import Limits
 from pacc.pipeline import run
@@ -142,21 +142,15 @@ def play(engine: sa.Engine, source: Callable[[Worker], Source], formats: dict[st
 def require_all_accounted_for(
     engine: sa.Engine, expected: Counter[tuple[str, bool]], good: set[str]
 ) -> None:
-    """Every offset has one outcome, the refused ones are in quarantine, every good one a case.
-
-    Most kinds are one document in many forms, under one id: those of another vehicle or code than
-    the first were usable, and are in quarantine for that alone.
-    """
+    """Every offset has one outcome, the refused ones are in quarantine, every good one a case."""
     with engine.begin() as connection:
         ledger = account.ledger(connection)
-        c, q = t.case.c, t.quarantine.c
-        id_taken = sa.select(q.topic, q.record_offset).where(q.reason == Reject.ID_TAKEN)
-        usable = Counter(topic for topic, _ in connection.execute(id_taken.distinct()))
+        c = t.case.c
         cases = set(connection.execute(sa.select(c.vin).where(c.vin.in_(good))).scalars())
     assert ledger["reconciled"]
     found: Counter[tuple[str, bool]] = Counter()
     for topic in ledger["topics"]:
-        refused = topic["outcomes"].get(Outcome.QUARANTINED, 0) - usable[topic["topic"]]
+        refused = topic["outcomes"].get(Outcome.QUARANTINED, 0)
         assert topic["position"] == topic["advanced"] == sum(topic["outcomes"].values())
         found[topic["topic"], False] = refused
         found[topic["topic"], True] = topic["position"] - refused

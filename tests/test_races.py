@@ -25,7 +25,7 @@ def test_law_1_one_id_of_two_vehicles_at_the_same_moment_is_filed_once(
     engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What came first wins; the other worker, which could not see it, writes nothing and goes on
-    as one that was fenced does: it comes again, and finds the id taken."""
+    as one that was fenced does: it comes again, and files its own under another fingerprint."""
     mine, theirs = (Stream(Partition(Feed.TAPE, name, 0)) for name in ("mine", "theirs"))
     mine.says(CAR, "dtc:P0A80", id="one").says(CAR, "dtc:B1342", id="two")
     theirs.says(OTHER, "dtc:P0A80", id="one")
@@ -41,8 +41,8 @@ def test_law_1_one_id_of_two_vehicles_at_the_same_moment_is_filed_once(
         room.plays(mine.records)
     assert room.outcomes() == {"opened": 1}
     room.plays(mine.records)
-    assert room.outcomes() == {"opened": 2, "quarantined": 1}
-    assert len(room.rows(t.alert)) == 2
+    assert room.outcomes() == {"opened": 2, "joined": 1}
+    assert len(room.rows(t.alert)) == 3
 
 
 def test_law_6_the_database_refuses_a_second_open_case_and_task(engine: sa.Engine) -> None:

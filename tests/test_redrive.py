@@ -245,23 +245,3 @@ def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:
     assert (code, undone["reopened"], undone["cases_withdrawn"]) == (0, 1, 1)
     assert invoke("quarantine", "undo", done["batch"])[1]["reopened"] == 0
     assert len(invoke("quarantine", "list")[1]) == 1
-
-
-def test_what_waits_for_an_id_of_its_own_stays_until_it_has_one(engine: sa.Engine) -> None:
-    stream = Stream().says(CAR, "dtc:P0A80", id="1", source="box")
-    stream.says(OTHER, "dtc:P0C01", 1, id="1", source="box", severity="stop")
-    stream.says(CAR, "dtc:P0A80", 2, id="1", source="box")
-    stream.says(CAR, "dtc:P0562", 3, id="1", source="box")
-    ward = Ward(engine, stream.records)
-    assert ward.centre.outcomes() == {"opened": 1, "duplicate": 1, "quarantined": 2}
-    held = ward.centre.rows(t.quarantine)
-    assert {one["reason"] for one in held} == {"id_taken"}
-    assert held[0]["detail"].startswith("the id of this alert of ")
-    plan = plan_of(engine, ward.ids(), {})
-    assert (plan.usable, plan.refused) == ((), {"id_taken": 2})
-    mended = parse_repair("- set: {at: /source, value: another box}")
-    plan = plan_of(engine, ward.ids(), {}, mended)
-    assert (len(plan.usable), plan.refused) == (1, {"id_taken": 1})  # they share an id still
-    redrive_all(engine, ward.centre.worker, plan, 10, LATER, mended)
-    assert {one["vin"] for one in ward.centre.rows(t.case)} == {CAR, OTHER}
-    assert ward.findings() == []
