@@ -25,10 +25,8 @@ def fingerprints_of(decoded: Iterable[Decoded]) -> list[str]:
 
 def apart_of(decoded: Iterable[Decoded], known: Mapping[str, About]) -> list[str]:
     """Collect the fingerprints that items get whose own is known of another alert, sorted."""
-    items = (item for one in decoded for item in one.items)
-    return sorted(
-        {_apart(item) for item in items if known.get(item.fingerprint, about(item)) != about(item)}
-    )
+    again = (item for one in decoded for item in one.items if item.fingerprint in known)
+    return sorted({_apart(item) for item in again if known[item.fingerprint] != about(item)})
 
 
 def _apart(item: Item) -> str:

@@ -47,6 +47,9 @@ def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, 
 
 
 def topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
-    """Give Kafka's id of a topic; None where it is not known, as with brokers before 2.8."""
+    """Give Kafka's id of a topic; None where it is not known.
+
+    Brokers before 2.8 have none, and for a topic that is not there just now it is 0.
+    """
     found = consumer._cluster.topic_id(topic)
-    return str(found) if found else None
+    return str(found) if found is not None and found.int else None

@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from tempfile import gettempdir
+from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from kafka import KafkaAdminClient, TopicPartition
 
-from ingest.ends import ends_of
+from ingest.ends import ends_of, topic_id
 from ingest.kafka import KafkaSource
 from models import tables as t
 from models.batch import Record
@@ -141,6 +143,12 @@ def test_a_topic_that_is_made_anew_under_a_worker_is_found(
     reader.runs(accept_gaps=True)
     assert len(Room(engine).rows(t.alert)) == 8
     assert Room(engine).ledger["reconciled"]
+
+
+@pytest.mark.parametrize("found", [None, UUID(int=0)])
+def test_a_topic_that_is_not_there_just_now_is_no_other_topic(found: UUID | None) -> None:
+    consumer = SimpleNamespace(_cluster=SimpleNamespace(topic_id=lambda _topic: found))
+    assert topic_id(consumer, "pacc.alerts") is None
 
 
 @pytest.fixture
