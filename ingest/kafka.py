@@ -189,7 +189,7 @@ class KafkaSource:
     def _go_back(self, cut: Mapping[TopicPartition, OffsetAndMetadata | None]) -> None:
         """Go on from where a log was cut, if we may; else say where that was."""
         for one in sorted(cut):
-            position = self._consumer.position(one, timeout_ms=_CALL_MS)
+            position = self._consumer._subscription.assignment[one].position.offset
             there = cut[one]
             end = there.offset if there else self._first(one)
             if not self._accept_gaps:
@@ -212,7 +212,7 @@ class KafkaSource:
                 f"{position}: records were lost upstream. {_TOLD}",
             )
         _log.warning("gap accepted: %s from %s to %s", one, position, first)
-        if position < first:
+        if position < first:  # the stored place stays: what the next batch leaves out is the gap
             return Place(first, place.epoch, place.topic_id)
         return self._take(_partition(one), first, self._topic_ids[one], rewind=True)
 
