@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prioritizer.figures import Ranking
-from prioritizer.table import HORIZON_SECONDS, Table, places_of
-from prioritizer.train import Trained, train
+from prioritizer.training.figures import Ranking
+from prioritizer.training.table import HORIZON_SECONDS, Table, places_of
+from prioritizer.training.train import Trained, train
 
 FOLDER = Path(os.environ.get("PACC_SHARED_DATA", "../shared/data")) / "azure_pdm"
 CUT = datetime(2015, 8, 1, tzinfo=UTC).timestamp()
@@ -50,8 +50,10 @@ def read(name: str, what: str) -> dict[str, dict[str, Floats]]:
         for row in csv.DictReader(file):
             at = datetime.fromisoformat(row["datetime"]).replace(tzinfo=UTC).timestamp()
             found.setdefault(row["machineID"], {}).setdefault(row[what], []).append(at)
-    return {machine: {kind: np.sort(np.array(times)) for kind, times in kinds.items()}
-            for machine, kinds in found.items()}  # fmt: skip
+    return {
+        machine: {kind: np.sort(np.array(times)) for kind, times in kinds.items()}
+        for machine, kinds in found.items()
+    }
 
 
 def machines() -> dict[str, Machine]:
@@ -81,8 +83,10 @@ def columns(machine: Machine, at: float) -> dict[str, float]:
     # Failures come at one hour of the day: in whole days, so that it does not tell the hour.
     row["failure_since_days"] = since(failures, at) // 24
     row |= {f"failures_{name}": within(failures, at, width) for name, width in WINDOWS.items()}
-    row |= {f"maintenance_{name}": within(machine.maintenance, at, width)
-            for name, width in WINDOWS.items()}  # fmt: skip
+    row |= {
+        f"maintenance_{name}": within(machine.maintenance, at, width)
+        for name, width in WINDOWS.items()
+    }
     row["errors_now"] = sum(row[f"{kind}_now"] for kind in ERRORS)
     for name in WINDOWS:
         row[f"distinct_{name}"] = float(sum(row[f"{kind}_{name}"] > 0 for kind in ERRORS))
@@ -112,11 +116,18 @@ def table_of(fleet: dict[str, Machine]) -> Table:
             label.append(bool(((failures > at) & (failures <= at + HORIZON_SECONDS)).any()))
     count = len(rows)
     return Table(
-        names=tuple(rows[0]), values=np.array([list(row.values()) for row in rows]),
-        is_immobilised=np.array(label), weight=np.ones(count), vehicle=np.array(names),
-        at=np.array(times), floor=np.zeros(count, dtype=np.int8), rule_score=np.zeros(count),
-        case=np.arange(count).astype(str), slices={}, feature_version="azure",
-    )  # fmt: skip
+        names=tuple(rows[0]),
+        values=np.array([list(row.values()) for row in rows]),
+        is_immobilised=np.array(label),
+        weight=np.ones(count),
+        vehicle=np.array(names),
+        at=np.array(times),
+        floor=np.zeros(count, dtype=np.int8),
+        rule_score=np.zeros(count),
+        case=np.arange(count).astype(str),
+        slices={},
+        feature_version="azure",
+    )
 
 
 def f1(probability: Floats, label: NDArray[np.bool_], threshold: float) -> float:
@@ -159,17 +170,23 @@ def main() -> None:
     before, after = table.take(table.at < CUT - HORIZON_SECONDS), table.take(table.at >= CUT)
     threshold = threshold_of(before)
     trained = learn(before)
-    print(f"train {len(before)} rows, {before.is_immobilised.sum()} before failures; "
-          f"test {len(after)} rows, {after.is_immobilised.sum()}")  # fmt: skip
-    for who, told in (("model", trained.probability(after.values)),
-                      ("logistic", trained.baseline_probability(after.values))):  # fmt: skip
+    print(
+        f"train {len(before)} rows, {before.is_immobilised.sum()} before failures; "
+        f"test {len(after)} rows, {after.is_immobilised.sum()}"
+    )
+    for who, told in (
+        ("model", trained.probability(after.values)),
+        ("logistic", trained.baseline_probability(after.values)),
+    ):
         for name, value in figures(after, told, threshold):
             print(f"{who:9} {name:28} {value:.3f}")
     best = max(one["average_precision"] for one in trained.choice.candidates)
-    print(f"chosen on the training part alone: {dict(trained.choice.parameters)} of "
-          f"{len(trained.choice.candidates)} by average precision on folds forward in time "
-          f"({best:.3f}), {trained.choice.calibration} calibration, threshold {threshold:.3f} by "
-          "F1 on machines held out")  # fmt: skip
+    print(
+        f"chosen on the training part alone: {dict(trained.choice.parameters)} of "
+        f"{len(trained.choice.candidates)} by average precision on folds forward in time "
+        f"({best:.3f}), {trained.choice.calibration} calibration, threshold {threshold:.3f} by "
+        "F1 on machines held out"
+    )
 
 
 if __name__ == "__main__":

@@ -18,17 +18,17 @@ from pathlib import Path
 
 import httpx
 
-from bench.stage import prepare
+from bench.parts.stage import prepare
 from models.batch import Partition, Record
 from models.words import Feed
-from pacc.database import make_engine
-from pacc.limits import Limits
-from pacc.settings import Settings
-from pacc.wiring import make_policy
-from pacc.worker import Worker
-from tests.commands import Pacc, is_ready, waits
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
+from pacc.wiring.pipeline import make_policy
 from tests.servers.postgres import running_postgres
 from tests.servers.processes import free_port
+from tests.support.commands import Pacc, is_ready, waits
 
 ROUNDS = 60
 STREAMS = 200
@@ -44,10 +44,16 @@ def records(count: int, places: list[tuple[float, float]]) -> list[Record]:
         at = began + timedelta(milliseconds=number)
         lat, lon = places[number % len(places)]
         document = {
-            "id": str(number), "source": "bench", "vin": f"LZZS1M0L{number:09d}",
-            "observed_at": at.isoformat(), "code": "dtc:P0A78", "severity": "limited",
-            "motion": "moving", "model": "iX3", "position": {"lat": lat, "lon": lon},
-        }  # fmt: skip
+            "id": str(number),
+            "source": "bench",
+            "vin": f"LZZS1M0L{number:09d}",
+            "observed_at": at.isoformat(),
+            "code": "dtc:P0A78",
+            "severity": "limited",
+            "motion": "moving",
+            "model": "iX3",
+            "position": {"lat": lat, "lon": lon},
+        }
         stamp = int(at.timestamp() * 1000)
         partition = Partition(Feed.TAPE, "bench", 0)
         made.append(Record(partition, number, stamp, None, json.dumps(document).encode()))
@@ -118,10 +124,15 @@ async def events(url: str, client: httpx.AsyncClient, key: str) -> list[float]:
         for number in range(EVENTS):
             before = {name: len(times) for name, times in seen.items()}
             alert = {
-                "id": f"event {number}", "source": "bench", "vin": f"LZZS1M0M{number:09d}",
-                "observed_at": datetime.now(UTC).isoformat(), "code": "dtc:P0C01",
-                "severity": "stop", "motion": "moving", "position": {"lat": 39.9, "lon": 116.4},
-            }  # fmt: skip
+                "id": f"event {number}",
+                "source": "bench",
+                "vin": f"LZZS1M0M{number:09d}",
+                "observed_at": datetime.now(UTC).isoformat(),
+                "code": "dtc:P0C01",
+                "severity": "stop",
+                "motion": "moving",
+                "position": {"lat": 39.9, "lon": 116.4},
+            }
             headers = {"Authorization": f"Bearer {key}"}
             start = time.perf_counter()
             answer = await sender.post("/v1/alerts", json=alert, headers=headers)
@@ -150,16 +161,19 @@ async def measure(url: str, people: dict[str, str], key: str, pid: int) -> dict[
     li, csrf = await enter(url, "li", people["li"])
     zhao, _ = await enter(url, "zhao", people["zhao"])
     figures: dict[str, float] = {}
-    figures["anchor: session only, p95 ms"] = p95(await timed(
-        lambda: li.post("/preferences", data={"csrf": csrf, "to": "/health"})))  # fmt: skip
+    figures["anchor: session only, p95 ms"] = p95(
+        await timed(lambda: li.post("/preferences", data={"csrf": csrf, "to": "/health"}))
+    )
     figures["queue of a desk, p95 ms"] = p95(await timed(lambda: li.get("/queue/rows")))
     figures["queue of all desks, p95 ms"] = p95(await timed(lambda: zhao.get("/queue/rows")))
-    figures["next case and its page, p95 ms"] = p95(await timed(
-        lambda: li.post("/next", data={"csrf": csrf})))  # fmt: skip
+    figures["next case and its page, p95 ms"] = p95(
+        await timed(lambda: li.post("/next", data={"csrf": csrf}))
+    )
     page = (await li.get("/queue/rows")).text
     free = iter(re.findall(r'action="/task/(\w+)/row/claim"', page))
-    figures["claim in the row, p95 ms"] = p95(await timed(
-        lambda: li.post(f"/task/{next(free)}/row/claim", data={"csrf": csrf}), 30))  # fmt: skip
+    figures["claim in the row, p95 ms"] = p95(
+        await timed(lambda: li.post(f"/task/{next(free)}/row/claim", data={"csrf": csrf}), 30)
+    )
     figures["event to ten streams, p95 ms"] = p95(await events(url, li, key))
     figures["serve before streams, MB"] = resident_mb(pid)
     streams = [asyncio.create_task(hold(li)) for _ in range(STREAMS)]

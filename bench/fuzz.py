@@ -19,14 +19,14 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from bench.mutations import mutated
-from ingest.decode import decode
+from bench.parts.mutations import mutated
+from ingest.formats.decode import decode
 from ingest.tape import line_of
 from models.batch import Batch, Decoded, Record
 from models.decision import Known
 from models.words import Outcome, Reject
-from pacc.decide import decide
-from tests.poison.forms import FORMS
+from pacc.decide.decide import decide
+from tests.ingest.formats.poison.forms import FORMS
 from tests.worlds import policy
 
 _AT_ONCE = 200
@@ -75,9 +75,11 @@ def fuzz(count: int, seed: int, seconds: float | None = None) -> Report:
             break
         numbers = range(report.records, min(count, report.records + _AT_ONCE))
         _check(numbers, [make(seed, number) for number in numbers], report)
-        share = report.records / count if seconds is None else max(
-            report.records / count, spent / seconds
-        )  # fmt: skip
+        share = (
+            report.records / count
+            if seconds is None
+            else max(report.records / count, spent / seconds)
+        )
         if early is None and share >= 0.1:
             early = resident()
     report.seconds = monotonic() - began
@@ -136,8 +138,10 @@ def tell(report: Report, seed: int) -> None:
     """Print what a run found; of failures the first ones, with how to show them again."""
     rate = report.records / max(report.seconds, 1e-9)
     print(f"{report.records:,} records in {report.seconds:.1f} s ({rate:,.0f}/s), seed {seed}")
-    print(f"memory {report.resident_bytes / 2**20:.0f} MiB, "
-          f"{report.grown_bytes / 2**20:+.1f} MiB since the first tenth")  # fmt: skip
+    print(
+        f"memory {report.resident_bytes / 2**20:.0f} MiB, "
+        f"{report.grown_bytes / 2**20:+.1f} MiB since the first tenth"
+    )
     for title, counts in (("ended", report.ended), ("refused", report.reasons)):
         for word, number in counts.most_common():
             print(f"  {title:8}{word:16}{number:>10,}")

@@ -11,15 +11,15 @@ import time
 
 import sqlalchemy as sa
 
-from bench.figure import Figure, table
-from bench.stage import Stage, alert, new_database, running
+from bench.parts.figure import Figure, table
+from bench.parts.stage import Stage, alert, new_database, running
 from models.batch import Partition, Record
 from models.words import Feed
-from pacc import wiring
-from pacc.database import make_engine
-from pacc.limits import Limits
-from pacc.settings import Settings
-from pacc.worker import Worker
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
+from pacc.wiring import pipeline
 
 SIZES = (10_000, 100_000, 1_000_000)
 _BATCH = 2000
@@ -44,9 +44,11 @@ def _grow(connection: sa.Connection, first: int, last: int, pattern: str) -> Non
     span = {"first": first, "last": last}
     connection.execute(sa.text(_VEHICLES), span)
     changed = {
-        "case_id": "md5(n::text)", "vin": "'LZZS1M0L' || lpad(n::text, 9, '0')",
-        "state": "'closed'", "closed_at": "c.opened_at + interval '1 day'",
-    }  # fmt: skip
+        "case_id": "md5(n::text)",
+        "vin": "'LZZS1M0L' || lpad(n::text, 9, '0')",
+        "state": "'closed'",
+        "closed_at": "c.opened_at + interval '1 day'",
+    }
     names = [column["name"] for column in sa.inspect(connection).get_columns("case")]
     statement = _CASES.format(
         columns=", ".join(f'"{name}"' for name in names),
@@ -67,7 +69,7 @@ def measure(stage: Stage, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
     """Measure the cost of an alert at each number of known vehicles, the smallest first."""
     url = new_database(stage.postgres)
     engine = make_engine(url)
-    policy = wiring.make_policy(Settings(), engine)
+    policy = pipeline.make_policy(Settings(), engine)
     worker = Worker(engine, policy, {"bench": "canonical"}, "bench", Limits(_BATCH))
     offset = worker.take(_HERE, 0).next_offset
     worker.process(_records(offset, list(range(900_000_000, 900_000_000 + _BATCH))))
@@ -90,8 +92,16 @@ def measure(stage: Stage, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
             offset += len(set(cars))
         cost = 1e6 * (time.perf_counter() - began) / (_BATCH * _BATCHES)
         first_cost = first_cost or cost
-        figures.append(Figure(f"an alert with {size:,} vehicles known", cost, "µs",
-                              f"with {sizes[0]:,}", first_cost, "≤ 1.3"))  # fmt: skip
+        figures.append(
+            Figure(
+                f"an alert with {size:,} vehicles known",
+                cost,
+                "µs",
+                f"with {sizes[0]:,}",
+                first_cost,
+                "≤ 1.3",
+            )
+        )
     engine.dispose()
     return figures
 

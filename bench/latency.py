@@ -19,16 +19,16 @@ from datetime import UTC, datetime
 import numpy as np
 from msgspec.structs import replace
 
-from bench.figure import Figure, table
-from bench.flood import urgent
-from bench.observers import Urgents
-from bench.stage import PARTITIONS, Stage, alert, new_database, promote, running
-from ingest.sender import KafkaSender
+from bench.parts.figure import Figure, table
+from bench.parts.flood import urgent
+from bench.parts.observers import Urgents
+from bench.parts.stage import PARTITIONS, Stage, alert, new_database, promote, running
+from ingest.kafka.producer import KafkaSender
 from models.batch import Message
-from pacc.database import make_engine
-from pacc.notes import scouts
-from tests.commands import Pacc, waits
+from pacc.feeds.scout_status import scouts
+from pacc.process.database import make_engine
 from tests.servers.kafka import new_topic
+from tests.support.commands import Pacc, waits
 
 LOADS = {500: "≤ 1 s", 2000: "≤ 1 s", 5000: "≤ 2 s"}
 _TURN = 0.05
@@ -59,12 +59,18 @@ def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, 
     """Send at a rate in alerts a second; give the median and the 99th percentile in seconds."""
     url, topic = new_database(stage.postgres), new_topic(stage.kafka, PARTITIONS)
     promote(url)
-    pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS=f"{topic}: canonical",
-                PACC_KAFKA_BOOTSTRAP_SERVERS=stage.kafka, PACC_GROUP_ID=topic)  # fmt: skip
+    pacc = Pacc(
+        PACC_DATABASE_URL=url,
+        PACC_TOPICS=f"{topic}: canonical",
+        PACC_KAFKA_BOOTSTRAP_SERVERS=stage.kafka,
+        PACC_GROUP_ID=topic,
+    )
     with (
-        pacc.runs("run"), pacc.runs("scout"),
-        closing(KafkaSender(stage.kafka)) as sender, Urgents(url) as urgents,
-    ):  # fmt: skip
+        pacc.runs("run"),
+        pacc.runs("scout"),
+        closing(KafkaSender(stage.kafka)) as sender,
+        Urgents(url) as urgents,
+    ):
 
         def send(messages: list[Message], *, is_counted: bool = True) -> None:
             if is_counted:
@@ -90,8 +96,10 @@ def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, 
     half, most = np.percentile([*spent, *[np.inf] * missing], [50, 99], method="higher")
     name = f"append → queue at {rate:,} alerts/s, {mix}"
     bar = LOADS[rate] if mix == "steady" else "–"
-    return (Figure(f"{name}, p50", float(half), "s", bar="–", note=note),
-            Figure(f"{name}, p99", float(most), "s", bar=bar))  # fmt: skip
+    return (
+        Figure(f"{name}, p50", float(half), "s", bar="–", note=note),
+        Figure(f"{name}, p99", float(most), "s", bar=bar),
+    )
 
 
 def _has_scout(url: str) -> bool:

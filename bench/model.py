@@ -17,56 +17,71 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from dispatch.route import Directory
-from pacc import school, wiring
-from pacc.champion import Costs
-from pacc.settings import Settings
+from dispatch.rules.routing import Directory
+from pacc.learn import train_and_promote
+from pacc.learn.champion import Costs
+from pacc.learn.simulated_fleet import oracle_scores, simulated
+from pacc.process.settings import Settings
 from pacc.simulation.stream import Simulation
-from pacc.trial import oracle_scores, simulated
-from prioritizer import predictors
-from prioritizer.artifact import Artifact, unpack
-from prioritizer.model import Model
-from prioritizer.rank import Ranker, rank
+from pacc.wiring import pipeline
+from prioritizer.features import predictors
+from prioritizer.model.model import Model
+from prioritizer.ranking.rank import Ranker, rank
+from prioritizer.training.artifact import Artifact, unpack
 
 ROWS = 2000
 
 
 def shipped() -> Model:
     """Load the model that comes with the package."""
-    parts = [(wiring.shipped_model() / name).read_bytes() for name in wiring.MODEL_FILES]
+    parts = [(pipeline.shipped_model() / name).read_bytes() for name in pipeline.MODEL_FILES]
     return unpack(
-        Artifact(*parts), trusted=wiring.trusted_keys(Settings()),
-        feature_version=predictors.VERSION, names=predictors.NAMES,
-    )  # fmt: skip
+        Artifact(*parts),
+        trusted=pipeline.trusted_keys(Settings()),
+        feature_version=predictors.VERSION,
+        names=predictors.NAMES,
+    )
 
 
 def measure(vehicles: int, days: int, seed: int, report: Path | None) -> None:
     """Simulate, judge, print."""
     model, costs = shipped(), Costs()
-    policy = wiring.bare_policy(Settings(), Directory(()))
+    policy = pipeline.bare_policy(Settings(), Directory(()))
     made = Simulation("pacc.alerts", vehicles, days * 24, seed)
     lesson = simulated(made, policy)
     oracle = oracle_scores(made, lesson)
-    judged, page = school.judge(lesson, model, costs, 1, None, oracle)
+    judged, page = train_and_promote.judge(lesson, model, costs, 1, None, oracle)
     if report is not None:
         report.write_text(page, "utf-8")
     figures = judged["figures"]
     at_rules = {name: one["recall_at_rules_alarms"]["value"] for name, one in figures.items()}
     with_model = replace(policy.ranker, model=model, bands=costs.bands_of(model))
     standings = list(islice(cycle([one.standing for one in lesson.samples]), ROWS))
-    alone, together = (_milliseconds(lambda by=by: _score(standings, by))  # type: ignore[misc]
-                       for by in (policy.ranker, with_model))  # fmt: skip
-    print(json.dumps({
-        "cars": vehicles, "days": days, "seed": seed, **judged["counts"],
-        "recall_at_the_rules_own_alarms": at_rules,
-        "times_the_rules": round(at_rules["model"] / at_rules["rules"], 3),
-        "calibration_error": figures["model"]["ece"],
-        "share_of_the_oracles_gain": judged["comparisons"]["share_of_oracle_gain"],
-        "average_precision": {name: one["average_precision"] for name, one in figures.items()},
-        "priority_mix": judged["mix"],
-        "raised_against_budget": judged["budget"],
-        f"milliseconds_for_{ROWS}_rows": {"rules": alone, "rules and model": together},
-    }, indent=2))  # fmt: skip
+    alone, together = (
+        _milliseconds(lambda by=by: _score(standings, by))  # type: ignore[misc]
+        for by in (policy.ranker, with_model)
+    )
+    print(
+        json.dumps(
+            {
+                "cars": vehicles,
+                "days": days,
+                "seed": seed,
+                **judged["counts"],
+                "recall_at_the_rules_own_alarms": at_rules,
+                "times_the_rules": round(at_rules["model"] / at_rules["rules"], 3),
+                "calibration_error": figures["model"]["ece"],
+                "share_of_the_oracles_gain": judged["comparisons"]["share_of_oracle_gain"],
+                "average_precision": {
+                    name: one["average_precision"] for name, one in figures.items()
+                },
+                "priority_mix": judged["mix"],
+                "raised_against_budget": judged["budget"],
+                f"milliseconds_for_{ROWS}_rows": {"rules": alone, "rules and model": together},
+            },
+            indent=2,
+        )
+    )
 
 
 def _score(standings: list, by: Ranker) -> None:  # type: ignore[type-arg]

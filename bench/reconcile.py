@@ -19,12 +19,12 @@ from models import tables as t
 from models.batch import Extent, Partition, Record
 from models.migrations import upgrade
 from models.words import Feed
-from pacc.database import make_engine
-from pacc.limits import Limits
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
 from pacc.reconcile.look import Scope, reconcile
-from pacc.settings import Settings
-from pacc.wiring import make_policy
-from pacc.worker import Worker
+from pacc.wiring.pipeline import make_policy
 from tests.servers.postgres import new_database, running_postgres
 
 SIZES = (500_000, 2_000_000)
@@ -81,9 +81,16 @@ def live(worker: Worker, first: int) -> None:
         for number in range(LIVE // PARTS):
             at = began + timedelta(milliseconds=number)
             vin = f"LZZS2M{part}L{(first + number) // 4 % 10**9:09d}"
-            value = json.dumps({"id": f"{part} {first} {number}", "source": "bench", "vin": vin,
-                                "observed_at": at.isoformat(), "code": "dtc:P0A78",
-                                "severity": "limited"})  # fmt: skip
+            value = json.dumps(
+                {
+                    "id": f"{part} {first} {number}",
+                    "source": "bench",
+                    "vin": vin,
+                    "observed_at": at.isoformat(),
+                    "code": "dtc:P0A78",
+                    "severity": "limited",
+                }
+            )
             stamp = int(at.timestamp() * 1000)
             records.append(Record(partition, start + number, stamp, None, value.encode()))
         for edge in range(0, len(records), 5000):

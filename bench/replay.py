@@ -17,14 +17,14 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.figure import Figure, table
-from bench.stage import PARTITIONS, Stage, new_database, prepare, running, steady
+from bench.parts.figure import Figure, table
+from bench.parts.stage import PARTITIONS, Stage, new_database, prepare, running, steady
 from ingest.tape import write_tape
 from models import tables as t
 from models.batch import Partition, Record
 from models.words import Feed
-from pacc.database import make_engine
-from tests.commands import Pacc
+from pacc.process.database import make_engine
+from tests.support.commands import Pacc
 
 DATABASES = ("SQLite", "PostgreSQL")
 _LOOK = 1.0
@@ -52,8 +52,10 @@ def _played(url: str, tape: Path, count: int) -> tuple[float, list[tuple[float, 
     engine, seen = make_engine(url), []
     process = subprocess.Popen(
         [sys.executable, "-m", "pacc.cli", "replay", str(tape), "--json"],
-        env=pacc.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        env=pacc.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
     while process.poll() is None:
         time.sleep(_LOOK)
         with engine.connect() as connection:
@@ -78,13 +80,22 @@ def measure(stage: Stage, count: int, into: Sequence[str] = DATABASES) -> list[F
                 url = f"sqlite:///{Path(folder) / 'pacc.db'}"
                 prepare(url)
             rate, seen = _played(url, tape, count)
-            figures.append(Figure(f"replay of {count:,} alerts into {name}", rate, "alerts/s",
-                                  bar="reported"))  # fmt: skip
+            figures.append(
+                Figure(f"replay of {count:,} alerts into {name}", rate, "alerts/s", bar="reported")
+            )
             early = [memory for share, memory in seen if share >= 0.1][:1]
             if early:
                 end = seen[-1][1]
-                figures.append(Figure(f"memory at the end of it, {name}", end, "MB",
-                                      "after a tenth", early[0], "≤ 1.2, < 400 MB"))  # fmt: skip
+                figures.append(
+                    Figure(
+                        f"memory at the end of it, {name}",
+                        end,
+                        "MB",
+                        "after a tenth",
+                        early[0],
+                        "≤ 1.2, < 400 MB",
+                    )
+                )
     return figures
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from bench import growth, latency, replay, throughput, workers
-from bench.figure import table, write
-from bench.stage import running
+from bench.parts.figure import table, write
+from bench.parts.stage import running
 
 
 def main(

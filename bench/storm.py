@@ -26,15 +26,15 @@ import httpx
 from kafka import KafkaAdminClient
 
 from bench.console import p95, resident_mb
-from bench.flood import REPORTS, flood, urgent
-from bench.observers import Pages, Position, Urgents, drained_at, rate_between
-from bench.stage import fill, new_url, raw_poll
-from ingest.sender import KafkaSender
+from bench.parts.flood import REPORTS, flood, urgent
+from bench.parts.observers import Pages, Position, Urgents, drained_at, rate_between
+from bench.parts.stage import fill, new_url, raw_poll
+from ingest.kafka.producer import KafkaSender
 from models.batch import Message
-from tests.commands import Pacc, is_ready, waits
 from tests.servers.kafka import running_kafka
 from tests.servers.postgres import running_postgres
 from tests.servers.processes import free_port
+from tests.support.commands import Pacc, is_ready, waits
 from tests.worlds import SAMPLE_DESKS
 
 BEFORE = 20  # urgent cases and pages before the storm
@@ -129,9 +129,13 @@ def _before(
 
 
 def _tell(
-    figures: dict[str, float], wish: Wish, begins: float, position: Position, urgents: Urgents,
+    figures: dict[str, float],
+    wish: Wish,
+    begins: float,
+    position: Position,
+    urgents: Urgents,
     pages: Pages,
-) -> None:  # fmt: skip
+) -> None:
     seen, seconds = position.seen, sorted(urgents.seconds)
     end = drained_at(seen, position.total)
     figures["drained, s"] = end - begins
@@ -184,11 +188,16 @@ def _system(kafka: str, url: str, topic: str, quiet: str) -> Pacc:
     )
     admin.close()
     pacc = Pacc(
-        PACC_DATABASE_URL=url, PACC_KAFKA_BOOTSTRAP_SERVERS=kafka, PACC_GROUP_ID=topic,
-        PACC_TOPICS=f"{quiet}: cloudevents", PACC_LOG_LEVEL="error",
-        PACC_PORT=str(free_port()), PACC_ROADSIDE_TOPIC=events["roadside"],
-        PACC_DEALER_TOPIC=events["dealer"], PACC_CASES_TOPIC=events["cases"],
-    )  # fmt: skip
+        PACC_DATABASE_URL=url,
+        PACC_KAFKA_BOOTSTRAP_SERVERS=kafka,
+        PACC_GROUP_ID=topic,
+        PACC_TOPICS=f"{quiet}: cloudevents",
+        PACC_LOG_LEVEL="error",
+        PACC_PORT=str(free_port()),
+        PACC_ROADSIDE_TOPIC=events["roadside"],
+        PACC_DEALER_TOPIC=events["dealer"],
+        PACC_CASES_TOPIC=events["cases"],
+    )
     pacc("migrate")
     pacc("desk", "import", str(SAMPLE_DESKS))
     return pacc

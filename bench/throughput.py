@@ -17,18 +17,18 @@ from typing import Any
 
 from msgspec import Struct
 
-from bench.figure import Figure, table
-from bench.stage import MIXES, Stage, fill, new_database, prepare, promote, raw_poll, running
-from bench.statements import Sent, again, document_bytes, recorded
-from ingest import position, store
-from ingest.kafka import KafkaSource
-from ingest.source import Place
-from pacc import wiring
-from pacc.database import make_engine
-from pacc.limits import Limits
-from pacc.pipeline import run
-from pacc.settings import Settings
-from pacc.worker import Worker
+from bench.parts.figure import Figure, table
+from bench.parts.stage import MIXES, Stage, fill, new_database, prepare, promote, raw_poll, running
+from bench.parts.statements import Sent, again, document_bytes, recorded
+from ingest.kafka.consumer import KafkaSource
+from ingest.source import StreamPosition
+from ingest.store import batches, position
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.loop import run
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
+from pacc.wiring import pipeline
 
 BATCH = 5000
 _BARS = {"steady": "≥ 0.25", "storm": "≥ 0.12"}
@@ -77,21 +77,27 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
     The clock runs from when it has its partitions, as that of the raw poll does.
     """
     engine = make_engine(url)
-    policy = wiring.make_policy(Settings(), engine)
-    refresh = wiring.make_champions(Settings()).current
+    policy = pipeline.make_policy(Settings(), engine)
+    refresh = pipeline.make_champions(Settings()).current
     limits = Limits(batch)
     worker = Worker(engine, policy, {}, "bench", limits, refresh)
     watch, sent = Stopwatch(), recorded(engine)
     taken: list[float] = []
 
-    def take(*given: Any, **more: Any) -> Place:
+    def take(*given: Any, **more: Any) -> StreamPosition:
         taken.append(time.perf_counter())
         return worker.take(*given, **more)
 
     with ExitStack() as stack:
-        for owner, name in ((worker, "prepare"), (worker, "begin"), (worker, "settle"),
-                            (position, "move"), (position, "watermarks"), (store, "known"),
-                            (store, "save")):  # fmt: skip
+        for owner, name in (
+            (worker, "prepare"),
+            (worker, "begin"),
+            (worker, "settle"),
+            (position, "move"),
+            (position, "watermarks"),
+            (batches, "known"),
+            (batches, "save"),
+        ):
             stack.enter_context(watch.on(owner, name))
         tally = run(
             worker,
@@ -134,13 +140,28 @@ def measure(stage: Stage, count: int) -> list[Figure]:
             way = whole_way(stage.kafka, url, topic)
             rates[ranked_by] = way.rate
             figures += [
-                Figure(f"{mix}, PostgreSQL, {ranked_by}", way.rate, "alerts/s", "raw poll", raw,
-                       _BARS[mix], _told(way.shares)),
-            ]  # fmt: skip
+                Figure(
+                    f"{mix}, PostgreSQL, {ranked_by}",
+                    way.rate,
+                    "alerts/s",
+                    "raw poll",
+                    raw,
+                    _BARS[mix],
+                    _told(way.shares),
+                ),
+            ]
         # of the last way: rules and model
         figures += [*_each_batch(mix, way), _alone(stage, mix, way, count, raw)]
-        figures.append(Figure(f"{mix}: with the model", rates["rules and model"], "alerts/s",
-                              "rules alone", rates["rules"], "≥ 0.9"))  # fmt: skip
+        figures.append(
+            Figure(
+                f"{mix}: with the model",
+                rates["rules and model"],
+                "alerts/s",
+                "rules alone",
+                rates["rules"],
+                "≥ 0.9",
+            )
+        )
         with tempfile.TemporaryDirectory(prefix="pacc-bench-") as folder:
             url = f"sqlite:///{Path(folder) / 'pacc.db'}"
             prepare(url)
@@ -166,8 +187,15 @@ def _alone(stage: Stage, mix: str, way: Way, count: int, raw: float) -> Figure:
     url = new_database(stage.postgres)
     promote(url)
     rate = count / again(url, way.sent)
-    return Figure(f"{mix}: its statements alone", rate, "alerts/s", "raw poll", raw, "reported",
-                  f"the whole way does {way.rate / rate:.0%} of it")  # fmt: skip
+    return Figure(
+        f"{mix}: its statements alone",
+        rate,
+        "alerts/s",
+        "raw poll",
+        raw,
+        "reported",
+        f"the whole way does {way.rate / rate:.0%} of it",
+    )
 
 
 def _told(shares: dict[str, float]) -> str:

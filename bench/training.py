@@ -15,14 +15,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from dispatch.route import Directory
-from pacc import wiring
-from pacc.settings import Settings
+from dispatch.rules.routing import Directory
+from pacc.learn.simulated_fleet import simulated
+from pacc.process.settings import Settings
 from pacc.simulation.stream import Simulation
-from pacc.trial import simulated
-from prioritizer.predictors import MONOTONE
-from prioritizer.table import Table
-from prioritizer.train import train
+from pacc.wiring import pipeline
+from prioritizer.features.predictors import MONOTONE
+from prioritizer.training.table import Table
+from prioritizer.training.train import train
 
 DAYS = 28
 
@@ -45,7 +45,7 @@ def widened(table: Table, rows: int, seed: int) -> Table:
 
 def main(rows: int = 1_000_000, vehicles: int = 1000, seed: int = 7) -> None:
     """Simulate, widen, train, print."""
-    policy = wiring.bare_policy(Settings(), Directory(()))
+    policy = pipeline.bare_policy(Settings(), Directory(()))
     table = simulated(Simulation("pacc.alerts", vehicles, DAYS * 24, seed), policy).table
     wide = widened(table, rows, seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -55,14 +55,19 @@ def main(rows: int = 1_000_000, vehicles: int = 1000, seed: int = 7) -> None:
         print(f"{time.perf_counter() - start:7.0f} s  {stage} {done}/{of}", file=sys.stderr)
 
     trained = train(wide, monotone=MONOTONE, seed=seed, tell=tell)
-    print(json.dumps({
-        "rows": rows,
-        "rows_of_the_fleet": len(table),
-        "immobilisations": trained.facts["immobilisations"],
-        "seconds": round(time.perf_counter() - start),
-        "mib_before": before // 1024,
-        "mib_at_most": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-    }, indent=2))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "rows": rows,
+                "rows_of_the_fleet": len(table),
+                "immobilisations": trained.facts["immobilisations"],
+                "seconds": round(time.perf_counter() - start),
+                "mib_before": before // 1024,
+                "mib_at_most": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            },
+            indent=2,
+        )
+    )
 
 
 if __name__ == "__main__":

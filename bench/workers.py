@@ -16,11 +16,11 @@ from contextlib import ExitStack
 
 import sqlalchemy as sa
 
-from bench.figure import Figure, table
-from bench.stage import MIXES, Stage, fill, new_database, promote, running
+from bench.parts.figure import Figure, table
+from bench.parts.stage import MIXES, Stage, fill, new_database, promote, running
 from models import tables as t
-from pacc.database import make_engine
-from tests.commands import Pacc
+from pacc.process.database import make_engine
+from tests.support.commands import Pacc
 
 _LOOK = 0.05
 _AT_MOST = 600.0
@@ -49,8 +49,12 @@ def rate_of(stage: Stage, topic: str, count: int, workers: int) -> float:
     """Let so many processes work through a topic; give alerts per second."""
     url = new_database(stage.postgres)
     promote(url)
-    pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS=f"{topic}: canonical", PACC_GROUP_ID=url[-20:],
-                PACC_KAFKA_BOOTSTRAP_SERVERS=stage.kafka)  # fmt: skip
+    pacc = Pacc(
+        PACC_DATABASE_URL=url,
+        PACC_TOPICS=f"{topic}: canonical",
+        PACC_GROUP_ID=url[-20:],
+        PACC_KAFKA_BOOTSTRAP_SERVERS=stage.kafka,
+    )
     engine, seen = make_engine(url), [(0.0, 0)]
     with ExitStack() as stack:
         for _ in range(workers):
@@ -75,8 +79,11 @@ def counted(stage: Stage, topic: str, count: int) -> float | None:
     with tempfile.TemporaryDirectory(prefix="pacc-bench-") as folder:
         done = subprocess.run(
             [sys.executable, "-c", _COUNT, stage.kafka, topic, str(count), folder],
-            capture_output=True, text=True, check=True, timeout=_AT_MOST,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_AT_MOST,
+        )
     return float(done.stdout.split()[-1])
 
 
@@ -84,13 +91,23 @@ def measure(stage: Stage, count: int) -> list[Figure]:
     """Measure one and two workers, and the count."""
     topic = fill(stage.kafka, MIXES["steady"](count))
     one, two = (rate_of(stage, topic, count, workers) for workers in (1, 2))
-    figures = [Figure("steady, two workers", two, "alerts/s", "one worker", one,
-                      "≥ 1.5 where cores allow")]  # fmt: skip
+    figures = [
+        Figure("steady, two workers", two, "alerts/s", "one worker", one, "≥ 1.5 where cores allow")
+    ]
     by_count = counted(stage, topic, count)
     if by_count is None:
         return figures
-    return [*figures, Figure("steady, one worker, everything", one, "alerts/s",
-                             "quixstreams' count per key", by_count, "> 1")]  # fmt: skip
+    return [
+        *figures,
+        Figure(
+            "steady, one worker, everything",
+            one,
+            "alerts/s",
+            "quixstreams' count per key",
+            by_count,
+            "> 1",
+        ),
+    ]
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from tests.commands import is_ready, waits
 from tests.servers.chromium import running_chromium
 from tests.servers.processes import free_port
+from tests.support.commands import is_ready, waits
 
 FOLDER = Path(__file__).parents[1] / "docs" / "screenshots"
 DESKTOP, PHONE = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
@@ -37,9 +37,11 @@ def demo() -> Iterator[tuple[str, dict[str, str]]]:
             "--json",
         ]
         process = subprocess.Popen(
-            [sys.executable, "-m", "pacc.cli", *words, "--pace", "90"], stdout=subprocess.PIPE,
-            text=True, env={**os.environ, "PACC_LOG_LEVEL": "error"},
-        )  # fmt: skip
+            [sys.executable, "-m", "pacc.cli", *words, "--pace", "90"],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PACC_LOG_LEVEL": "error"},
+        )
         try:
             url = f"http://127.0.0.1:{port}"
             waits(lambda: is_ready(url))

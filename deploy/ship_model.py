@@ -8,34 +8,40 @@ import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dispatch.route import Directory
-from pacc import school, wiring
-from pacc.champion import Costs
-from pacc.settings import Settings
+from dispatch.rules.routing import Directory
+from pacc.learn import train_and_promote
+from pacc.learn.champion import Costs
+from pacc.learn.simulated_fleet import simulated
+from pacc.process.settings import Settings
+from pacc.process.terminal import say
 from pacc.simulation.stream import Simulation
-from pacc.terminal import say
-from pacc.trial import simulated
-from prioritizer.signing import load_key, new_key
+from pacc.wiring import pipeline
+from prioritizer.model.signing import load_key, new_key
 
 VEHICLES, DAYS, SEED = 5000, 28, 2026
 
 
 def main() -> None:
     """Simulate, train, judge, and write the shipped files."""
-    policy = wiring.bare_policy(Settings(), Directory(()))
+    policy = pipeline.bare_policy(Settings(), Directory(()))
     made = Simulation("pacc.alerts", VEHICLES, DAYS * 24, SEED)
     lesson = simulated(made, policy)
     private, public = new_key()
-    taught = school.teach(
-        lesson, Costs(), seed=SEED, sign=load_key(private), made_at=datetime.now(UTC),
-        revision=_revision(), tell=lambda what, done, total: say(f"{what} {done}/{total}"),
-    )  # fmt: skip
-    folder = wiring.shipped_model()
+    taught = train_and_promote.teach(
+        lesson,
+        Costs(),
+        seed=SEED,
+        sign=load_key(private),
+        made_at=datetime.now(UTC),
+        revision=_revision(),
+        tell=lambda what, done, total: say(f"{what} {done}/{total}"),
+    )
+    folder = pipeline.shipped_model()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     artifact = taught.artifact
     parts = (artifact.model, artifact.manifest, artifact.signature)
-    for name, content in zip(wiring.MODEL_FILES, parts, strict=True):
+    for name, content in zip(pipeline.MODEL_FILES, parts, strict=True):
         (folder / name).write_bytes(content)
     (folder / "key.pub").write_text(public + "\n", "utf-8")
     size = sum(Path(one).stat().st_size for one in folder.iterdir())

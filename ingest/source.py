@@ -8,7 +8,7 @@ from models.batch import NO_EPOCH, Partition, Record
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPosition:
     """Where a worker stands in a partition: what it must still own to write.
 
     Which log it is in, say `topic_id`, Kafka's id of the topic (None: not known), and
@@ -32,7 +32,7 @@ class Take(Protocol):
         topic_id: str | None = None,
         *,
         rewind: bool = False,
-    ) -> Place:
+    ) -> StreamPosition:
         """Go on from the stored place, or from `start` where there is none, or if told to."""
 
 

@@ -176,7 +176,7 @@ class Task(Struct, frozen=True):
     score: float = 0.0
 
     @property
-    def is_held_by_human(self) -> bool:
+    def is_under_way(self) -> bool:
         """Whether a person has it in hand now."""
         return self.state not in (TaskState.QUEUED, TaskState.DONE)
 

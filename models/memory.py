@@ -36,22 +36,29 @@ def memory_row(one: Vehicle) -> dict[str, Any]:
         "vin": one.vin,
         "waiting": {
             code: rows.fault_row("", one.vin, waiting)
-            | {"first_seen": waiting.first_seen.isoformat(),
-               "last_seen": waiting.last_seen.isoformat(), "cleared_at": None}
+            | {
+                "first_seen": waiting.first_seen.isoformat(),
+                "last_seen": waiting.last_seen.isoformat(),
+                "cleared_at": None,
+            }
             for code, waiting in sorted(one.waiting.items())
         },
         "cleared": {code: at.isoformat() for code, at in sorted(one.cleared.items())},
         "history": history_column(one.history),
-    }  # fmt: skip
+    }
 
 
 def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
     """Spell the ended cases that a vehicle remembers."""
     return [
-        {"case_id": one.case_id, "opened_at": one.opened_at.isoformat(),
-         "closed_at": one.closed_at.isoformat(), "root": one.root}
+        {
+            "case_id": one.case_id,
+            "opened_at": one.opened_at.isoformat(),
+            "closed_at": one.closed_at.isoformat(),
+            "root": one.root,
+        }
         for one in history
-    ]  # fmt: skip
+    ]
 
 
 def _closed(spelled: Mapping[str, str]) -> Closed:

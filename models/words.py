@@ -124,7 +124,7 @@ class Queue(Word):
 
 
 class TaskState(Word):
-    """Where a task stands. Which step leads where is the table in `dispatch/task.py`."""
+    """Where a task stands. Which step leads where is the table in `dispatch/rules/lifecycle.py`."""
 
     QUEUED = "queued"
     CLAIMED = "claimed"
@@ -139,7 +139,7 @@ class TaskState(Word):
 
 
 class Step(Word):
-    """What a person does with a task. Which leads where is the table in `dispatch/task.py`."""
+    """What a person does with a task; `dispatch/rules/lifecycle.py` says which leads where."""
 
     CLAIM = "claim"
     CONTACT = "contact"

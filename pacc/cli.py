@@ -8,7 +8,7 @@ import typer
 
 from models.errors import PaccError, Unreachable
 from pacc.commands.table import ByName, list_on
-from pacc.terminal import say
+from pacc.process.terminal import say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

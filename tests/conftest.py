@@ -12,9 +12,9 @@ from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from dispatch import people
+from dispatch.access import people
 from models.migrations import upgrade
-from pacc.database import make_engine
+from pacc.process.database import make_engine
 from tests.servers.kafka import new_topic, running_kafka
 from tests.servers.postgres import new_database, running_postgres
 from tests.servers.processes import NotToBeHad

@@ -12,23 +12,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from dispatch import store as work
-from dispatch.clockwork import tick
-from dispatch.desks import load_directory
-from dispatch.house import House
-from dispatch.masters import import_desks, read_rows
-from dispatch.route import Directory
-from ingest import account
-from ingest.cluster import Grouping
-from ingest.fold import parse_causes
+from dispatch.data.desks import load_directory
+from dispatch.data.master_data import import_desks, read_rows
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.rules.routing import Directory
+from dispatch.tasks import actions
+from dispatch.tasks.overdue import tick
+from ingest.cluster.fold import parse_causes
+from ingest.cluster.vehicle import Grouping
+from ingest.store import ledger as ledgers
 from models import tables as t
 from models.batch import Partition, Record
 from models.person import Actor
 from models.words import Feed, Role, Step
-from pacc.limits import Limits
-from pacc.policy import Policy
-from pacc.worker import Worker
-from prioritizer.rank import Ranker, load_ranker
+from pacc.decide.policy import Policy
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from prioritizer.ranking.rank import Ranker, load_ranker
 
 START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
 CAR = "LBV8P2C05L7F00001"
@@ -46,7 +46,7 @@ def ranker() -> Ranker:
 
 def policy(directory: Directory | None = None) -> Policy:
     """The default policy."""
-    causes = files("ingest").joinpath("causes.yaml").read_text("utf-8")
+    causes = files("ingest.cluster").joinpath("causes.yaml").read_text("utf-8")
     grouping = Grouping(parse_causes(causes), timedelta(minutes=30), timedelta(days=30))
     return Policy(grouping, ranker(), directory or Directory(()))
 
@@ -123,13 +123,13 @@ class Room:
     def ledger(self) -> dict[str, Any]:
         """The ledger and whether it reconciles."""
         with self.engine.begin() as connection:
-            return account.ledger(connection)
+            return ledgers.ledger(connection)
 
     @property
     def digest(self) -> dict[str, Any]:
         """The digest of what the pipeline decided."""
         with self.engine.begin() as connection:
-            return account.digest(connection)
+            return ledgers.digest(connection)
 
     def outcomes(self) -> dict[str, int]:
         """Outcomes summed over all partitions."""
@@ -149,7 +149,7 @@ class Centre(Room):
     def __init__(self, engine: sa.Engine) -> None:
         with engine.begin() as connection:
             import_desks(connection, read_rows(SAMPLE_DESKS))
-            self.house = House(load_directory(connection))
+            self.house = DispatchPolicy(load_directory(connection))
         super().__init__(engine)
         self.now = START
 
@@ -170,7 +170,7 @@ class Centre(Room):
     def walks(self, task_id: str, actor: Actor, *steps: Step) -> None:
         """Go through steps one after another."""
         for one in steps:
-            self.act(work.step, task_id, actor, what=one, note=None)
+            self.act(actions.step, task_id, actor, what=one, note=None)
 
     def task(self, **where: Any) -> dict[str, Any]:
         """The only task with these values."""

@@ -10,28 +10,38 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import Response as StarletteResponse
 from starlette.staticfiles import StaticFiles
 
-from dispatch.auth import Office
-from dispatch.console import (
+from dispatch.access.api_auth import WebContext
+from dispatch.console.login import oidc, session
+from dispatch.console.login.session import LogInFirst
+from dispatch.console.pages import (
     board,
-    card,
+    case,
     customers,
-    door,
+    fleet_issues,
     handover,
     live,
-    matters,
-    oidc,
-    queues,
-    reports,
-    tasks,
+    model_report,
+    queue,
+    tow_card,
 )
-from dispatch.console.door import LogInFirst
-from dispatch.console.live import Hub
-from dispatch.console.page import render, translate
-from dispatch.console.setup import Console
-from dispatch.console.words import N_
+from dispatch.console.pages.live import Hub
+from dispatch.console.show.languages import N_
+from dispatch.console.show.settings import Console
+from dispatch.console.show.templates import render, translate
 
-ROUTERS: Final = (door, oidc, queues, tasks, customers, board, matters, handover, card, live,
-                   reports)  # fmt: skip
+ROUTERS: Final = (
+    session,
+    oidc,
+    queue,
+    case,
+    customers,
+    board,
+    fleet_issues,
+    handover,
+    tow_card,
+    live,
+    model_report,
+)
 _NOT_PAGES: Final = ("/v1/", "/health", "/ready", "/docs", "/openapi.json", "/assets", "/static")
 
 
@@ -44,7 +54,7 @@ class _Assets(StaticFiles):
         return response
 
 
-def add_console(app: FastAPI, office: Office, console: Console) -> None:
+def add_console(app: FastAPI, office: WebContext, console: Console) -> None:
     """Add the pages to an application."""
     app.state.console = console
     app.state.hub = Hub(office)
@@ -60,16 +70,16 @@ def is_page(request: Request) -> bool:
     return not request.url.path.startswith(_NOT_PAGES)
 
 
-def refusal(request: Request, status: int, office: Office) -> Response:
+def refusal(request: Request, status: int, office: WebContext) -> Response:
     """Say in one sentence what went wrong, on a page with the way back."""
-    reader = door.reader_of(request, office)
+    reader = session.reader_of(request, office)
     sentence = _SENTENCES.get(status, _ANYTHING)
     context = {"sentence": translate(reader.language, sentence), "status": status}
     return render(reader, "refusal.html", context, status=status)
 
 
 async def _log_in_first(request: Request, _error: Exception) -> Response:
-    return door.to_the_door(request)
+    return session.to_the_door(request)
 
 
 _ANYTHING: Final = N_("Something went wrong here. It has been noted.")

@@ -90,9 +90,16 @@ class Foreign:
         print_ = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
         received = received_at(self.record)
         self.items.append(
-            Snapshot(print_, self.vin, self.source, scheme, min(self.observed_at, received),
-                     received, codes)
-        )  # fmt: skip
+            Snapshot(
+                print_,
+                self.vin,
+                self.source,
+                scheme,
+                min(self.observed_at, received),
+                received,
+                codes,
+            )
+        )
 
     def decoded(self) -> Decoded:
         """Give what the document became."""

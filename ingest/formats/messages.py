@@ -64,8 +64,17 @@ def _message(foreign: Foreign, message: dict[str, Any], pointer: str) -> None:
         return
     name = _name(message, ("id", "ccmId", "type", "title"), pointer)
     severity = _severity(message)
-    text = _text(message, ("description", "longDescription", "ccmDescriptionLong", "text",
-                           "ccmDescriptionShort", "title"))  # fmt: skip
+    text = _text(
+        message,
+        (
+            "description",
+            "longDescription",
+            "ccmDescriptionLong",
+            "text",
+            "ccmDescriptionShort",
+            "title",
+        ),
+    )
     foreign.add(f"ccm:{name}", severity, text=text, pointer=pointer)
 
 
@@ -105,5 +114,11 @@ def _name(document: dict[str, Any], fields: tuple[str, ...], pointer: str) -> st
 
 
 def _text(document: dict[str, Any], fields: tuple[str, ...]) -> str | None:
-    return next((document[name] for name in fields if isinstance(document.get(name), str)
-                 and document[name]), None)  # fmt: skip
+    return next(
+        (
+            document[name]
+            for name in fields
+            if isinstance(document.get(name), str) and document[name]
+        ),
+        None,
+    )

@@ -11,8 +11,11 @@ from models.words import Lamp, Reject, Severity, Status
 
 _TEXT: Final = re.compile(r"[PBCU][0-3][0-9A-F]{3}")
 _RAW: Final = re.compile(r"[0-9A-F]{4}")
-_LISTS: Final = (("confirmed", Status.ACTIVE), ("permanent", Status.ACTIVE),
-                 ("pending", Status.PENDING))  # fmt: skip
+_LISTS: Final = (
+    ("confirmed", Status.ACTIVE),
+    ("permanent", Status.ACTIVE),
+    ("pending", Status.PENDING),
+)
 
 
 def decode(record: Record, value: bytes) -> Decoded:

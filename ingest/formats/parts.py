@@ -24,9 +24,12 @@ _LEAP_SECOND: Final = re.compile(r"(?<=:\d\d):60(?=[.Zz+-])")
 _VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
     name: frozenset(word.value for word in words)
     for name, words in (
-        ("severity", Severity), ("lamp", Lamp), ("motion", Motion), ("status", Status)
+        ("severity", Severity),
+        ("lamp", Lamp),
+        ("motion", Motion),
+        ("status", Status),
     )
-}  # fmt: skip
+}
 _FIELDS: Final = frozenset(Alert.model_fields)
 _VIN_VALUES: Final = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)
@@ -202,9 +205,14 @@ def _no_time(pointer: str) -> Bad:
 
 _MISSING: Final = {"missing"}
 _BOUNDS: Final = {
-    "greater_than_equal", "less_than_equal", "finite_number", "too_long", "string_too_long",
-    "string_too_short", "string_pattern_mismatch",
-}  # fmt: skip
+    "greater_than_equal",
+    "less_than_equal",
+    "finite_number",
+    "too_long",
+    "string_too_long",
+    "string_too_short",
+    "string_pattern_mismatch",
+}
 
 
 def _why(error: ValidationError, pointer: str) -> Bad:

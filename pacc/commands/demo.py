@@ -10,38 +10,41 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 import typer
 
-from dispatch import store
-from dispatch.keys import create_key
-from dispatch.masters import import_desks, import_vehicles, read_rows
-from dispatch.people import add_person
+from dispatch.access.api_keys import create_key
+from dispatch.access.people import add_person
+from dispatch.data.master_data import import_desks, import_vehicles, read_rows
+from dispatch.tasks import actions
 from ingest.tape import write_tape
 from models import tables as t
 from models.errors import Unusable
 from models.migrations import upgrade
 from models.person import Actor
 from models.words import Disposition, Outcome, Priority, Role, Step
-from pacc import wiring
-from pacc.clock import utc_now
 from pacc.commands.replay import play
 from pacc.commands.serve import listen
 from pacc.commands.simulation import Seed, write_fleet
 from pacc.commands.tend import Keeper
-from pacc.database import make_engine
-from pacc.logs import set_up_logs
-from pacc.pipeline import Tally
-from pacc.settings import Settings, load_settings
+from pacc.pipeline.loop import Tally
+from pacc.process.clock import utc_now
+from pacc.process.database import make_engine
+from pacc.process.logs import set_up_logs
+from pacc.process.settings import Settings, load_settings
+from pacc.process.terminal import AsJson, counted, give, progress, say, tell_rows
 from pacc.simulation.day import summary
 from pacc.simulation.stream import Simulation
 from pacc.simulation.street import arrivals, now_said
-from pacc.terminal import AsJson, counted, give, progress, say, tell_rows
-from prioritizer.store import CHAMPION, point
+from pacc.wiring import pipeline
+from prioritizer.model.registry import CHAMPION, point
 
 _HERE: Final = (39.9, 116.4)  # Beijing, where the demo's operator sits
 _SHIFT_BEFORE: Final = timedelta(hours=1)
 _ENDS: Final = (
-    Disposition.DROVE_TO_DEALER, Disposition.FIXED_BY_PHONE, Disposition.DROVE_TO_DEALER,
-    Disposition.ALREADY_HELPED, Disposition.NO_FAULT_FOUND,
-)  # fmt: skip
+    Disposition.DROVE_TO_DEALER,
+    Disposition.FIXED_BY_PHONE,
+    Disposition.DROVE_TO_DEALER,
+    Disposition.ALREADY_HELPED,
+    Disposition.NO_FAULT_FOUND,
+)
 _PEOPLE: Final = (
     (Role.OPERATOR, "li", "rsa-beijing", "李 Li"),
     (Role.DEALER, "wang", "dealer-beijing-1", "王 Wang"),
@@ -108,7 +111,7 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
         import_desks(connection, read_rows(desks))
         import_vehicles(connection, read_rows(folder / "fleet.csv"))
         now = utc_now()
-        shipped = wiring.register_model(settings, connection, wiring.shipped_model())
+        shipped = pipeline.register_model(settings, connection, pipeline.shipped_model())
         point(connection, CHAMPION, shipped, now, "pacc demo", {"reason": "shipped"})
         keys = {
             role.value: create_key(connection, role, desk, name, now)["key"]
@@ -127,7 +130,7 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
 def work_off(settings: Settings, until: datetime) -> int:
     """Let the shift before have worked on everything roadside that is older; count it."""
     engine = make_engine(settings.database_url)
-    house = wiring.make_house(settings, engine)
+    house = pipeline.make_house(settings, engine)
     before = Actor("shift before", "前一班", Role.OPERATOR, None)
     k = t.task.c
     query = sa.select(k.task_id, k.opened_at).where(
@@ -137,12 +140,12 @@ def work_off(settings: Settings, until: datetime) -> int:
         waiting = connection.execute(query.order_by(k.opened_at, k.task_id)).all()
         for number, (task_id, opened_at) in enumerate(waiting):
             at = opened_at + timedelta(seconds=40)
-            store.claim(connection, task_id, before, at, house)
+            actions.claim(connection, task_id, before, at, house)
             at += timedelta(minutes=2)
-            store.step(connection, task_id, before, at, house, Step.CONTACT, None)
+            actions.step(connection, task_id, before, at, house, Step.CONTACT, None)
             at += timedelta(minutes=6)
             end = _ENDS[number % len(_ENDS)]
-            store.complete(connection, task_id, before, at, house, end, None)
+            actions.complete(connection, task_id, before, at, house, end, None)
     engine.dispose()
     return len(waiting)
 
@@ -216,7 +219,7 @@ def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None
             keeper.look()
 
     def drive() -> None:
-        intake = wiring.make_intake(settings)
+        intake = pipeline.make_intake(settings)
         for number, document in enumerate(arrivals(made, _HERE, made.seed)):
             if ended.wait(60 / pace):
                 return

@@ -2,10 +2,10 @@
 
 import typer
 
-from pacc.clock import utc_now
-from pacc.doctor import examine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_json
+from pacc.process.clock import utc_now
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_json
+from pacc.wiring.doctor import examine
 
 
 def add_to(app: typer.Typer) -> None:

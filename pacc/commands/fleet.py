@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from dispatch.matter import decide_on, list_matters, show_matter
+from dispatch.fleet.issues import decide_on, list_matters, show_matter
 from models.person import SHELL
 from models.words import IssueState
-from pacc import wiring
-from pacc.clock import utc_now
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_rows
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_rows
+from pacc.wiring import pipeline
 
 fleet = typer.Typer(
     help="Fleet-wide matters: one code on many cars of one model and software.",
@@ -36,8 +36,18 @@ def show(
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         rows = list_matters(connection, SHELL, is_all=every)
-    columns = ("issue_id", "code", "model", "software", "state", "vehicles", "per_minute", "open",
-               "held", "first_seen")  # fmt: skip
+    columns = (
+        "issue_id",
+        "code",
+        "model",
+        "software",
+        "state",
+        "vehicles",
+        "per_minute",
+        "open",
+        "held",
+        "first_seen",
+    )
     give_rows(rows, columns, as_json=as_json)
 
 
@@ -54,7 +64,7 @@ def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
 def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> None:
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    house = wiring.make_house(settings, engine)
+    house = pipeline.make_house(settings, engine)
     with engine.begin() as connection:
         decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)
         made = show_matter(connection, issue_id, SHELL)

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from dispatch.keys import create_key, list_keys, revoke_key
+from dispatch.access.api_keys import create_key, list_keys, revoke_key
 from models.words import Role
-from pacc.clock import utc_now
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_rows
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_rows
 
 key = typer.Typer(help="Keys for the HTTP API.", no_args_is_help=True)
 

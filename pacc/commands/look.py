@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatch import read
-from ingest import account
+from dispatch.read import cases_and_tasks
+from ingest.store import ledger as ledgers
 from models.person import SHELL
 from models.words import CaseState, Priority, Queue, TaskState
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_json, give_rows
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_json, give_rows
 
 case = typer.Typer(help="Cases: everything that is wrong with one vehicle now.")
 task = typer.Typer(help="Tasks, in the order in which a person should take them.")
@@ -32,7 +32,7 @@ def add_to(app: typer.Typer) -> None:
 def ledger(as_json: AsJson = False) -> None:
     """Show how every record ended; exit code 1 if it does not reconcile with the position."""
     with open_engine(load_settings().database_url).begin() as connection:
-        report = account.ledger(connection)
+        report = ledgers.ledger(connection)
     if as_json:
         give_json(report)
     else:
@@ -45,7 +45,7 @@ def ledger(as_json: AsJson = False) -> None:
 def digest(as_json: AsJson = False) -> None:
     """Hash everything that the pipeline decided."""
     with open_engine(load_settings().database_url).begin() as connection:
-        give(account.digest(connection), as_json=as_json)
+        give(ledgers.digest(connection), as_json=as_json)
 
 
 def list_cases(
@@ -57,7 +57,7 @@ def list_cases(
 ) -> None:
     """List cases, the most pressing first."""
     with open_engine(load_settings().database_url).begin() as connection:
-        rows, _ = read.list_cases(
+        rows, _ = cases_and_tasks.list_cases(
             connection, SHELL, priority=priority, vin=vin, state=state, limit=limit
         )
     columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
@@ -67,7 +67,7 @@ def list_cases(
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
     with open_engine(load_settings().database_url).begin() as connection:
-        found: dict[str, Any] = read.show_case(connection, case_id, SHELL)
+        found: dict[str, Any] = cases_and_tasks.show_case(connection, case_id, SHELL)
     give(found, as_json=as_json)
 
 
@@ -80,7 +80,7 @@ def list_tasks(
 ) -> None:
     """List tasks in the order in which a person should take them."""
     with open_engine(load_settings().database_url).begin() as connection:
-        rows, _ = read.list_tasks(
+        rows, _ = cases_and_tasks.list_tasks(
             connection, SHELL, queue=queue, desk=desk, state=state, limit=limit
         )
     columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatch.masters import import_desks, import_vehicles, read_rows
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give
+from dispatch.data.master_data import import_desks, import_vehicles, read_rows
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give
 
 desk = typer.Typer(help="Desks: roadside centres and dealers.", no_args_is_help=True)
 vehicle = typer.Typer(help="Vehicles and their owners.", no_args_is_help=True)

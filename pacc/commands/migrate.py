@@ -3,9 +3,9 @@
 import typer
 
 from models.migrations import upgrade
-from pacc.database import make_engine, reachable, refuse_newer_schema
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give
+from pacc.process.database import make_engine, reachable, refuse_newer_schema
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,16 +9,16 @@ from typing import Annotated, Any
 import typer
 
 from models.errors import NotThere
-from pacc import wiring
-from pacc.champion import load
-from pacc.clock import utc_now
 from pacc.commands.teach import Name, drift, evaluate, figures_of, make_key, train
-from pacc.compare import compared
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_json, give_rows
-from prioritizer import store
-from prioritizer.card import card
+from pacc.learn.challenger import compared
+from pacc.learn.champion import load
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_json, give_rows
+from pacc.wiring import pipeline
+from prioritizer.model import registry
+from prioritizer.training.model_card import card
 
 model = typer.Typer(help="The trained model that ranks inside the rules' floor.")
 Why = Annotated[str | None, typer.Option(help="Overrule what speaks against it, with a reason.")]
@@ -27,10 +27,19 @@ Why = Annotated[str | None, typer.Option(help="Overrule what speaks against it, 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
     commands: tuple[tuple[str, Callable[..., None]], ...] = (
-        ("key", make_key), ("train", train), ("evaluate", evaluate), ("list", list_versions),
-        ("show", show), ("promote", promote), ("rollback", rollback), ("challenge", challenge),
-        ("compare", compare), ("drift", drift), ("export", export), ("import", import_),
-    )  # fmt: skip
+        ("key", make_key),
+        ("train", train),
+        ("evaluate", evaluate),
+        ("list", list_versions),
+        ("show", show),
+        ("promote", promote),
+        ("rollback", rollback),
+        ("challenge", challenge),
+        ("compare", compare),
+        ("drift", drift),
+        ("export", export),
+        ("import", import_),
+    )
     for name, command in commands:
         model.command(name)(command)
     app.add_typer(model, name="model")
@@ -46,18 +55,18 @@ def list_versions(as_json: AsJson = False) -> None:
                 "made_at": one["made_at"],
                 **(figures_of(one["evaluation"]) if one["evaluation"] else {}),
             }
-            for one in store.versions(connection)
+            for one in registry.versions(connection)
         ]
     columns = ("version", "aliases", "made_at", "average_precision", "ece")
     give_rows(found, columns, as_json=as_json)
 
 
-def show(name: Name = store.CHAMPION, as_json: AsJson = False) -> None:
+def show(name: Name = registry.CHAMPION, as_json: AsJson = False) -> None:
     """Show a version's card, or with --json its manifest, evaluation and history."""
     with open_engine(load_settings().database_url).begin() as connection:
-        version = store.version_named(connection, name)
-        found = next(one for one in store.versions(connection) if one["version"] == version)
-        past = store.history(connection)
+        version = registry.version_named(connection, name)
+        found = next(one for one in registry.versions(connection) if one["version"] == version)
+        past = registry.history(connection)
     manifest = json.loads(found["manifest"])
     if as_json:
         give_json({**found, "manifest": manifest, "history": past})
@@ -67,24 +76,22 @@ def show(name: Name = store.CHAMPION, as_json: AsJson = False) -> None:
 
 def promote(name: Name, force: Why = None, as_json: AsJson = False) -> None:
     """Let a version rank from the next batch on; refused where a guard speaks against it."""
-    from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from pacc.learn import train_and_promote  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
     with open_engine(settings.database_url).begin() as connection:
-        version = store.version_named(connection, name)
-        load(connection, version, wiring.trusted_keys(settings))
-        overruled = school.promote(connection, version, utc_now(), getuser(), force)
+        version = registry.version_named(connection, name)
+        load(connection, version, pipeline.trusted_keys(settings))
+        overruled = train_and_promote.promote(connection, version, utc_now(), getuser(), force)
     give({"champion": version, "overruled": overruled}, as_json=as_json)
 
 
-def rollback(
-    reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson = False
-) -> None:  # fmt: skip
+def rollback(reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson = False) -> None:
     """Let the champion before this one rank again; without one, rules alone."""
     with open_engine(load_settings().database_url).begin() as connection:
-        before = _before(store.history(connection))
+        before = _before(registry.history(connection))
         why = {"rolled_back": True, "reason": reason}
-        store.point(connection, store.CHAMPION, before, utc_now(), getuser(), why)
+        registry.point(connection, registry.CHAMPION, before, utc_now(), getuser(), why)
     give({"champion": before}, as_json=as_json)
 
 
@@ -105,9 +112,9 @@ def challenge(name: Name, as_json: AsJson = False) -> None:
     """Let a version score silently beside the champion; it changes nothing."""
     settings = load_settings()
     with open_engine(settings.database_url).begin() as connection:
-        version = store.version_named(connection, name)
-        load(connection, version, wiring.trusted_keys(settings))
-        store.point(connection, store.CHALLENGER, version, utc_now(), getuser(), {})
+        version = registry.version_named(connection, name)
+        load(connection, version, pipeline.trusted_keys(settings))
+        registry.point(connection, registry.CHALLENGER, version, utc_now(), getuser(), {})
     give({"challenger": version}, as_json=as_json)
 
 
@@ -115,14 +122,14 @@ def compare(as_json: AsJson = False) -> None:
     """Show how the challenger would have ranked the cases that both have scored."""
     settings = load_settings()
     with open_engine(settings.database_url).begin() as connection:
-        aliases, costs = store.aliases(connection), wiring.make_costs(settings)
-        if not {store.CHAMPION, store.CHALLENGER} <= aliases.keys():
+        aliases, costs = registry.aliases(connection), pipeline.make_costs(settings)
+        if not {registry.CHAMPION, registry.CHALLENGER} <= aliases.keys():
             raise NotThere("There is no champion with a challenger: `pacc model challenge`.")
-        pair = [aliases[store.CHAMPION], aliases[store.CHALLENGER]]
+        pair = [aliases[registry.CHAMPION], aliases[registry.CHALLENGER]]
         limits = [
-            costs.bands_of(load(connection, one, wiring.trusted_keys(settings))) for one in pair
+            costs.bands_of(load(connection, one, pipeline.trusted_keys(settings))) for one in pair
         ]
-        scored = store.scored_by_both(connection, *pair)
+        scored = registry.scored_by_both(connection, *pair)
     found = {"champion": pair[0], "challenger": pair[1], **compared(scored, *limits)}
     give(found, as_json=as_json)
 
@@ -130,11 +137,11 @@ def compare(as_json: AsJson = False) -> None:
 def export(name: Name, folder: Path, as_json: AsJson = False) -> None:
     """Write a version as three files: model, manifest, signature."""
     with open_engine(load_settings().database_url).begin() as connection:
-        version = store.version_named(connection, name)
-        parts = store.artifact(connection, version)
-        report = store.report_of(connection, version)
+        version = registry.version_named(connection, name)
+        parts = registry.artifact(connection, version)
+        report = registry.report_of(connection, version)
     folder.mkdir(parents=True, exist_ok=True)
-    for file, content in zip(wiring.MODEL_FILES, parts or (), strict=True):
+    for file, content in zip(pipeline.MODEL_FILES, parts or (), strict=True):
         (folder / file).write_bytes(content)
     if report is not None:
         (folder / "report.html").write_text(report, "utf-8")
@@ -145,5 +152,5 @@ def import_(folder: Path, as_json: AsJson = False) -> None:
     """Register a version from its three files. Its signature must be trusted here."""
     settings = load_settings()
     with open_engine(settings.database_url).begin() as connection:
-        version = wiring.register_model(settings, connection, folder)
+        version = pipeline.register_model(settings, connection, folder)
     give({"version": version}, as_json=as_json)

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from dispatch.people import add_person, disable_person, list_people
+from dispatch.access.people import add_person, disable_person, list_people
 from models.words import Role
-from pacc.clock import utc_now
-from pacc.database import open_engine
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give, give_rows
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_rows
 
 person = typer.Typer(help="People who log in to the console.", no_args_is_help=True)
 
@@ -41,9 +41,16 @@ def add(
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     with engine.begin() as connection:
         made = add_person(
-            connection, login, role, desk or [], utc_now(),
-            name=name, language=language, password=password, with_totp=totp,
-        )  # fmt: skip
+            connection,
+            login,
+            role,
+            desk or [],
+            utc_now(),
+            name=name,
+            language=language,
+            password=password,
+            with_totp=totp,
+        )
     give(made, as_json=as_json)
 
 

@@ -8,18 +8,18 @@ from typing import Annotated
 import sqlalchemy as sa
 import typer
 
-from ingest import quarantine as store
-from ingest.quarantine import Wanted
-from ingest.repair import parse_repair
+from ingest.formats.repair import parse_repair
+from ingest.store import quarantine as store
+from ingest.store.quarantine import Wanted
 from models.errors import Unusable
 from models.words import Reject
-from pacc import wiring
-from pacc.clock import utc_now
-from pacc.database import open_engine
-from pacc.redrive import plan_of, preview, redrive_all
-from pacc.settings import Settings, load_settings
-from pacc.terminal import AsJson, give, give_rows, progress, say
-from pacc.undo import undo
+from pacc.feeds.redrive import plan_of, preview, redrive_all
+from pacc.feeds.undo_redrive import undo
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import Settings, load_settings
+from pacc.process.terminal import AsJson, give, give_rows, progress, say
+from pacc.wiring import pipeline
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
 _ALL = 2**31 - 1
@@ -101,7 +101,7 @@ def redrive(
     chosen, already = _chosen(engine, ids, wanted, every=every)
     formats = _formats(settings, format_)
     steps = parse_repair(_read(repair)) if repair else ()
-    worker, limits = wiring.make_worker(settings, None, format_=format_)
+    worker, limits = pipeline.make_worker(settings, None, format_=format_)
     plan = plan_of(engine, chosen, formats, steps)
     facts = {"refused": dict(plan.refused), "already_redriven": already}
     if dry_run:
@@ -121,7 +121,7 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    done = undo(engine, batch, utc_now(), wiring.make_topics(settings))
+    done = undo(engine, batch, utc_now(), pipeline.make_topics(settings))
     facts = {
         "batch": batch,
         "reopened": len(done.reopened),
@@ -162,9 +162,10 @@ def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Unusable("The mapping %(path)s cannot be read: %(error)s",
-                       {"path": path, "error": error}) from None  # fmt: skip
+        raise Unusable(
+            "The mapping %(path)s cannot be read: %(error)s", {"path": path, "error": error}
+        ) from None
 
 
 def _formats(settings: Settings, format_: str | None) -> Mapping[str, str]:
-    return settings.topics if format_ is None else wiring.Always(format_)
+    return settings.topics if format_ is None else pipeline.Always(format_)

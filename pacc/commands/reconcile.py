@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from ingest.ends import ends_of
+from ingest.kafka.offsets import ends_of
 from models.batch import Extent, Partition
-from pacc.clock import utc_now
-from pacc.database import open_engine, reachable
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine, reachable
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give_json, give_rows, say
 from pacc.reconcile.look import Scope
 from pacc.reconcile.look import reconcile as look
-from pacc.settings import load_settings
-from pacc.terminal import AsJson, give_json, give_rows, say
 
 
 def add_to(app: typer.Typer) -> None:

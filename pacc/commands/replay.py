@@ -7,11 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from models.decision import Decision
-from pacc import wiring
-from pacc.pipeline import Tally, run
-from pacc.settings import Settings, load_settings
-from pacc.stop import stop_on_signal
-from pacc.terminal import AsJson, give, progress
+from pacc.pipeline.loop import Tally, run
+from pacc.process.settings import Settings, load_settings
+from pacc.process.signals import stop_on_signal
+from pacc.process.terminal import AsJson, give, progress
+from pacc.wiring import pipeline
 
 Batch = Annotated[int | None, typer.Option(min=1, max=100_000, help="Records at once.")]
 
@@ -36,7 +36,7 @@ def play(
     settings: Settings, tapes: Iterable[Path], *, format_: str | None = None, batch: int | None
 ) -> Tally:
     """Play tapes into the settings' database, with a bar where a person looks at it."""
-    worker, limits = wiring.make_worker(settings, batch, format_=format_)
+    worker, limits = pipeline.make_worker(settings, batch, format_=format_)
     with progress("replay") as bar:
 
         def watch(decision: Decision, *_: object) -> None:
@@ -44,7 +44,7 @@ def play(
 
         return run(
             worker,
-            lambda: wiring.make_tape_source(list(tapes), worker.take),
+            lambda: pipeline.make_tape_source(list(tapes), worker.take),
             limits,
             until_end=True,
             is_stopped=stop_on_signal(),

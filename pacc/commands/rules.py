@@ -2,9 +2,9 @@
 
 import typer
 
-from pacc.terminal import AsJson, give
-from prioritizer.catalogue import load_catalogue
-from prioritizer.rules import check_rules, load_rules, test_rules
+from pacc.process.terminal import AsJson, give
+from prioritizer.features.catalogue import load_catalogue
+from prioritizer.ranking.rules import check_rules, load_rules, test_rules
 
 rules = typer.Typer(help="The rule set.", no_args_is_help=True)
 

@@ -6,19 +6,19 @@ from typing import Annotated
 
 import typer
 
-from ingest.recording import record_range
+from ingest.kafka.recording import record_range
 from ingest.tape import write_tape
 from models.batch import Partition
 from models.decision import Decision
-from pacc import wiring
 from pacc.commands.replay import Batch, give_tally
-from pacc.kafka import make_kafka_source, make_watchdog
-from pacc.logs import set_up_logs
-from pacc.metrics import Metrics
-from pacc.pipeline import run
-from pacc.settings import load_settings
-from pacc.stop import stop_on_signal
-from pacc.terminal import AsJson, counted, give, progress
+from pacc.pipeline.loop import run
+from pacc.process.logs import set_up_logs
+from pacc.process.settings import load_settings
+from pacc.process.signals import stop_on_signal
+from pacc.process.terminal import AsJson, counted, give, progress
+from pacc.watch.metrics import Metrics
+from pacc.wiring import pipeline
+from pacc.wiring.kafka import make_kafka_source, make_watchdog
 
 
 def add_to(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def run_pipeline(
     settings = load_settings()
     set_up_logs(settings.log_format, settings.log_level)
     stop = stop_on_signal()
-    worker, limits = wiring.make_worker(settings, batch)
+    worker, limits = pipeline.make_worker(settings, batch)
     metrics = Metrics()
     metrics.serve(settings.metrics_host, settings.metrics_port)
 

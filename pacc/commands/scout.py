@@ -7,12 +7,12 @@ import structlog
 import typer
 
 from models.errors import Unreachable
-from pacc.kafka import make_scout
-from pacc.logs import set_up_logs
-from pacc.metrics import Metrics
-from pacc.settings import load_settings
-from pacc.stop import stop_on_signal
-from pacc.terminal import AsJson, give
+from pacc.process.logs import set_up_logs
+from pacc.process.settings import load_settings
+from pacc.process.signals import stop_on_signal
+from pacc.process.terminal import AsJson, give
+from pacc.watch.metrics import Metrics
+from pacc.wiring.kafka import make_scout
 
 _log = structlog.get_logger(__name__)
 _PAUSE_SECONDS = 5.0

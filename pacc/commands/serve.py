@@ -6,11 +6,11 @@ import typer
 import uvicorn
 
 from models.errors import Unreachable
-from pacc.logs import set_up_logs
-from pacc.metrics import Metrics
-from pacc.settings import Settings, load_settings
-from pacc.terminal import AsJson, give
-from pacc.web import make_web
+from pacc.process.logs import set_up_logs
+from pacc.process.settings import Settings, load_settings
+from pacc.process.terminal import AsJson, give
+from pacc.watch.metrics import Metrics
+from pacc.wiring.web import make_web
 
 
 def add_to(app: typer.Typer) -> None:

@@ -11,13 +11,13 @@ import typer
 
 from ingest.tape import write_tape
 from models.batch import Message, Record
-from pacc.clock import utc_now
-from pacc.settings import Settings, load_settings
+from pacc.process.clock import utc_now
+from pacc.process.settings import Settings, load_settings
+from pacc.process.terminal import AsJson, counted, give, progress
 from pacc.simulation.day import summary
 from pacc.simulation.fleet import cars, master_row
 from pacc.simulation.stream import START, Simulation, Trouble
 from pacc.simulation.update import parse_update
-from pacc.terminal import AsJson, counted, give, progress
 
 _SEND_AT_ONCE = 500
 Seed = Annotated[int, typer.Option(help="The same seed gives the same stream.")]
@@ -92,7 +92,7 @@ def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str,
 
 def send(settings: Settings, records: Sequence[Record], topic: str) -> None:
     """Send records to a topic with their keys and times; a broker takes none from the future."""
-    from pacc.kafka import make_sender  # noqa: PLC0415 - a tape needs no Kafka
+    from pacc.wiring.kafka import make_sender  # noqa: PLC0415 - a tape needs no Kafka
 
     sender = make_sender(settings)
     now = int(utc_now().timestamp() * 1000)

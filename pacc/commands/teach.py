@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from dispatch.masters import read_rows
+from dispatch.data.master_data import read_rows
 from models.case import VehicleInfo
 from models.errors import ModelRefused, NotThere, Unusable
-from pacc import wiring
-from pacc.champion import load
-from pacc.clock import utc_now
-from pacc.database import open_engine
-from pacc.settings import Settings, load_settings
-from pacc.terminal import AsJson, give, progress, say
-from prioritizer import store
-from prioritizer.signing import load_key, new_key
+from pacc.learn.champion import load
+from pacc.process.clock import utc_now
+from pacc.process.database import open_engine
+from pacc.process.settings import Settings, load_settings
+from pacc.process.terminal import AsJson, give, progress, say
+from pacc.wiring import pipeline
+from prioritizer.model import registry
+from prioritizer.model.signing import load_key, new_key
 
 if TYPE_CHECKING:
-    from pacc.learning import Lesson
-    from prioritizer.model import Model
+    from pacc.learn.training_table import TrainingTable
+    from prioritizer.model.model import Model
 
 Tapes = Annotated[list[Path] | None, typer.Option("--tape", help="Tapes; else the database.")]
 Truth = Annotated[Path | None, typer.Option(help="What was true of the tapes (pacc simulate).")]
@@ -51,7 +51,7 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model and register it; nothing ranks by it until it is promoted."""
-    from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from pacc.learn import train_and_promote  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
     if settings.model_signing_key is None:
@@ -67,20 +67,34 @@ def train(
             bar.update(bar.task_ids[0], description=what, completed=done, total=total)
 
         champion = _to_compare(settings, engine)
-        taught = school.teach(
-            lesson, wiring.make_costs(settings), seed=seed, sign=sign, made_at=utc_now(),
-            revision=_revision(), tell=tell, champion=champion,
-        )  # fmt: skip
+        taught = train_and_promote.teach(
+            lesson,
+            pipeline.make_costs(settings),
+            seed=seed,
+            sign=sign,
+            made_at=utc_now(),
+            revision=_revision(),
+            tell=tell,
+            champion=champion,
+        )
     with engine.begin() as connection:
         parts = (taught.artifact.model, taught.artifact.manifest, taught.artifact.signature)
-        store.register(connection, taught.version, utc_now(), parts, taught.evaluation,
-                       taught.report)  # fmt: skip
-    give({"version": taught.version, "rows": len(lesson.table), "unknown": lesson.unknown,
-          **figures_of(taught.evaluation)}, as_json=as_json)  # fmt: skip
+        registry.register(
+            connection, taught.version, utc_now(), parts, taught.evaluation, taught.report
+        )
+    give(
+        {
+            "version": taught.version,
+            "rows": len(lesson.table),
+            "unknown": lesson.unknown,
+            **figures_of(taught.evaluation),
+        },
+        as_json=as_json,
+    )
 
 
 def evaluate(
-    name: Name = store.CHAMPION,
+    name: Name = registry.CHAMPION,
     tape: Tapes = None,
     truth: Truth = None,
     fleet: Fleet = None,
@@ -90,18 +104,20 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Judge a version on data that it was not trained on, against rules and the champion."""
-    from pacc import school  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from pacc.learn import train_and_promote  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
     engine = open_engine(settings.database_url)
     lesson = _lesson(settings, engine, tape, truth, fleet, since)
     with engine.begin() as connection:
-        version = store.version_named(connection, name)
-        judged_one = load(connection, version, wiring.trusted_keys(settings))
+        version = registry.version_named(connection, name)
+        judged_one = load(connection, version, pipeline.trusted_keys(settings))
     champion = _to_compare(settings, engine)
-    judged, page = school.judge(lesson, judged_one, wiring.make_costs(settings), seed, champion)
+    judged, page = train_and_promote.judge(
+        lesson, judged_one, pipeline.make_costs(settings), seed, champion
+    )
     with engine.begin() as connection:
-        store.evaluated(connection, version, judged, page)
+        registry.evaluated(connection, version, judged, page)
     if report is not None:
         report.write_text(page, "utf-8")
     give(judged if as_json else {"version": version, **figures_of(judged)}, as_json=as_json)
@@ -112,7 +128,7 @@ def drift(
     as_json: AsJson = False,
 ) -> None:
     """Say how far the cases of now have moved from those that the champion was trained on."""
-    from pacc.drift import drifted  # noqa: PLC0415 - scikit-learn takes seconds to import
+    from pacc.learn.drift import drifted  # noqa: PLC0415 - scikit-learn takes seconds to import
 
     settings = load_settings()
     engine = open_engine(settings.database_url)
@@ -122,16 +138,18 @@ def drift(
         if champion is None:
             raise NotThere("There is no champion whose drift could be measured.")
         found = drifted(lesson, champion)
-        store.note_drift(connection, utc_now(), found)
+        registry.note_drift(connection, utc_now(), found)
     if found["moved"]:
-        say(f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
-            "look at `pacc model evaluate`, and train again.")  # fmt: skip
+        say(
+            f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
+            "look at `pacc model evaluate`, and train again."
+        )
     give(found, as_json=as_json)
 
 
 def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":
-    held = store.aliases(connection).get(store.CHAMPION)
-    return load(connection, held, wiring.trusted_keys(settings)) if held else None
+    held = registry.aliases(connection).get(registry.CHAMPION)
+    return load(connection, held, pipeline.trusted_keys(settings)) if held else None
 
 
 def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
@@ -145,19 +163,23 @@ def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
 
 
 def _lesson(
-    settings: Settings, engine: sa.Engine, tapes: list[Path] | None, truth: Path | None,
-    fleet: Path | None, since: datetime | None,
-) -> "Lesson":  # fmt: skip
-    from pacc import learning  # noqa: PLC0415 - slow to import with what it needs
+    settings: Settings,
+    engine: sa.Engine,
+    tapes: list[Path] | None,
+    truth: Path | None,
+    fleet: Path | None,
+    since: datetime | None,
+) -> "TrainingTable":
+    from pacc.learn import training_table  # noqa: PLC0415 - slow to import with what it needs
 
-    policy = wiring.make_policy(settings, engine)
+    policy = pipeline.make_policy(settings, engine)
     if not tapes:
         start = since.astimezone() if since else None
         with engine.begin() as connection:
-            return learning.from_database(connection, policy, start)
+            return training_table.from_database(connection, policy, start)
     if truth is None:
         raise typer.BadParameter("a tape wants its --truth")
-    return learning.from_tape(tapes, truth, _infos(fleet), policy)
+    return training_table.from_tape(tapes, truth, _infos(fleet), policy)
 
 
 def _infos(fleet: Path | None) -> dict[str, VehicleInfo]:

@@ -9,22 +9,22 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from dispatch.clockwork import tick
-from dispatch.house import House
-from dispatch.relay import Sender, relay
+from dispatch.data.outbox_relay import Sender, relay
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.tasks.overdue import tick
 from models.errors import Unreachable
-from pacc import wiring
-from pacc.canary import sweep
-from pacc.clock import utc_now
-from pacc.database import FROZEN_SECONDS, open_engine, reachable
-from pacc.fleetwatch import FleetWatch
-from pacc.kafka import make_canary, make_sender
-from pacc.logs import set_up_logs
-from pacc.metrics import Metrics
-from pacc.pace import Pace
-from pacc.settings import Settings, load_settings
-from pacc.stop import stop_on_signal
-from pacc.terminal import AsJson, give
+from pacc.process.clock import utc_now
+from pacc.process.database import FROZEN_SECONDS, open_engine, reachable
+from pacc.process.logs import set_up_logs
+from pacc.process.pace import Pace
+from pacc.process.settings import Settings, load_settings
+from pacc.process.signals import stop_on_signal
+from pacc.process.terminal import AsJson, give
+from pacc.tend.fleet import FleetWatch
+from pacc.watch.canary import sweep
+from pacc.watch.metrics import Metrics
+from pacc.wiring import pipeline
+from pacc.wiring.kafka import make_canary, make_sender
 
 _log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ class Keeper:
         """Do what is due now; say what was done. An outage of Kafka keeps nothing else waiting."""
         at = utc_now()
         with reachable(self._engine):
-            house = wiring.make_house(self._settings, self._engine)
+            house = pipeline.make_house(self._settings, self._engine)
             done = tick(self._engine, at, house)
             done += self._turned(at, house)
             if is_once and self._turn is not None:
@@ -116,7 +116,7 @@ class Keeper:
                     self.metrics.look(connection, at)
         self.metrics.tended(done, sent)
 
-    def _turned(self, at: datetime, house: House) -> Counter[str]:
+    def _turned(self, at: datetime, house: DispatchPolicy) -> Counter[str]:
         """Give what the last turn at fleet-wide matters did, and begin the next beside the looks.
 
         Counting a flood takes seconds: no missed deadline waits for it.

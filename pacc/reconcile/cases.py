@@ -37,16 +37,18 @@ def alerts_against_cases(
         stray |= set(vins) - _there(connection, t.case.c.vin, vins)
     return [
         *of_rows(
-            "alert_without_case", orphans,
+            "alert_without_case",
+            orphans,
             "%d alerts opened a case that is not there.",
             "the table `case`: rows are gone; the examples are fingerprints of alerts",
         ),
         *of_rows(
-            "vehicle_without_case", _shown(connection, sorted(stray)),
+            "vehicle_without_case",
+            _shown(connection, sorted(stray)),
             "The alerts of %d vehicles joined a case, and those vehicles have none.",
             "the table `case`: rows are gone; the examples are fingerprints of alerts",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def faults_against_alerts(
@@ -71,10 +73,11 @@ def faults_against_alerts(
             if not has <= faults.get(vin, 0) <= most:
                 wrong.append(counted[vin])
     return of_rows(
-        "counts_differ", wrong,
+        "counts_differ",
+        wrong,
         "The faults of %d vehicles count another number of reports than alerts are filed of them.",
         "rows of `alert` or `fault` were changed; the examples are fingerprints of their alerts",
-    )  # fmt: skip
+    )
 
 
 def cases_against_tasks(connection: sa.Connection) -> list[Finding]:
@@ -90,26 +93,30 @@ def cases_against_tasks(connection: sa.Connection) -> list[Finding]:
     more = sa.func.count() > 1
     return [
         *of_rows(
-            "case_without_task", _ids(connection, forgotten),
+            "case_without_task",
+            _ids(connection, forgotten),
             "%d open cases need a task and have none that is open: nobody will call.",
             "`pacc case show ID`; the table `task`: rows are gone",
         ),
         *of_rows(
-            "tasks_beside", _ids(connection, twice.having(more)),
+            "tasks_beside",
+            _ids(connection, twice.having(more)),
             "%d cases have more than one open task in one queue: two people may call one driver.",
             "the index uq_task_open_case_queue: is it there?",
         ),
         *of_rows(
-            "cases_beside", _ids(connection, rivals.having(more)),
+            "cases_beside",
+            _ids(connection, rivals.having(more)),
             "%d vehicles have more than one open case.",
             "the index uq_case_open_vin: is it there?",
         ),
         *of_rows(
-            "task_without_case", _ids(connection, stray),
+            "task_without_case",
+            _ids(connection, stray),
             "%d tasks are open and their case is not: it has ended or is gone.",
             "`pacc task list`; the table `case`",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def tasks_made(connection: sa.Connection, *, is_full: bool) -> list[Finding]:
@@ -124,10 +131,11 @@ def tasks_made(connection: sa.Connection, *, is_full: bool) -> list[Finding]:
     rows = sa.select(query.subquery())
     wrong = rows.where(rows.selected_columns.there != rows.selected_columns.tasks_made)
     return of_rows(
-        "tasks_differ", _ids(connection, wrong),
+        "tasks_differ",
+        _ids(connection, wrong),
         "%d cases say that they made another number of tasks than there are of them.",
         "`pacc case show ID`; the table `task`: rows are gone or were added",
-    )  # fmt: skip
+    )
 
 
 def _ids(connection: sa.Connection, query: sa.Select[Any]) -> Sequence[str]:
@@ -153,11 +161,15 @@ def _alert_counts(
     a = t.alert.c
     counts = a.outcome.in_([outcome.value for outcome in _COUNTED])
     query = (
-        sa.select(a.vin, sa.func.max(a.fingerprint).label("one"),
-                  sa.func.count().filter(counts).label("filed"),
-                  sa.func.count().filter(a.outcome == Outcome.HELD.value).label("held"))
-        .where(within(connection, a.vin, vins)).group_by(a.vin)
-    )  # fmt: skip
+        sa.select(
+            a.vin,
+            sa.func.max(a.fingerprint).label("one"),
+            sa.func.count().filter(counts).label("filed"),
+            sa.func.count().filter(a.outcome == Outcome.HELD.value).label("held"),
+        )
+        .where(within(connection, a.vin, vins))
+        .group_by(a.vin)
+    )
     rows = connection.execute(query).all()
     return (
         {row.vin: row.filed for row in rows},
@@ -171,8 +183,9 @@ def _fault_counts(connection: sa.Connection, vins: Sequence[str]) -> dict[str, i
     query = (
         sa.select(c.vin, sa.func.sum(f.count))
         .select_from(t.case.join(t.fault, f.case_id == c.case_id))
-        .where(within(connection, c.vin, vins)).group_by(c.vin)
-    )  # fmt: skip
+        .where(within(connection, c.vin, vins))
+        .group_by(c.vin)
+    )
     return {vin: int(count) for vin, count in connection.execute(query)}
 
 

@@ -36,18 +36,20 @@ def outbox(
         torn += _torn(connection, cases, at)
     return [
         *of_rows(
-            "event_without_case", orphans,
+            "event_without_case",
+            orphans,
             "Events tell of %d cases that are not there.",
             "the table `case`: rows are gone",
         ),
         *of_rows(
-            "events_missing", torn,
+            "events_missing",
+            torn,
             "Events of %d cases are not in the outbox although they were never cleared from it: "
             "whoever follows the topics has not been told.",
             "`pacc case show ID` has what happened; the table `outbox`: rows are gone",
         ),
         *_unsent(connection, at, unsent_after),
-    ]  # fmt: skip
+    ]
 
 
 def _cases(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Any]:
@@ -61,10 +63,15 @@ def _torn(connection: sa.Connection, cases: dict[str, Any], at: datetime) -> lis
     """Name the cases whose events are not all there, from the oldest kept to the newest."""
     o = t.outbox.c
     query = (
-        sa.select(o.case_id, sa.func.min(o.case_seq).label("first"),
-                  sa.func.max(o.case_seq).label("last"), sa.func.count().label("there"))
-        .where(within(connection, o.case_id, list(cases))).group_by(o.case_id)
-    )  # fmt: skip
+        sa.select(
+            o.case_id,
+            sa.func.min(o.case_seq).label("first"),
+            sa.func.max(o.case_seq).label("last"),
+            sa.func.count().label("there"),
+        )
+        .where(within(connection, o.case_id, list(cases)))
+        .group_by(o.case_id)
+    )
     torn = []
     for row in connection.execute(query):
         case = cases[row.case_id]
@@ -89,11 +96,15 @@ def _unsent(
     age = at - max(since, connection.execute(before).scalar() or since)
     if age <= unsent_after:
         return []
-    return [Finding(
-        "unsent", count,
-        f"{count} events wait to be sent, the oldest for {_spelled(age)}.",
-        "is `pacc tend` running, with PACC_RELAY=true, and does Kafka take events? `pacc doctor`",
-    )]  # fmt: skip
+    return [
+        Finding(
+            "unsent",
+            count,
+            f"{count} events wait to be sent, the oldest for {_spelled(age)}.",
+            "is `pacc tend` running, with PACC_RELAY=true, and does Kafka take events? "
+            "`pacc doctor`",
+        )
+    ]
 
 
 def _spelled(age: timedelta) -> str:

@@ -85,18 +85,26 @@ def alerts_against_ledger(connection: sa.Connection, looked: Iterable[Page]) -> 
         for outcome in sorted(counted.keys() | there.keys()):
             should, has = counted.get(outcome, 0), there.get(outcome, 0)
             if should > has:
-                found.append(Finding(
-                    "alerts_missing", should - has,
-                    f"{should - has} of the {should} alerts that the ledger counts as {outcome} in "
-                    f"{page.spelled} are not in the table `alert`.", _LOOK,
-                ))  # fmt: skip
+                found.append(
+                    Finding(
+                        "alerts_missing",
+                        should - has,
+                        f"{should - has} of the {should} alerts that the ledger counts as "
+                        f"{outcome} in {page.spelled} are not in the table `alert`.",
+                        _LOOK,
+                    )
+                )
             elif has > should:
-                found.append(Finding(
-                    "alerts_uncounted", has - should,
-                    f"{page.spelled}: the table `alert` has {has} alerts that ended {outcome}, the "
-                    f"ledger counts {should}: a counter was changed, or somebody else wrote rows.",
-                    "`pacc ledger`; who wrote to the tables `alert` and `ledger`",
-                ))  # fmt: skip
+                found.append(
+                    Finding(
+                        "alerts_uncounted",
+                        has - should,
+                        f"{page.spelled}: the table `alert` has {has} alerts that ended {outcome}, "
+                        f"the ledger counts {should}: a counter was changed, or somebody else "
+                        "wrote rows.",
+                        "`pacc ledger`; who wrote to the tables `alert` and `ledger`",
+                    )
+                )
     return found
 
 
@@ -116,12 +124,16 @@ def quarantine_against_ledger(connection: sa.Connection, looked: Iterable[Page])
         )
         has = connection.execute(query).scalar_one()
         if has < should:
-            found.append(Finding(
-                "quarantine_missing", should - has,
-                f"{should - has} of the {should} records of {page.spelled} that went to quarantine "
-                "are not there: their bytes are only in the topic, if it still holds them.",
-                "`pacc quarantine list`; `pacc record` for that range",
-            ))  # fmt: skip
+            found.append(
+                Finding(
+                    "quarantine_missing",
+                    should - has,
+                    f"{should - has} of the {should} records of {page.spelled} that went to "
+                    "quarantine are not there: their bytes are only in the topic, if it still "
+                    "holds them.",
+                    "`pacc quarantine list`; `pacc record` for that range",
+                )
+            )
     return found
 
 
@@ -136,10 +148,11 @@ def alerts_beyond(connection: sa.Connection, held: Positions) -> list[Finding]:
         query = sa.select(a.fingerprint).where(_of(t.alert, partition), beyond).limit(1000)
         ids = connection.execute(query.order_by(a.record_offset)).scalars().all()
         found += of_rows(
-            "alerts_beyond_position", ids,
+            "alerts_beyond_position",
+            ids,
             f"%d alerts lie beyond our position in {named(partition)} ({row['next_offset']}).",
             "the position was moved back: the records come again and end as duplicates",
-        )  # fmt: skip
+        )
     return found
 
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from models.batch import Extent, Partition
 from models.words import Feed
-from pacc.database import snapshot
+from pacc.process.database import snapshot
 from pacc.reconcile import cases, events, filed, stream
 from pacc.reconcile.finding import Finding
 

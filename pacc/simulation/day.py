@@ -12,11 +12,20 @@ from pacc.simulation.voice import Said, Voice
 from pacc.simulation.world import DAY, World
 
 FINDINGS: Final = (
-    "battery_replaced", "cell_module_replaced", "coolant_pump_replaced", "drive_unit_repaired",
-    "engine_repaired", "coolant_leak_repaired", "brake_repaired", "tyre_replaced",
-    "wiring_repaired", "software_updated", "charge_port_repaired", "sensor_replaced",
+    "battery_replaced",
+    "cell_module_replaced",
+    "coolant_pump_replaced",
+    "drive_unit_repaired",
+    "engine_repaired",
+    "coolant_leak_repaired",
+    "brake_repaired",
+    "tyre_replaced",
+    "wiring_repaired",
+    "software_updated",
+    "charge_port_repaired",
+    "sensor_replaced",
     "no_fault_found",
-)  # fmt: skip
+)
 _STANDING_SPEAKS: Final = 1800.0
 _IS_CLEARED: Final = 0.85
 _YEAR_OF_THOUSAND: Final = 365_000.0
@@ -131,10 +140,20 @@ def _harmless(
         own = list(voice.of_harmless(kind, says, onset, ends_at))
         own += _cleared(voice, own, ends_at, world, chance)
         repaired = ends_at - world.begins if ends_at < world.ends else None
-        yield own, Truth(
-            kind.name, kind.component, says[0].code, onset - world.begins, None, repaired,
-            kind.finding, is_immobilised=False, is_harmless=True,
-        )  # fmt: skip
+        yield (
+            own,
+            Truth(
+                kind.name,
+                kind.component,
+                says[0].code,
+                onset - world.begins,
+                None,
+                repaired,
+                kind.finding,
+                is_immobilised=False,
+                is_harmless=True,
+            ),
+        )
 
 
 def _truth(world: World, episode: Episode, own: Sequence[Said]) -> Truth:
@@ -162,12 +181,13 @@ def _heard(world: World, car: Car, found: Sequence[Episode], said: Sequence[Said
     ]
     return sorted(
         (
-            one for one in said
+            one
+            for one in said
             if 0 <= one.second < until
             and not any(_is_quiet(one, stands, ends) for stands, ends in quiet)
         ),
         key=lambda one: one.second,
-    )  # fmt: skip
+    )
 
 
 def _is_quiet(one: Said, stands: float, ends: float) -> bool:

@@ -156,8 +156,9 @@ def parse_parameters(text: str) -> Parameters:
 
 
 def _scenario(name: str, line: Mapping[str, Any]) -> Scenario:
-    kept = {key: value for key, value in _without_source(line).items()
-            if key not in (*_LISTS, "final")}  # fmt: skip
+    kept = {
+        key: value for key, value in _without_source(line).items() if key not in (*_LISTS, "final")
+    }
     for key in ("cold", "heat", "days", "reports", "twin_level"):
         kept[key] = _span(kept[key])
     early, middle, late = (_phrases(line[key]) for key in _LISTS)

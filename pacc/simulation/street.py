@@ -24,8 +24,10 @@ def arrivals(made: Simulation, here: tuple[float, float], seed: int) -> Iterator
         if document["severity"] in _MIX and document.get("status") == "active":
             faults[document["severity"]].append(document)
         place = document["position"]
-        if all(abs(place[name] - at) < _HERE_DEGREES
-               for name, at in zip(("lat", "lon"), here, strict=True)):  # fmt: skip
+        if all(
+            abs(place[name] - at) < _HERE_DEGREES
+            for name, at in zip(("lat", "lon"), here, strict=True)
+        ):
             locals_.append({name: document[name] for name in _OF_THE_CAR if name in document})
     while all(faults.values()) and locals_:
         severity = chance.choices(list(_MIX), weights=list(_MIX.values()))[0]
@@ -36,8 +38,12 @@ def arrivals(made: Simulation, here: tuple[float, float], seed: int) -> Iterator
 def now_said(document: dict[str, Any], number: int, at: datetime) -> bytes:
     """Make a canonical alert of now out of one."""
     seen = at - timedelta(seconds=2)
-    alert = {**document, "id": f"street-{number}-{int(at.timestamp() * 1000)}",
-             "source": "urn:pacc:demo", "observed_at": seen.isoformat()}  # fmt: skip
+    alert = {
+        **document,
+        "id": f"street-{number}-{int(at.timestamp() * 1000)}",
+        "source": "urn:pacc:demo",
+        "observed_at": seen.isoformat(),
+    }
     return json.dumps(alert, ensure_ascii=False).encode()
 
 

@@ -101,9 +101,13 @@ def _stops(world: World, car: Car, stands: float, chance: random.Random) -> Iter
 
 
 def _say(
-    world: World, car: Car, phrase: tuple[str, str, str], at: float, moving: float,
+    world: World,
+    car: Car,
+    phrase: tuple[str, str, str],
+    at: float,
+    moving: float,
     chance: random.Random,
-) -> Said:  # fmt: skip
+) -> Said:
     code, severity, status = phrase
     is_moving = chance.random() < moving
     moment = Moment(at + world.begins, is_moving, component="", damage=0.0)

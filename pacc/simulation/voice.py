@@ -53,11 +53,16 @@ class Voice:
             for _ in range(count(self._chance, few + (many - few) * min(1.0, damage) ** 2)):
                 phrases = self._some(scenario.phrases[stage], damage, _has_flock(episode))
                 yield from self._burst(
-                    phrases, self._hour(day), until,
-                    component=scenario.component, damage=damage * lean,
-                    moving=scenario.moving, repeats=scenario.repeats, flicker=scenario.flicker,
+                    phrases,
+                    self._hour(day),
+                    until,
+                    component=scenario.component,
+                    damage=damage * lean,
+                    moving=scenario.moving,
+                    repeats=scenario.repeats,
+                    flicker=scenario.flicker,
                     begins=episode.onset,
-                )  # fmt: skip
+                )
         if episode.ending is not None:
             yield from self._end(episode)
 
@@ -69,9 +74,16 @@ class Voice:
             for number in range(1 + count(self._chance, kind.reports - 1)):
                 at = onset if day == int(onset // DAY) and not number else self._hour(day)
                 yield from self._burst(
-                    phrases, at, until, component=kind.component, damage=0.0,
-                    moving=kind.moving, repeats=kind.repeats, flicker=kind.flicker, begins=onset,
-                )  # fmt: skip
+                    phrases,
+                    at,
+                    until,
+                    component=kind.component,
+                    damage=0.0,
+                    moving=kind.moving,
+                    repeats=kind.repeats,
+                    flicker=kind.flicker,
+                    begins=onset,
+                )
 
     def clear(self, code: str, severity: str, at: float) -> Said:
         """Say that a code is gone."""
@@ -109,9 +121,18 @@ class Voice:
         return self._chance.sample(figures.flock, self._chance.randint(*figures.flock_size))
 
     def _burst(
-        self, phrases: Sequence[Phrase], at: float, until: float, *, component: str,
-        damage: float, moving: float, repeats: float, flicker: float, begins: float,
-    ) -> Iterator[Said]:  # fmt: skip
+        self,
+        phrases: Sequence[Phrase],
+        at: float,
+        until: float,
+        *,
+        component: str,
+        damage: float,
+        moving: float,
+        repeats: float,
+        flicker: float,
+        begins: float,
+    ) -> Iterator[Said]:
         chance = self._chance
         is_moving = chance.random() < moving
         snapshot = self._snapshot(Moment(at, is_moving, component, damage))

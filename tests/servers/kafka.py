@@ -73,8 +73,9 @@ def own_kafka() -> Iterator[Server]:
         cluster = made.stdout.strip().splitlines()[-1]
         subprocess.run(
             [*tool, "format", "--standalone", "-t", cluster, "-c", str(properties)],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            check=True,
+            capture_output=True,
+        )
         address = f"127.0.0.1:{broker}"
         command = [*base, "kafka.Kafka", str(properties)]
         with running(
@@ -102,10 +103,19 @@ def _jars() -> Path:
         pom = Path(name) / "pom.xml"
         pom.write_text(_POM)
         subprocess.run(
-            [maven, "-q", "-B", "-f", str(pom), "dependency:copy-dependencies",
-             f"-DoutputDirectory={name}/jars"],
-            check=True, capture_output=True, timeout=600,
-        )  # fmt: skip
+            [
+                maven,
+                "-q",
+                "-B",
+                "-f",
+                str(pom),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={name}/jars",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=600,
+        )
         try:
             (Path(name) / "jars").rename(_CACHE)
         except OSError:  # another test process was faster

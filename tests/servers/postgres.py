@@ -38,16 +38,40 @@ def own_postgres(connections: int = 100) -> Iterator[Server]:
         as_user = _as_owner(folder)
         data = folder / "data"
         subprocess.run(
-            [*as_user, str(binaries / "initdb"), "-D", str(data), "-U", "pacc", "-A", "trust",
-             "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                *as_user,
+                str(binaries / "initdb"),
+                "-D",
+                str(data),
+                "-U",
+                "pacc",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--locale=C.UTF-8",
+                "--no-sync",
+            ],
+            check=True,
+            capture_output=True,
+        )
         port = free_port()
         command = [
-            *as_user, str(binaries / "postgres"), "-D", str(data), "-p", str(port),
-            "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}",
-            "-c", "fsync=off", "-c", f"max_connections={connections}",
-        ]  # fmt: skip
+            *as_user,
+            str(binaries / "postgres"),
+            "-D",
+            str(data),
+            "-p",
+            str(port),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            f"unix_socket_directories={folder}",
+            "-c",
+            "fsync=off",
+            "-c",
+            f"max_connections={connections}",
+        ]
         url = f"postgresql+psycopg://pacc@127.0.0.1:{port}/postgres"
         server = Server(url, command, folder / "log", lambda: _answers(port), 60, signal.SIGINT)
         with running(server):

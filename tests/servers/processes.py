@@ -39,9 +39,12 @@ class Server:
         """Start it and wait until it answers. Raises `RuntimeError` with the end of its log."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                self.command, stdout=out, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                self.command,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         until = time.monotonic() + self.seconds
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > until:

@@ -3,17 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from dispatch.desks import load_directory
-from dispatch.masters import import_desks, read_rows
-from ingest import account
+from dispatch.data.desks import load_directory
+from dispatch.data.master_data import import_desks, read_rows
+from ingest.store import ledger
 from models.batch import Partition, Record
 from models.migrations import upgrade
 from models.words import Feed
-from pacc.database import make_engine
-from pacc.limits import Limits
-from pacc.settings import Settings
-from pacc.wiring import bare_policy
-from pacc.worker import Worker
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
+from pacc.wiring.pipeline import bare_policy
 from tests.soak.stream import HEAL, PARTITIONS
 from tests.worlds import SAMPLE_DESKS
 
@@ -43,7 +43,7 @@ class CalmRun:
     def digest(self) -> dict[str, Any]:
         """Give the digest of what was decided so far."""
         with self._engine.begin() as connection:
-            return account.digest(connection)
+            return ledger.digest(connection)
 
     def close(self) -> None:
         """Let the database go."""

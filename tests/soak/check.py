@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from kafka import KafkaConsumer, TopicPartition
 
-from ingest import account
+from ingest.store import ledger as ledgers
 from models.words import Outcome
 from tests.soak.database import DRIVER
 from tests.soak.people import LEASE, Told
@@ -57,10 +57,10 @@ def flaws(
 ) -> list[Flaw]:
     """Find everything that is not as it must be."""
     found = [*_offsets(connection, known, calm, seen), *_owners(connection)]
-    if not account.ledger(connection)["reconciled"]:
+    if not ledgers.ledger(connection)["reconciled"]:
         found.append(Flaw("ledger", "the counts do not add up to the positions"))
     found += _at_most_one(connection)
-    mine = account.digest(connection)
+    mine = ledgers.digest(connection)
     if mine != calm.digest:
         found.append(Flaw("digest", f"{mine} is not the undisturbed {calm.digest}"))
     found += [*_events(connection, seen), *_promises(connection, told)]
@@ -122,8 +122,11 @@ def _owners(connection: sa.Connection) -> Iterator[Flaw]:
         if move.is_take:
             owner[move.part] = move.app
         elif move.app not in (DRIVER, owner.get(move.part)):
-            yield Flaw("owner", f"{move.app} wrote {move.part}/{move.first}..{move.past}, "
-                                f"which is {owner.get(move.part)}'s")  # fmt: skip
+            yield Flaw(
+                "owner",
+                f"{move.app} wrote {move.part}/{move.first}..{move.past}, "
+                f"which is {owner.get(move.part)}'s",
+            )
 
 
 def _at_most_one(connection: sa.Connection) -> Iterator[Flaw]:
@@ -154,8 +157,9 @@ def _events(connection: sa.Connection, seen: Seen) -> Iterator[Flaw]:
         missing = sent.get(topic, set()) - ids
         foreign = ids - seen.written
         if missing or foreign:
-            yield Flaw("sent", f"{topic}: {len(missing)} events missing, "
-                               f"{len(foreign)} that nobody wrote")  # fmt: skip
+            yield Flaw(
+                "sent", f"{topic}: {len(missing)} events missing, {len(foreign)} that nobody wrote"
+            )
         seen.sent_again += len(events) - len(ids)
         yield from _order(topic, events)
 
@@ -194,12 +198,14 @@ def _promises(connection: sa.Connection, told: Sequence[Told]) -> Iterator[Flaw]
     """What a person was told is done is done, once; and nobody had a task beside another."""
     entries = Counter(
         (row.task_id, row.actor, row.kind)
-        for row in connection.execute(sa.text(
-            "select task_id, actor, kind from entry where task_id is not null and kind in"
-            " ('task_claimed', 'task_contacted', 'task_released', 'task_closed')"
-            " and actor not in ('pacc', 'pacc tend')"
-        ))
-    )  # fmt: skip
+        for row in connection.execute(
+            sa.text(
+                "select task_id, actor, kind from entry where task_id is not null and kind in"
+                " ('task_claimed', 'task_contacted', 'task_released', 'task_closed')"
+                " and actor not in ('pacc', 'pacc tend')"
+            )
+        )
+    )
     heard = Counter((one.task_id, one.name, one.what) for one in told)
     for key in sorted((heard - entries) | (entries - heard)):
         yield Flaw("told", f"{key}: told {heard[key]} times, done {entries[key]} times")

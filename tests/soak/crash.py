@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from models import tables as t
-from pacc.database import make_engine
+from pacc.process.database import make_engine
 from tests.soak.nursery import Nursery
 
 # What differs from life to life, and means nothing: who did it, for the how-manieth time.
@@ -69,10 +69,18 @@ class Stage:
 
     def _child(self, scene: str, url: str, file: Path, **more: Any) -> int:
         pid = self.nursery.fork(
-            f"{scene} {next(self._numbers)}", "tests.soak.scenes:act", {},
-            str(self.folder / f"{scene}.log"), scene=scene, url=url, topic=self.topic,
-            file=str(file), address=self.address, guard=self.guard, **more,
-        )  # fmt: skip
+            f"{scene} {next(self._numbers)}",
+            "tests.soak.scenes:act",
+            {},
+            str(self.folder / f"{scene}.log"),
+            scene=scene,
+            url=url,
+            topic=self.topic,
+            file=str(file),
+            address=self.address,
+            guard=self.guard,
+            **more,
+        )
         return self.nursery.wait(pid)
 
 

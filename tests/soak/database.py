@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import sqlalchemy as sa
 
 from models.migrations import upgrade
-from pacc.database import make_engine
+from pacc.process.database import make_engine
 
 # The driver's own connections are never the ones that are disturbed.
 DRIVER: Final = "driver"
@@ -33,11 +33,13 @@ def driver_engine(url: str) -> sa.Engine:
     return make_engine(
         sa.make_url(url)
         .update_query_dict(
-            {"application_name": DRIVER,
-             "options": "-c statement_timeout=0 -c default_transaction_read_only=off"}
+            {
+                "application_name": DRIVER,
+                "options": "-c statement_timeout=0 -c default_transaction_read_only=off",
+            }
         )
         .render_as_string(hide_password=False)
-    )  # fmt: skip
+    )
 
 
 def prepare(engine: sa.Engine) -> None:

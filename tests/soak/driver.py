@@ -75,9 +75,11 @@ class Soak:
         self._seen = Seen()
         self._began = time.monotonic()
         self._producer = KafkaProducer(
-            bootstrap_servers=servers.kafka.address, acks="all", enable_idempotence=True,
+            bootstrap_servers=servers.kafka.address,
+            acks="all",
+            enable_idempotence=True,
             metrics_enabled=False,
-        )  # fmt: skip
+        )
 
     def round(self, steps: Sequence[Step]) -> list[Flaw]:
         """Go through one round of the stream and of the plan; give what is wrong after it."""
@@ -122,9 +124,12 @@ class Soak:
 
     def _send(self, record: Record) -> Any:
         return self._producer.send(
-            self._system.topic, value=record.value, key=record.key,
-            partition=record.partition.number, timestamp_ms=record.timestamp,
-        )  # fmt: skip
+            self._system.topic,
+            value=record.value,
+            key=record.key,
+            partition=record.partition.number,
+            timestamp_ms=record.timestamp,
+        )
 
     def _settles(self) -> list[Flaw]:
         """Wait until every position is at its end; who sits idle behind one is started anew."""
@@ -191,10 +196,14 @@ class Soak:
     def _recoveries(self) -> list[float]:
         """Give seconds from each SIGKILL of a worker to the next commit in each of its places."""
         with self._system.engine.connect() as connection:
-            moves = list(connection.execute(sa.text(
-                "select app, part, is_take, extract(epoch from at)::float as at"
-                " from soak_move order by number"
-            )))  # fmt: skip
+            moves = list(
+                connection.execute(
+                    sa.text(
+                        "select app, part, is_take, extract(epoch from at)::float as at"
+                        " from soak_move order by number"
+                    )
+                )
+            )
         return recoveries([(m.app, m.part, m.is_take, m.at) for m in moves], self._hand.kills)
 
 

@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from pacc import cli, wiring
-from prioritizer import rank
+from pacc import cli
+from pacc.wiring import pipeline
+from prioritizer.ranking import rank
 
 _LOOK_SECONDS = 0.02
 
@@ -33,8 +34,10 @@ class Nursery:
     def __init__(self, warm: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.soak.nursery", *warm],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         self._changed = threading.Condition()
         self._pids: dict[str, int] = {}
         self._ended: dict[int, int] = {}
@@ -90,7 +93,7 @@ def main() -> None:
     """Fork whoever is asked for until there is nobody to ask."""
     once = lru_cache(rank.load_ranker)
     once()
-    setattr(wiring, "load_ranker", once)  # noqa: B010 - for every child
+    setattr(pipeline, "load_ranker", once)  # noqa: B010 - for every child
     assert cli.app is not None
     for name in sys.argv[1:]:
         importlib.import_module(name).warm()

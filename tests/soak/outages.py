@@ -57,10 +57,12 @@ def rewind(hand: Hand, chance: random.Random) -> None:
     """An engineer moves a position back, so that records are worked through again."""
     with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
         connection.execute(
-            sa.text("update position set next_offset = next_offset - :by"
-                    " where part = :part and next_offset > :by"),
+            sa.text(
+                "update position set next_offset = next_offset - :by"
+                " where part = :part and next_offset > :by"
+            ),
             {"by": chance.randrange(1, 30), "part": chance.randrange(4)},
-        )  # fmt: skip
+        )
 
 
 def intrude(hand: Hand, chance: random.Random) -> None:
@@ -69,9 +71,11 @@ def intrude(hand: Hand, chance: random.Random) -> None:
     It names it as we do, so that who gets past is met by the workers as any other.
     """
     table, key, is_open = chance.choice(
-        [(t.case, "case_id", t.case.c.state == "open"),
-         (t.task, "task_id", t.task.c.state != "done")]
-    )  # fmt: skip
+        [
+            (t.case, "case_id", t.case.c.state == "open"),
+            (t.task, "task_id", t.task.c.state != "done"),
+        ]
+    )
     query = sa.select(table).where(is_open).order_by(sa.func.random()).limit(1)
     try:
         with hand.system.engine.begin() as connection:
@@ -87,8 +91,7 @@ def intrude(hand: Hand, chance: random.Random) -> None:
 
 def stop_postgres(hand: Hand, chance: random.Random) -> None:
     """The database server is stopped and started."""
-    _restart(hand.system.servers.postgres,
-                  chance.choice([signal.SIGINT, signal.SIGQUIT]))  # fmt: skip
+    _restart(hand.system.servers.postgres, chance.choice([signal.SIGINT, signal.SIGQUIT]))
 
 
 def kill_postgres(hand: Hand, _chance: random.Random) -> None:
@@ -111,11 +114,13 @@ def kill_broker(hand: Hand, _chance: random.Random) -> None:
 def _cut(hand: Hand, which: str, **values: Any) -> None:
     with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
         connection.execute(
-            sa.text("select pg_terminate_backend(pid) from pg_stat_activity where"
-                    " datname = current_database() and application_name <> 'driver'"
-                    f" and {which}"),
+            sa.text(
+                "select pg_terminate_backend(pid) from pg_stat_activity where"
+                " datname = current_database() and application_name <> 'driver'"
+                f" and {which}"
+            ),
             values,
-        )  # fmt: skip
+        )
 
 
 def _altered(hand: Hand, setting: str, name: str, chance: random.Random) -> None:

@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch import store
-from dispatch.desks import load_directory
-from dispatch.events import Topics
-from dispatch.house import House
-from dispatch.keys import create_key
+from dispatch.access.api_keys import create_key
+from dispatch.data.desks import load_directory
+from dispatch.rules.events import Topics
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.tasks import actions
 from models.errors import PaccError
 from models.person import Actor
 from models.words import Role
@@ -69,12 +69,17 @@ class Crowd:
             (Role.SUPERVISOR, None)
         ] * _SUPERVISORS
         self._threads = [
-            threading.Thread(target=self._shift, daemon=True, args=(
-                self._key(role, desk, f"{role} {number}"), f"{role} {number}",
-                random.Random(f"person {seed} {number}"),
-            ))
+            threading.Thread(
+                target=self._shift,
+                daemon=True,
+                args=(
+                    self._key(role, desk, f"{role} {number}"),
+                    f"{role} {number}",
+                    random.Random(f"person {seed} {number}"),
+                ),
+            )
             for number, (role, desk) in enumerate(people)
-        ]  # fmt: skip
+        ]
         careless = _Careless(system)
         self._threads.append(
             threading.Thread(
@@ -185,9 +190,10 @@ class _Person:
         if status != 200:
             return None
         free = [
-            one for one in page["items"]
+            one
+            for one in page["items"]
             if (is_for_people(one["vin"]) or is_busy(one["vin"])) and one["holder"] is None
-        ]  # fmt: skip
+        ]
         return self._chance.choice(free[:_FIRST]) if free else None
 
     def works(self, task: dict[str, Any]) -> Iterator[Any]:
@@ -218,10 +224,16 @@ class _Person:
             return {"is_done": False}
         lease = task["lease_until"]
         self._crowd.told.append(
-            Told(task_id, self._name, what, task["version"],
-                 datetime.fromisoformat(lease) if lease else None,
-                 body.get("version"), body.get("disposition"))
-        )  # fmt: skip
+            Told(
+                task_id,
+                self._name,
+                what,
+                task["version"],
+                datetime.fromisoformat(lease) if lease else None,
+                body.get("version"),
+                body.get("disposition"),
+            )
+        )
         return {"is_done": True, "state": task["state"]}
 
 
@@ -237,7 +249,7 @@ class _Careless:
             guards.remove("version", self._engine)
         guards.without(self._engine, r"\s+FOR UPDATE$", self._thinks)
         with system.engine.begin() as connection:
-            self._house = House(load_directory(connection), LEASE, Topics(**system.out))
+            self._house = DispatchPolicy(load_directory(connection), LEASE, Topics(**system.out))
         self._actor = Actor("careless", "careless", Role.SUPERVISOR, None)
 
     @staticmethod
@@ -254,7 +266,7 @@ class _Careless:
                 if not found:
                     return None
                 task_id, seen = chance.choice(found)
-                store.claim(connection, task_id, self._actor, at, self._house)
+                actions.claim(connection, task_id, self._actor, at, self._house)
         except (PaccError, sa.exc.DBAPIError):
             return None
         return Told(task_id, "careless", "task_claimed", seen + 1, at + LEASE, seen)

@@ -10,14 +10,30 @@ from typing import Final
 # How often each kind of disturbance comes, as weights; those of a whole server are rare: they cost
 # the broker or the database some ten seconds.
 OFTEN: Final[Mapping[str, int]] = {
-    "kill worker": 10, "kill worker at a point": 6, "stop worker": 2, "zombie": 3, "end worker": 4,
-    "rebalance": 2, "jump clock": 2, "kill tend": 6, "kill tend at a point": 6, "kill serve": 2,
-    "cut connections": 4, "cut one connection": 4, "fill connections": 1, "statement timeout": 1,
-    "read only": 1, "rewind": 4, "intrude": 4,
-}  # fmt: skip
+    "kill worker": 10,
+    "kill worker at a point": 6,
+    "stop worker": 2,
+    "zombie": 3,
+    "end worker": 4,
+    "rebalance": 2,
+    "jump clock": 2,
+    "kill tend": 6,
+    "kill tend at a point": 6,
+    "kill serve": 2,
+    "cut connections": 4,
+    "cut one connection": 4,
+    "fill connections": 1,
+    "statement timeout": 1,
+    "read only": 1,
+    "rewind": 4,
+    "intrude": 4,
+}
 SELDOM: Final[Mapping[str, int]] = {
-    "stop postgres": 2, "kill postgres": 2, "stop broker": 1, "kill broker": 1,
-}  # fmt: skip
+    "stop postgres": 2,
+    "kill postgres": 2,
+    "stop broker": 1,
+    "kill broker": 1,
+}
 # How the kinds that end or freeze a process or a server begin.
 ENDING: Final = ("kill", "stop", "zombie", "end worker")
 ROUND_SECONDS: Final = 8.0

@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from statistics import quantiles
 
-from ingest.sender import KafkaSender
+from ingest.kafka.producer import KafkaSender
 from models.batch import Message
-from pacc.settings import Settings
+from pacc.process.settings import Settings
 from tests.servers.kafka import new_topic, own_kafka
 from tests.servers.postgres import new_database, own_postgres
 from tests.soak import crash, guards, scenes
@@ -36,9 +36,15 @@ def servers() -> Iterator[Servers]:
 
 
 def soak(
-    given: Servers, seed: int, minutes: float, *, steps: int, kills: int = 0,
-    guard: str | None = None, plan: Sequence[Step] | None = None,
-) -> Report:  # fmt: skip
+    given: Servers,
+    seed: int,
+    minutes: float,
+    *,
+    steps: int,
+    kills: int = 0,
+    guard: str | None = None,
+    plan: Sequence[Step] | None = None,
+) -> Report:
     """Go from round to round until the time or the kills are up, or something is wrong."""
     until = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
@@ -76,19 +82,25 @@ def killed(report: Report) -> int:
 def show(report: Report) -> None:
     """Print what was done and found."""
     _say(f"{report.rounds} rounds, {report.records} records, {report.seconds:.0f} s")
-    _say(f"{total(report)} disturbances, {killed(report)} of them kills or stops: "
-         + _counted(report.done))  # fmt: skip
+    _say(
+        f"{total(report)} disturbances, {killed(report)} of them kills or stops: "
+        + _counted(report.done)
+    )
     _say(f"lives that ended, and how: {_counted(report.ends)}")
-    _say(f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
-         f"{report.events} events on the topics, {report.sent_again} of them again")  # fmt: skip
+    _say(
+        f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
+        f"{report.events} events on the topics, {report.sent_again} of them again"
+    )
 
 
 def show_recovery(report: Report) -> None:
     """Print how long recovery took. Only under a steady stream does that say anything."""
     if len(report.recoveries) > 1:
         cuts = quantiles(report.recoveries, n=20, method="inclusive")
-        _say(f"from a SIGKILL to the next commit in each of the victim's partitions "
-             f"({len(report.recoveries)}): p50 {cuts[9]:.1f} s, p95 {cuts[18]:.1f} s")  # fmt: skip
+        _say(
+            f"from a SIGKILL to the next commit in each of the victim's partitions "
+            f"({len(report.recoveries)}): p50 {cuts[9]:.1f} s, p95 {cuts[18]:.1f} s"
+        )
 
 
 def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
@@ -103,8 +115,10 @@ def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
     file = Path(f"soak-{seed}.jsonl")
     plan = shorten(report.plan, fails, tries)
     write_plan(plan, file)
-    _say(f"seed {seed}, {len(plan)} of {len(report.plan)} steps in {file}; again with "
-         f"`python -m tests.soak --seed {seed} --plan {file}`:")  # fmt: skip
+    _say(
+        f"seed {seed}, {len(plan)} of {len(report.plan)} steps in {file}; again with "
+        f"`python -m tests.soak --seed {seed} --plan {file}`:"
+    )
     for step in plan[:40]:
         _say(f"  round {step.round}, second {step.second}: {step.kind} ({step.chance})")
 
@@ -118,9 +132,13 @@ def recovery(given: Servers, seed: int, kills: int) -> Report:
     pause = 1.6 * session
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
         running = Soak(
-            given, Path(name), seed, round_seconds=2.5 * pause, session_seconds=session,
+            given,
+            Path(name),
+            seed,
+            round_seconds=2.5 * pause,
+            session_seconds=session,
             cli_share=0.0,
-        )  # fmt: skip
+        )
         try:
             running.round([])
             for number in range(1, kills // 2 + 1):
@@ -139,8 +157,12 @@ def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
     found: list[str] = []
     topic = new_topic(given.kafka.address, 1)
     with closing(KafkaSender(given.kafka.address)) as sender:
-        sender.send([Message(topic, one.key, one.value, one.headers, one.timestamp)
-                     for one in scenes.stream(topic)])  # fmt: skip
+        sender.send(
+            [
+                Message(topic, one.key, one.value, one.headers, one.timestamp)
+                for one in scenes.stream(topic)
+            ]
+        )
     nursery = Nursery(["tests.soak.scenes"])
     for scene in scene_names:
         with (
@@ -155,8 +177,10 @@ def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
             stage = crash.Stage(nursery, Path(name), url, copies, address, topic)
             began = time.monotonic()
             deaths, wrong = crash.wrong(stage, scene, url, every=True)
-            _say(f"{scene}: {deaths} crash points in {time.monotonic() - began:.0f} s, "
-                 f"{len(wrong)} that show")  # fmt: skip
+            _say(
+                f"{scene}: {deaths} crash points in {time.monotonic() - began:.0f} s, "
+                f"{len(wrong)} that show"
+            )
             found += wrong
     nursery.close()
     for one in found[:20]:
@@ -207,9 +231,14 @@ def main(words: Sequence[str] | None = None) -> int:
             return 1 if report.flaws else 0
         plan = read_plan(given.plan) if given.plan else None
         report = soak(
-            started, given.seed, given.minutes, steps=given.steps, kills=given.kills,
-            guard=given.control, plan=plan,
-        )  # fmt: skip
+            started,
+            given.seed,
+            given.minutes,
+            steps=given.steps,
+            kills=given.kills,
+            guard=given.control,
+            plan=plan,
+        )
         show(report)
         if report.flaws and given.control is None:
             explain(started, given.seed, report, given.tries)

@@ -17,25 +17,25 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from msgspec.structs import replace
 
-from dispatch import api
-from dispatch.auth import Office
-from dispatch.clockwork import tick
-from dispatch.desks import load_directory
-from dispatch.house import House
-from dispatch.keys import create_key
-from dispatch.masters import import_desks, read_rows
-from dispatch.relay import Sender, relay
-from ingest.kafka import KafkaSource
-from ingest.sender import KafkaSender
+from dispatch.access.api_auth import WebContext
+from dispatch.access.api_keys import create_key
+from dispatch.api import reading
+from dispatch.data.desks import load_directory
+from dispatch.data.master_data import import_desks, read_rows
+from dispatch.data.outbox_relay import Sender, relay
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.tasks.overdue import tick
+from ingest.kafka.consumer import KafkaSource
+from ingest.kafka.producer import KafkaSender
 from ingest.source import Source
 from models import tables as t
 from models.batch import Message, Partition, Record
 from models.migrations import upgrade
 from models.words import Feed, Role
-from pacc.database import make_engine
-from pacc.limits import Limits
-from pacc.pipeline import run
-from pacc.worker import Worker
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.loop import run
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
 from tests.soak import guards, points
 from tests.worlds import CAR, OTHER, SAMPLE_DESKS, START, Stream, policy
 
@@ -44,7 +44,7 @@ PLACE: Final[dict[str, Any]] = {"position": {"lat": 39.9, "lon": 116.4}}
 _LIMITS = Limits(batch=8)
 # The people's routes alone, put together once for all children.
 WEB = FastAPI()
-WEB.include_router(api.router)
+WEB.include_router(reading.router)
 
 
 def stream(topic: str) -> list[Record]:
@@ -131,8 +131,9 @@ def pipeline(url: str, topic: str, _file: str, address: str | None, _r: points.R
         if address is None:
             return Listed(stream(topic), worker)
         group = f"group {engine.url.database}"
-        return KafkaSource(address, group, [topic], take=worker.take, poll_ms=100,
-                           session_timeout_ms=1000)  # fmt: skip
+        return KafkaSource(
+            address, group, [topic], take=worker.take, poll_ms=100, session_timeout_ms=1000
+        )
 
     run(worker, source, _LIMITS, until_end=True, is_stopped=lambda: False)
     engine.dispose()
@@ -151,7 +152,7 @@ def tending(url: str, _topic: str, _file: str, _a: str | None, _r: points.Reache
     """Time goes by: promises are missed, a dealer's customer goes back to the centre."""
     engine = make_engine(url)
     with engine.begin() as connection:
-        house = House(load_directory(connection))
+        house = DispatchPolicy(load_directory(connection))
     for hours in (1, 40):
         tick(engine, START + timedelta(hours=hours), house)
     engine.dispose()
@@ -161,7 +162,9 @@ def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached)
     """Somebody claims over the API, calls and finishes; `file` keeps what was answered."""
     engine = make_engine(url)
     with engine.begin() as connection:
-        WEB.state.office = Office(engine, House(load_directory(connection)), lambda: START)
+        WEB.state.office = WebContext(
+            engine, DispatchPolicy(load_directory(connection)), lambda: START
+        )
         key = connection.execute(sa.select(t.audit.c.actor)).scalar_one()
         task_id = connection.execute(
             sa.select(t.task.c.task_id).where(t.task.c.queue == "roadside", t.task.c.vin == CAR)
@@ -169,9 +172,10 @@ def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached)
     with closing(TestClient(WEB)) as client:
         for path, body in _SHIFT:
             answer = client.post(
-                f"/v1/tasks/{task_id}/{path}", json=body,
+                f"/v1/tasks/{task_id}/{path}",
+                json=body,
                 headers={"Authorization": f"Bearer {key}", "Idempotency-Key": path},
-            )  # fmt: skip
+            )
             with Path(file).open("a", encoding="utf-8") as told:
                 said = [path, answer.status_code, answer.json()]
                 told.write(json.dumps(said, sort_keys=True) + "\n")  # jsonb has an order of its own
@@ -187,9 +191,16 @@ SCENES = {"run": pipeline, "relay": relaying, "claim": person, "tend": tending}
 
 
 def act(
-    scene: str, url: str, topic: str, file: str, address: str | None = None,
-    death: int = 0, names: str | None = None, pages: int = 0, guard: str | None = None,
-) -> None:  # fmt: skip
+    scene: str,
+    url: str,
+    topic: str,
+    file: str,
+    address: str | None = None,
+    death: int = 0,
+    names: str | None = None,
+    pages: int = 0,
+    guard: str | None = None,
+) -> None:
     """Be the child in a scene: die at a point, find the disk full, or write down all `names`.
 
     With `pages` SQLite's file can grow to so many; then it is as full as a disk can be.

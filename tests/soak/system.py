@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.masters import import_desks, read_rows
+from dispatch.data.master_data import import_desks, read_rows
 from tests.servers.kafka import new_topic
 from tests.servers.processes import Server, free_port
 from tests.soak import database, guards
@@ -28,10 +28,16 @@ from tests.worlds import SAMPLE_DESKS
 WORKERS: Final = 3
 SESSION_SECONDS: Final = 1.5
 _COMMANDS: Final[Mapping[str, tuple[str, ...]]] = {
-    "run": ("run",), "tend": ("tend",), "serve": ("serve",),
-}  # fmt: skip
-_SLOTS: Final = (*((f"run-{n}", "run") for n in range(WORKERS)), ("tend-0", "tend"),
-                 ("tend-1", "tend"), ("serve-0", "serve"))  # fmt: skip
+    "run": ("run",),
+    "tend": ("tend",),
+    "serve": ("serve",),
+}
+_SLOTS: Final = (
+    *((f"run-{n}", "run") for n in range(WORKERS)),
+    ("tend-0", "tend"),
+    ("tend-1", "tend"),
+    ("serve-0", "serve"),
+)
 
 
 @dataclass(slots=True)
@@ -180,14 +186,21 @@ class System:
             with log.open("ab") as out:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "pacc.cli", *_COMMANDS[kind]],
-                    env={**os.environ, **self.env(app)}, stdout=out, stderr=out,
+                    env={**os.environ, **self.env(app)},
+                    stdout=out,
+                    stderr=out,
                     stdin=subprocess.DEVNULL,
-                )  # fmt: skip
+                )
             return Life(app, process.pid, process)
         pid = self.servers.nursery.fork(
-            app, "tests.soak.child:command", self.env(app), str(log),
-            words=_COMMANDS[kind], guard=self.guard, **life,
-        )  # fmt: skip
+            app,
+            "tests.soak.child:command",
+            self.env(app),
+            str(log),
+            words=_COMMANDS[kind],
+            guard=self.guard,
+            **life,
+        )
         return Life(app, pid)
 
     def _status(self, life: Life) -> int | None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision = "0001"
 down_revision = None

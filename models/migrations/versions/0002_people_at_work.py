@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision = "0002"
 down_revision = "0001"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision: str = "0003"
 down_revision: str | None = "0002"
@@ -57,11 +57,13 @@ def upgrade() -> None:
     closed = sa.select(v.vin, v.closed_case, v.closed_at, v.closed_root)
     for row in connection.execute(closed.where(v.closed_case.is_not(None))).all():
         at = row.closed_at.isoformat()
-        ended = {"case_id": row.closed_case, "opened_at": at, "closed_at": at,
-                 "root": row.closed_root}  # fmt: skip
-        connection.execute(
-            sa.update(_vehicle).where(v.vin == row.vin).values(history=[ended])
-        )  # fmt: skip
+        ended = {
+            "case_id": row.closed_case,
+            "opened_at": at,
+            "closed_at": at,
+            "root": row.closed_root,
+        }
+        connection.execute(sa.update(_vehicle).where(v.vin == row.vin).values(history=[ended]))
     with op.batch_alter_table("vehicle", schema=None) as batch_op:
         batch_op.drop_column("closed_root")
         batch_op.drop_column("closed_at")

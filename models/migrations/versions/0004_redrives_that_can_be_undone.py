@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision: str = "0004"
 down_revision: str | None = "0003"

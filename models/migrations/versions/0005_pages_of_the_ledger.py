@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision: str = "0005"
 down_revision: str | None = "0004"

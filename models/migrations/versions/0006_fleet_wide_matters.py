@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-from models import columns as t
+from models.tables import columns as t
 
 revision: str = "0006"
 down_revision: str | None = "0005"
@@ -45,14 +45,19 @@ def upgrade() -> None:
     op.add_column("case", sa.Column("software", sa.String(length=64), nullable=True))
     op.add_column("task", sa.Column("issue_id", sa.String(length=40), nullable=True))
     op.create_index(
-        "ix_case_build_opened_at", "case", ["opened_at"],
-        sqlite_where=_KNOWN, postgresql_where=_KNOWN,
-    )  # fmt: skip
+        "ix_case_build_opened_at",
+        "case",
+        ["opened_at"],
+        sqlite_where=_KNOWN,
+        postgresql_where=_KNOWN,
+    )
     op.create_index(
-        "ix_task_issue", "task",
+        "ix_task_issue",
+        "task",
         ["issue_id", sa.text("priority_rank desc"), sa.text("score desc")],
-        sqlite_where=_HELD, postgresql_where=_HELD,
-    )  # fmt: skip
+        sqlite_where=_HELD,
+        postgresql_where=_HELD,
+    )
 
 
 def downgrade() -> None:

@@ -1,0 +1,66 @@
+"""Who is asking: the bearer of an API key, or nobody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from dispatch.access.api_keys import find_actor
+from dispatch.rules.policy import DispatchPolicy
+from models.errors import NotAllowed, Unknown
+from models.person import Actor
+from models.words import Role
+
+_bearer = HTTPBearer(auto_error=False, description="An API key: `pacc key create` makes one.")
+
+
+@dataclass(frozen=True, slots=True)
+class WebContext:
+    """What the routes work with. `now` is the clock, so that tests can hold it."""
+
+    engine: sa.Engine
+    house: DispatchPolicy
+    now: Callable[[], datetime]
+
+
+def office_of(request: Request) -> WebContext:
+    """Give the application's office."""
+    office: WebContext = request.app.state.office
+    return office
+
+
+def actor_of(
+    request: Request,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> Actor:
+    """Say who is asking; refuse who has no key or a revoked one, with the same words."""
+    actor = None
+    if given is not None:
+        with office_of(request).engine.begin() as connection:
+            actor = find_actor(connection, given.credentials)
+    if actor is None:
+        raise Unknown("Send a valid API key: `Authorization: Bearer pacc_…`.")
+    return actor
+
+
+def require(*roles: Role) -> Callable[[Actor], Actor]:
+    """Let only these roles pass."""
+
+    def check(actor: Annotated[Actor, Depends(actor_of)]) -> Actor:
+        if actor.role not in roles:
+            raise NotAllowed(
+                "This takes the role %(roles)s; your key is %(role)s.",
+                {"roles": " or ".join(roles), "role": actor.role},
+            )
+        return actor
+
+    return check
+
+
+InOffice = Annotated[WebContext, Depends(office_of)]
+AsActor = Annotated[Actor, Depends(actor_of)]
+AsEngineer = Annotated[Actor, Depends(require(Role.ENGINEER))]

@@ -1,0 +1,329 @@
+"""The HTTP API of the people: every write. Each is one transaction, and safe to send twice."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+
+from dispatch.access.api_auth import AsActor, InOffice, WebContext
+from dispatch.api import idempotency
+from dispatch.api.answers import SilenceMade, TaskWhole
+from dispatch.api.idempotency import Answer
+from dispatch.api.requests import (
+    Attempted,
+    Book,
+    Claim,
+    Complete,
+    Ident,
+    Note,
+    Pause,
+    SilenceIn,
+    TakeOver,
+    Transfer,
+)
+from dispatch.read import cases_and_tasks
+from dispatch.tasks import actions, customer_contact, silences
+from models.alert import VIN_PATTERN
+from models.errors import Conflict, NotThere
+from models.person import Actor
+from models.words import Step
+
+router = APIRouter()
+TaskId = Annotated[Ident, Path(description="A task.")]
+Vin = Annotated[str, Path(pattern=VIN_PATTERN)]
+_Do = Callable[[sa.Connection, datetime], Any]
+
+
+async def request_of(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=128,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Send the same key again to repeat a request safely.",
+        ),
+    ] = None,
+) -> idempotency.Request:
+    """Hash what is asked, so that a reused key is told from a repeated request."""
+    body = await request.body()
+    asked = f"{request.method} {request.url.path}\n".encode() + body
+    return idempotency.Request(idempotency_key, hashlib.sha256(asked).hexdigest())
+
+
+Asked = Annotated[idempotency.Request, Depends(request_of)]
+
+
+def act(
+    office: WebContext, actor: Actor, asked: idempotency.Request, do: _Do, status: int = 200
+) -> Response:
+    """Do something in one transaction, once, and answer with what it gives."""
+    at = office.now()
+
+    def attempt() -> Answer:
+        with office.engine.begin() as connection:
+
+            def answer() -> Answer:
+                return Answer(status, jsonable_encoder(do(connection, at)))
+
+            return idempotency.once(connection, actor, asked, at, answer)
+
+    try:
+        answer = attempt()
+    except sa.exc.IntegrityError:
+        answer = attempt()  # the same request at the same moment: now it is a replay
+    headers = {"Idempotency-Replayed": "true"} if answer.is_replay else None
+    return JSONResponse(answer.body, answer.status, headers)
+
+
+def on_task(
+    office: WebContext, actor: Actor, asked: idempotency.Request, task_id: str, do: _Do
+) -> Response:
+    """Do something with a task, and answer with the task as it is then."""
+
+    def and_show(connection: sa.Connection, at: datetime) -> dict[str, Any]:
+        do(connection, at)
+        return cases_and_tasks.show_task(connection, task_id, actor)
+
+    return act(office, actor, asked, and_show)
+
+
+@router.post("/tasks/next", tags=["tasks"], response_model=TaskWhole)
+def claim_next(office: InOffice, actor: AsActor, asked: Asked) -> Response:
+    """Claim the most pressing task that waits at your desk."""
+    with office.engine.begin() as connection:
+        waiting = cases_and_tasks.candidates(connection, actor, office.now())
+
+    def claim_one(task_id: str) -> Response:
+        return on_task(
+            office,
+            actor,
+            asked,
+            task_id,
+            lambda c, at: actions.claim(c, task_id, actor, at, office.house),
+        )
+
+    for task_id in waiting:
+        try:
+            return claim_one(task_id)
+        except Conflict:
+            continue  # somebody was faster: the next one
+    return act(office, actor, asked, _nothing_waits)
+
+
+def _nothing_waits(_connection: sa.Connection, _at: datetime) -> None:
+    raise NotThere("No task waits at your desk.")
+
+
+@router.post("/tasks/{task_id}/claim", tags=["tasks"], response_model=TaskWhole)
+def claim(
+    office: InOffice,
+    actor: AsActor,
+    asked: Asked,
+    task_id: TaskId,
+    body: Annotated[Claim | None, Body()] = None,
+) -> Response:
+    """Take a task in hand. 409 says who has it, and until when."""
+    version = body.version if body else None
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: actions.claim(c, task_id, actor, at, office.house, version),
+    )
+
+
+@router.post("/tasks/{task_id}/renew", tags=["tasks"], response_model=TaskWhole)
+def renew(office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId) -> Response:
+    """Make your claim live on; the open page does this every 20 s."""
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: actions.renew(c, task_id, actor, at, office.house),
+    )
+
+
+@router.post("/tasks/{task_id}/take-over", tags=["tasks"], response_model=TaskWhole)
+def take_over(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId, body: TakeOver
+) -> Response:
+    """Take a task out of another's hand: for supervisors, with a reason."""
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: actions.take_over(c, task_id, actor, at, office.house, body.reason),
+    )
+
+
+@router.post("/tasks/{task_id}/transfer", tags=["tasks"], status_code=204)
+def transfer(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId, body: Transfer
+) -> Response:
+    """Hand a task to another desk of the same kind. You may not see it any more afterwards."""
+    act(
+        office,
+        actor,
+        asked,
+        lambda c, at: actions.transfer(c, task_id, actor, at, office.house, body.desk, body.reason),
+    )
+    return Response(status_code=204)
+
+
+@router.post("/tasks/{task_id}/complete", tags=["tasks"], response_model=TaskWhole)
+def complete(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId, body: Complete
+) -> Response:
+    """End a task with one of its possible dispositions."""
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: actions.complete(
+            c, task_id, actor, at, office.house, body.disposition, body.note
+        ),
+    )
+
+
+@router.post("/tasks/{task_id}/attempt", tags=["tasks"], response_model=TaskWhole)
+def attempt(
+    office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId, body: Attempted
+) -> Response:
+    """Note that the customer was not reached; the task waits for the next attempt."""
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: customer_contact.attempt(
+            c, task_id, actor, at, office.house, body.channel, body.note
+        ),
+    )
+
+
+@router.post("/tasks/{task_id}/pause", tags=["tasks"], response_model=TaskWhole)
+def pause(
+    office: InOffice,
+    actor: AsActor,
+    asked: Asked,
+    task_id: TaskId,
+    body: Annotated[Pause | None, Body()] = None,
+) -> Response:
+    """Wait for the customer: deadlines stand still until the pause ends."""
+    body = body or Pause()
+    wanted = None if body.minutes is None else timedelta(minutes=body.minutes)
+    more = actions.Details(pause=wanted)
+    return _step(office, actor, asked, task_id, Step.PAUSE, body.note, more)
+
+
+@router.post("/tasks/{task_id}/book", tags=["tasks"], response_model=TaskWhole)
+def book(
+    office: InOffice,
+    actor: AsActor,
+    asked: Asked,
+    task_id: TaskId,
+    body: Annotated[Book | None, Body()] = None,
+) -> Response:
+    """The customer has an appointment."""
+    body = body or Book()
+    more = actions.Details(appointment_at=body.appointment_at, is_pick_up=body.is_pick_up)
+    return _step(office, actor, asked, task_id, Step.BOOK, body.note, more)
+
+
+def _step(
+    office: WebContext,
+    actor: Actor,
+    asked: idempotency.Request,
+    task_id: str,
+    step: Step,
+    note: str | None,
+    more: actions.Details | None = None,
+) -> Response:
+    return on_task(
+        office,
+        actor,
+        asked,
+        task_id,
+        lambda c, at: actions.step(c, task_id, actor, at, office.house, step, note, more),
+    )
+
+
+def _add_step(step: Step, summary: str) -> None:
+    def take_step(
+        office: InOffice,
+        actor: AsActor,
+        asked: Asked,
+        task_id: TaskId,
+        body: Annotated[Note | None, Body()] = None,
+    ) -> Response:
+        return _step(office, actor, asked, task_id, step, body.note if body else None)
+
+    name = step.value.replace("_", "-")
+    router.add_api_route(
+        f"/tasks/{{task_id}}/{name}",
+        take_step,
+        methods=["POST"],
+        tags=["tasks"],
+        response_model=TaskWhole,
+        summary=summary,
+        name=step.value,
+        operation_id=step.value,
+    )
+
+
+for _one, _summary in (
+    (Step.CONTACT, "The customer has been reached"),
+    (Step.SET_OUT, "Help is on its way"),
+    (Step.ARRIVE, "Help is with the vehicle"),
+    (Step.TOW, "The vehicle is being towed"),
+    (Step.CHECK_IN, "The vehicle is in the workshop"),
+    (Step.REPAIR, "The vehicle is repaired"),
+    (Step.RESUME, "Go on after a pause"),
+    (Step.RELEASE, "Give the task back"),
+):
+    _add_step(_one, _summary)
+
+
+@router.post(
+    "/vehicles/{vin}/silences", tags=["silences"], status_code=201, response_model=SilenceMade
+)
+def silence(office: InOffice, actor: AsActor, asked: Asked, vin: Vin, body: SilenceIn) -> Response:
+    """Hold a vehicle's waiting tasks back. Urgent ones are never held."""
+    return act(
+        office,
+        actor,
+        asked,
+        lambda c, at: SilenceMade(
+            silence_id=silences.silence(
+                c, vin, actor, at, office.house, body.kind, body.ends_at, body.reason
+            )
+        ),
+        status=201,
+    )
+
+
+@router.post("/silences/{silence_id}/lift", tags=["silences"], status_code=204)
+def lift(
+    office: InOffice,
+    actor: AsActor,
+    asked: Asked,
+    silence_id: Annotated[Ident, Path(description="A silence.")],
+) -> Response:
+    """End a silence now."""
+    act(
+        office,
+        actor,
+        asked,
+        lambda c, at: silences.lift(c, silence_id, actor, at, office.house),
+    )
+    return Response(status_code=204)

@@ -1,0 +1,324 @@
+"""The case page, and everything that can be done on it; each answer is the page as it is then."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from dispatch.access.api_auth import InOffice
+from dispatch.access.sessions import at_work
+from dispatch.console.login.session import AsVisitor, AsWriter, Fields
+from dispatch.console.pages.case_actions import TaskId, act, keep_sheet, note_of, page
+from dispatch.console.show import appointments, forms, queue_rows
+from dispatch.console.show.refusals import said
+from dispatch.console.show.templates import render
+from dispatch.rules.snooze import LONGEST
+from dispatch.tasks import actions, customer_contact, silences
+from models.errors import Conflict, NotAllowed, NotThere, Unusable
+from models.person import WORKERS
+from models.words import Channel, Disposition, Step
+
+router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
+
+
+@router.get("")
+def show(request: Request, office: InOffice, visitor: AsVisitor, task_id: TaskId) -> Response:
+    """Show the case."""
+    return page(request, office, visitor, task_id)
+
+
+@router.post("/claim")
+def claim(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Take the case in hand."""
+    return act(
+        request,
+        office,
+        visitor,
+        task_id,
+        fields,
+        lambda c, at: actions.claim(c, task_id, visitor.actor, at, office.house),
+    )
+
+
+@router.post("/row/{what}")
+def in_row(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, what: str
+) -> Response:
+    """Claim or release from the list: the answer is the row, also for who came second."""
+    notice, status = "", 200
+    try:
+        with office.engine.begin() as connection:
+            if what == "claim":
+                actions.claim(connection, task_id, visitor.actor, office.now(), office.house)
+            elif what == "release":
+                actions.step(
+                    connection,
+                    task_id,
+                    visitor.actor,
+                    office.now(),
+                    office.house,
+                    Step.RELEASE,
+                    None,
+                )
+            else:
+                raise NotThere("There is no %(id)s.", {"id": what})
+    except Conflict as conflict:
+        notice, status = said(visitor.reader.language, conflict), conflict.status
+    with office.engine.begin() as connection:
+        row = queue_rows.row(connection, task_id, visitor.actor, office.house)
+    if row is None:
+        raise NotThere("There is no task %(id)s.", {"id": task_id})
+    codes = request.app.state.console.codes
+    row |= {"title": codes(row["cause"]).title, "looking": []}
+    context = {"row": row, "notice": notice}
+    return render(visitor.reader, "queue_row.html", context, status=status)
+
+
+@router.post("/step/{step}")
+def take_step(
+    request: Request,
+    office: InOffice,
+    visitor: AsWriter,
+    task_id: TaskId,
+    step: Step,
+    fields: Fields,
+) -> Response:
+    """Go one step of the state table."""
+    return act(
+        request,
+        office,
+        visitor,
+        task_id,
+        fields,
+        lambda c, at: actions.step(c, task_id, visitor.actor, at, office.house, step, None),
+    )
+
+
+@router.post("/snooze")
+def snooze(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Wait for the customer; the case alarms again afterwards."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        minutes = forms.number(fields, "minutes", 1, LONGEST)
+        more = actions.Details(pause=timedelta(minutes=minutes))
+        actions.step(connection, task_id, visitor.actor, at, office.house, Step.PAUSE, None, more)
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/attempt")
+def attempt(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the customer was not reached."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        channel = forms.word(Channel, fields, "channel")
+        customer_contact.attempt(
+            connection,
+            task_id,
+            visitor.actor,
+            at,
+            office.house,
+            channel,
+            note_of(connection, task_id, visitor),
+        )
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/book")
+def book(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note the appointment."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        slot = appointments.parse(fields.get("slot", ""), visitor.reader.zone, at)
+        more = actions.Details(appointment_at=slot, is_pick_up=fields.get("is_pick_up") == "on")
+        actions.step(
+            connection,
+            task_id,
+            visitor.actor,
+            at,
+            office.house,
+            Step.BOOK,
+            note_of(connection, task_id, visitor),
+            more,
+        )
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/finish")
+def finish(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """End the task with its disposition and what was written."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        disposition = forms.word(Disposition, fields, "disposition")
+        if fields.get("never_again") == "on":
+            customer_contact.decline(connection, task_id, visitor.actor, at, office.house)
+        actions.complete(
+            connection,
+            task_id,
+            visitor.actor,
+            at,
+            office.house,
+            disposition,
+            note_of(connection, task_id, visitor),
+        )
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/take-over")
+def take_over(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Take the case out of another's hand."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        actions.take_over(connection, task_id, visitor.actor, at, office.house, reason)
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/reassign")
+def reassign(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Put the case into a colleague's hand."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        people = {one.actor.actor_id: one.actor for one in at_work(connection, at)}
+        to = people.get(fields.get("person", ""))
+        if to is None:
+            raise Unusable("Choose somebody who is at work.", field="person")
+        actions.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/hand-on")
+def hand_on(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Hand the case to another desk; then it may be out of sight here."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        actions.transfer(
+            connection, task_id, visitor.actor, at, office.house, fields.get("desk", ""), reason
+        )
+
+    return act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")
+
+
+@router.post("/silence")
+def silence(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Hold the vehicle's waiting tasks back: in the workshop, or for some hours."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        row = queue_rows.row(connection, task_id, visitor.actor, office.house)
+        if row is None:
+            raise NotThere("There is no task %(id)s.", {"id": task_id})
+        kind = "workshop" if fields.get("kind") == "workshop" else "silence"
+        ends = at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
+        silences.silence(
+            connection,
+            row["vin"],
+            visitor.actor,
+            at,
+            office.house,
+            kind,
+            ends,
+            forms.words(fields, "reason"),
+        )
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/lift")
+def lift(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """End what holds the vehicle back: a silence, or that it is in the workshop."""
+    return act(
+        request,
+        office,
+        visitor,
+        task_id,
+        fields,
+        lambda c, at: silences.lift(
+            c, fields.get("silence_id", ""), visitor.actor, at, office.house
+        ),
+    )
+
+
+@router.post("/sheet")
+def sheet(office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields) -> Response:
+    """Save what is being written; it is kept for whoever wrote it, also if the case is lost."""
+    if visitor.actor.role not in WORKERS:
+        raise NotAllowed("Your role looks, and writes no notes.")
+    with office.engine.begin() as connection:
+        keep_sheet(connection, office, visitor, task_id, fields)
+    return Response(status_code=204)
+
+
+@router.post("/ask")
+def ask(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the owner was asked in writing whether we may call."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        customer_contact.ask(
+            connection,
+            task_id,
+            visitor.actor,
+            at,
+            office.house,
+            note_of(connection, task_id, visitor),
+        )
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/agreed")
+def agreed(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the owner agreed to be called."""
+    return act(
+        request,
+        office,
+        visitor,
+        task_id,
+        fields,
+        lambda c, at: customer_contact.agree(c, task_id, visitor.actor, at, office.house),
+    )
+
+
+@router.post("/declined")
+def declined(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Note that the owner asked not to be called."""
+    return act(
+        request,
+        office,
+        visitor,
+        task_id,
+        fields,
+        lambda c, at: customer_contact.decline(c, task_id, visitor.actor, at, office.house),
+    )

@@ -1,0 +1,252 @@
+"""Live pages: one look at the database per process, fanned out to every open page.
+
+A page hears `moved` (tasks of its desks changed, with the number of the change as event id) and
+`beat` (the time, how many urgent cases nobody has claimed, what the person has in hand).
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import anyio.to_thread
+import sqlalchemy as sa
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from dispatch.access.api_auth import InOffice, WebContext
+from dispatch.console.login.session import AsVisitor, AsWriter, Fields, Visitor
+from dispatch.console.show import queue_rows
+from dispatch.read.changes import Change, changes, horizon
+from dispatch.read.open_tasks import AWAKE, OPEN
+from dispatch.tasks import actions
+from models import tables as t
+from models.errors import Conflict
+from models.person import Actor
+from models.sql import OUTAGES, upsert
+from models.words import PRIORITY_RANK, Priority
+
+LOOK_SECONDS: Final = 0.4
+BEAT_SECONDS: Final = 5.0
+_WAITING: Final = 200  # messages that a slow page may have waiting before it is cut off
+_log = structlog.get_logger(__name__)
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What every page is told at each beat, before it is cut down to what a person may see."""
+
+    at: datetime
+    unclaimed: Mapping[str, int]  # desk → urgent tasks that nobody has claimed
+    floods: Mapping[str, int]
+    held: Mapping[str, Sequence[str]]  # person → tasks
+    ended: frozenset[str]  # of the sessions that were listening
+
+
+@dataclass(eq=False, slots=True)
+class Listener:
+    """One open page."""
+
+    visitor: Visitor
+    waiting: asyncio.Queue[ServerSentEvent | None] = field(
+        default_factory=lambda: asyncio.Queue(_WAITING)
+    )
+
+    def tell(self, event: ServerSentEvent | None) -> None:
+        """Send an event; a page that cannot follow is cut off, and comes back by itself."""
+        if event is None or self.waiting.full():
+            while not self.waiting.empty():
+                self.waiting.get_nowait()
+            event = None
+        self.waiting.put_nowait(event)
+
+
+class Hub:
+    """Looks while anybody listens."""
+
+    def __init__(self, office: WebContext) -> None:
+        self._office = office
+        self._listeners: set[Listener] = set()
+        self._looking: asyncio.Task[None] | None = None
+        self._at = 0
+
+    async def listen(self, visitor: Visitor, last: int | None) -> AsyncIterator[ServerSentEvent]:
+        """Give events from now on; after a break, what was missed since `last` comes first."""
+        listener = Listener(visitor)
+        self._listeners.add(listener)  # first of all: what happens from here on is heard
+        try:
+            end, missed = await anyio.to_thread.run_sync(self._catch_up, last)
+            if self._looking is None or self._looking.done():
+                self._at = end
+                self._looking = asyncio.create_task(self._look_on())
+            listener.tell(_beat(visitor.actor, await self.pulse(), end, is_first=True))
+            self._send_changes([listener], missed, end)
+            while (event := await listener.waiting.get()) is not None:
+                yield event
+        finally:
+            self._listeners.discard(listener)
+
+    async def close(self) -> None:
+        """Send everybody away: the server stops."""
+        if self._looking is not None:
+            self._looking.cancel()
+        for listener in self._listeners:
+            listener.tell(None)
+
+    async def _look_on(self) -> None:
+        """Look until nobody listens. If looking fails, pages are cut off: they come back anew."""
+        next_beat = time.monotonic() + BEAT_SECONDS
+        try:
+            while self._listeners:
+                await asyncio.sleep(LOOK_SECONDS)
+                is_beat = time.monotonic() >= next_beat
+                await self._look(is_beat=is_beat)
+                if is_beat:
+                    next_beat = time.monotonic() + BEAT_SECONDS
+        finally:
+            for listener in list(self._listeners):
+                listener.tell(None)
+
+    async def _look(self, *, is_beat: bool) -> None:
+        try:
+            end, found = await anyio.to_thread.run_sync(self._changes)
+            pulse = await self.pulse() if is_beat else None
+        except OUTAGES as outage:
+            _log.warning("live pages wait for the database", outage=str(outage.orig))
+            return
+        self._at = end
+        self._send_changes(list(self._listeners), found, end)
+        if pulse is None:
+            return
+        for listener in list(self._listeners):
+            has_ended = listener.visitor.session.key in pulse.ended
+            listener.tell(None if has_ended else _beat(listener.visitor.actor, pulse, end))
+
+    def _send_changes(
+        self, listeners: Sequence[Listener], found: Sequence[Change], end: int
+    ) -> None:
+        if not found:
+            return
+        for listener in listeners:
+            own = [one for one in found if listener.visitor.actor.sees(one.desk)]
+            if own:
+                facts = [[one.task_id, one.what, one.priority, one.state] for one in own[:50]]
+                listener.tell(_event("moved", {"tasks": facts, "count": len(own)}, end))
+
+    def _catch_up(self, last: int | None) -> tuple[int, Sequence[Change]]:
+        with self._office.engine.begin() as connection:
+            end = horizon(connection)
+            return end, ([] if last is None else changes(connection, last, end))
+
+    def _changes(self) -> tuple[int, Sequence[Change]]:
+        with self._office.engine.begin() as connection:
+            end = horizon(connection)
+            return end, (changes(connection, self._at, end) if end > self._at else [])
+
+    async def pulse(self) -> Pulse:
+        """Look at what every page is told at a beat."""
+        keys = [one.visitor.session.key for one in self._listeners]
+        return await anyio.to_thread.run_sync(self._pulse, keys)
+
+    def _pulse(self, keys: Sequence[str]) -> Pulse:
+        at = self._office.now()
+        k, s = t.task.c, t.session.c
+        with self._office.engine.begin() as connection:
+            unclaimed = connection.execute(
+                sa.select(k.desk, sa.func.count())
+                .where(k.priority_rank == PRIORITY_RANK[Priority.URGENT], AWAKE)
+                .where(k.state == "queued", k.queue == "roadside", k.holder.is_(None))
+                .group_by(k.desk)
+            )
+            held: dict[str, list[str]] = {}
+            for person, task in connection.execute(
+                sa.select(k.holder, k.task_id).where(k.holder.is_not(None), OPEN)
+            ):
+                held.setdefault(str(person), []).append(task)
+            valid = connection.execute(
+                sa.select(s.session_sha256).where(
+                    s.session_sha256.in_(keys), s.ended_at.is_(None), s.ends_at > at
+                )
+            ).scalars()
+            return Pulse(
+                at,
+                dict(unclaimed.all()),
+                queue_rows.floods(connection, at),
+                held,
+                frozenset(keys).difference(valid),
+            )
+
+
+def _event(name: str, facts: Mapping[str, Any], number: int) -> ServerSentEvent:
+    text = json.dumps(facts, ensure_ascii=False, separators=(",", ":"))
+    return ServerSentEvent(text, event=name, id=str(number))
+
+
+def _beat(actor: Actor, pulse: Pulse, number: int, *, is_first: bool = False) -> ServerSentEvent:
+    facts = {
+        "first": is_first,
+        "now": int(pulse.at.timestamp() * 1000),
+        "urgent": sum(count for desk, count in pulse.unclaimed.items() if actor.sees(desk)),
+        "flood": sum(count for desk, count in pulse.floods.items() if actor.sees(desk)),
+        "mine": pulse.held.get(actor.actor_id, []),
+    }
+    return _event("beat", facts, number)
+
+
+@router.get("/live")
+async def live(request: Request, visitor: AsVisitor) -> Response:
+    """Open the stream of a page."""
+    hub: Hub = request.app.state.hub
+    last = request.headers.get("last-event-id", "")
+    number = int(last) if last.isascii() and last.isdigit() and len(last) < 19 else None  # noqa: PLR2004
+    return EventSourceResponse(hub.listen(visitor, number), ping=15)
+
+
+@router.get("/pulse")
+async def pulse(request: Request, visitor: AsVisitor) -> Response:
+    """Say the beat once: for a page whose stream is broken."""
+    hub: Hub = request.app.state.hub
+    beat = _beat(visitor.actor, await hub.pulse(), 0)
+    return Response(str(beat.data), media_type="application/json")
+
+
+@router.post("/here")
+def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
+    """Say that somebody is there: their claims live on, and others see what they look at."""
+    at = office.now()
+    with office.engine.begin() as connection:
+        held = queue_rows.held_by(connection, visitor.actor)
+    for task_id in held:
+        try:
+            with office.engine.begin() as connection:
+                actions.renew(connection, task_id, visitor.actor, at, office.house)
+        except Conflict:
+            continue  # lost this very moment: the next beat says so
+    looked_at = fields.get("task", "")
+    if looked_at:
+        with office.engine.begin() as connection:
+            if queue_rows.row(connection, looked_at, visitor.actor, office.house) is not None:
+                row = {
+                    "task_id": looked_at,
+                    "person_id": visitor.actor.actor_id,
+                    "name": visitor.actor.name,
+                    "seen_at": at,
+                }
+                upsert(connection, t.presence, ("task_id", "person_id"), [row])
+    return Response(status_code=204)
+
+
+@asynccontextmanager
+async def running(app: FastAPI) -> AsyncIterator[None]:
+    """Let the open streams go when the server stops."""
+    try:
+        yield
+    finally:
+        hub: Hub = app.state.hub
+        await hub.close()

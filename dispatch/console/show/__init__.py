@@ -1,0 +1,1 @@
+"""How pages show things: templates, languages, places, rows, forms, refusals."""

@@ -1,0 +1,44 @@
+"""The appointments that a dealer offers: half days on which it is open. Pure."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from dispatch.rules.deadlines import open_days
+from models.case import Desk
+from models.errors import Unusable
+
+_OFFERED: Final = 8
+_AFTERNOON: Final = timedelta(hours=4)
+_LEAD: Final = timedelta(hours=1)
+_FARTHEST: Final = timedelta(days=90)
+
+
+def offered(desk: Desk | None, at: datetime) -> list[datetime]:
+    """Give the next mornings and afternoons from an hour from now on, UTC."""
+    if desk is None:
+        return []
+    found: list[datetime] = []
+    for opens, closes in open_days(desk, at):
+        found += [slot for slot in (opens, opens + _AFTERNOON) if at + _LEAD < slot < closes]
+        if len(found) >= _OFFERED:
+            break
+    return found[:_OFFERED]
+
+
+def parse(given: str, zone: ZoneInfo, at: datetime) -> datetime:
+    """Read an offered slot, or a local time typed by hand. Raises `Unusable`."""
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        raise Unusable("Choose a time for the appointment.", field="slot") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    moment = moment.astimezone(UTC)
+    if not at <= moment <= at + _FARTHEST:
+        raise Unusable(
+            "The appointment lies within the next %(days)d days.",
+            {"days": _FARTHEST.days},
+            field="slot",
+        )
+    return moment

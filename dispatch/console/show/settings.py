@@ -1,0 +1,58 @@
+"""What the console works with beside the office: shift, provider of maps, words for codes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from dispatch.console.show.geography import map_link
+from models.case import Text
+from models.words import Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What we know of a fault code."""
+
+    system: str
+    title: Text
+    advice: Text
+
+
+@dataclass(frozen=True, slots=True)
+class RuleShown:
+    """A rule, whether it fired for a case, and the floor that it sets."""
+
+    rule_id: str
+    title: Text
+    floor: Priority | None
+    has_fired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Oidc:
+    """An OpenID Connect provider that people may log in with."""
+
+    issuer: str
+    client_id: str
+    client_secret: str
+    claim: str = "preferred_username"  # which claim is the name of one of our people
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """The console's parts. `codes` and `rules` come from the stage that ranks."""
+
+    codes: Callable[[str], Code]
+    rules: Callable[[Sequence[str]], Sequence[RuleShown]]
+    shift: timedelta = timedelta(hours=12)
+    card_lifetime: timedelta = timedelta(hours=4)
+    map_url: str | None = None
+    map_datum: str = "wgs84"
+    oidc: Oidc | None = None
+
+    def map_link(self, lat: Any, lon: Any) -> str | None:
+        """Link a place on the provider's map; None without a provider or a place."""
+        if self.map_url is None or lat is None or lon is None:
+            return None
+        return map_link(self.map_url, self.map_datum, lat, lon)

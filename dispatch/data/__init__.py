@@ -1,0 +1,1 @@
+"""Master data in, events out, and old rows cleared."""

@@ -1,0 +1,216 @@
+"""Master data from CSV or YAML: all or nothing, idempotent, every mistake with its line."""
+
+import csv
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import yaml
+
+from models import tables as t
+from models.alert import VIN_PATTERN
+from models.errors import ImportRefused
+from models.sql import upsert
+from models.words import Queue
+from models.yaml import read_yaml
+
+Check = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a file, and the line (CSV) or place in the list (YAML) where it stands."""
+
+    line: int
+    values: Mapping[str, Any]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read a CSV or YAML file into rows."""
+    text = path.read_text("utf-8-sig")
+    if path.suffix.lower() == ".csv":
+        lines = csv.DictReader(text.splitlines())
+        return [Row(lines.line_num, dict(one)) for one in lines]
+    try:
+        listed = read_yaml(text)
+    except yaml.YAMLError as error:
+        raise ImportRefused(f"{path} is not YAML.", lines=[str(error)]) from error
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise ImportRefused(f"{path}: a list of mappings is wanted; nothing was changed.")
+    return [Row(place, one) for place, one in enumerate(listed, start=1)]
+
+
+def import_desks(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
+    """Create or change desks."""
+    return _import(connection, t.desk, "desk_id", _checked(rows, _DESK, "desk_id"))
+
+
+def import_vehicles(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
+    """Create or change vehicles; what the pipeline knows of them stays."""
+    checked = _checked(rows, {**_VEHICLE, **_CONTACT}, "vin")
+    owners = [{"vin": row["vin"], **{name: row[name] for name in _CONTACT}} for row in checked]
+    _import(connection, t.contact, "vin", [one for one in owners if one["phone"]])
+    cars = [{name: row[name] for name in _VEHICLE} for row in checked]
+    return _import(
+        connection, t.vehicle, "vin", cars, new={"waiting": {}, "cleared": {}, "history": []}
+    )
+
+
+def _import(
+    connection: sa.Connection,
+    table: sa.Table,
+    key: str,
+    rows: Sequence[dict[str, Any]],
+    new: Mapping[str, Any] | None = None,
+) -> dict[str, int]:
+    query = sa.select(table)
+    held = {row[key]: dict(row) for row in connection.execute(query).mappings()}
+    created = [row for row in rows if row[key] not in held]
+    updated = [
+        row
+        for row in rows
+        if row[key] in held and any(held[row[key]][name] != value for name, value in row.items())
+    ]
+    upsert(connection, table, (key,), [{**row, **(new or {})} for row in created])
+    upsert(
+        connection,
+        table,
+        (key,),
+        [{**row, **{name: held[row[key]][name] for name in new or {}}} for row in updated],
+    )
+    unchanged = len(rows) - len(created) - len(updated)
+    return {"created": len(created), "updated": len(updated), "unchanged": unchanged}
+
+
+def _checked(rows: Sequence[Row], checks: Mapping[str, Check], key: str) -> list[dict[str, Any]]:
+    mistakes: list[str] = []
+    seen: dict[Any, int] = {}
+    made = []
+    for row in rows:
+        mistakes.extend(
+            f"line {row.line}: no field {name}" for name in row.values if name not in checks
+        )
+        one: dict[str, Any] = {}
+        for name, check in checks.items():
+            given = row.values.get(name)
+            try:
+                one[name] = check(given.strip() if isinstance(given, str) else given)
+            except (ValueError, TypeError, KeyError, LookupError) as error:
+                mistakes.append(f"line {row.line}: {name}: {error}")
+        if one.get(key) in seen:
+            mistakes.append(f"line {row.line}: {key}: stands in line {seen[one[key]]} already")
+        seen[one.get(key)] = row.line
+        made.append(one)
+    if mistakes:
+        raise ImportRefused("The file has mistakes; nothing was changed.", lines=mistakes)
+    return made
+
+
+def _text(given: Any) -> str:
+    if not isinstance(given, str) or not given:
+        message = "is missing"
+        raise ValueError(message)
+    return given
+
+
+def _maybe(check: Check) -> Check:
+    return lambda given: None if given in (None, "") else check(given)
+
+
+def _within(least: float, most: float) -> Check:
+    def check(given: Any) -> float:
+        value = float(given)
+        if not least <= value <= most:
+            message = f"{value} is not within {least:g} to {most:g}"
+            raise ValueError(message)
+        return value
+
+    return check
+
+
+def _vin(given: Any) -> str:
+    vin = _text(given).upper()
+    if re.match(VIN_PATTERN, vin) is None:
+        message = f"{vin} is no VIN: 17 signs, without I, O and Q"
+        raise ValueError(message)
+    return vin
+
+
+def _zone(given: Any) -> str:
+    return ZoneInfo(_text(given)).key
+
+
+def _yes(given: Any) -> bool:
+    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+    found = words.get(str(given).lower() if given not in (None, "") else "true")
+    if found is None:
+        message = f"{given!r} is neither true nor false"
+        raise ValueError(message)
+    return found
+
+
+def _words(given: Any) -> list[str]:
+    parts = given.split() if isinstance(given, str) else given or []
+    return sorted(str(part) for part in parts)
+
+
+def _days(given: Any) -> list[str]:
+    return [date.fromisoformat(day).isoformat() for day in _words(given)]
+
+
+def _hours(given: Any) -> dict[str, list[str]]:
+    """Read `1-5 09:00-18:00; 6 09:00-12:00`; nothing: the usual hours; 24h: always."""
+    if given in (None, ""):
+        return {}
+    if given == "24h":
+        return {str(day): ["00:00", "23:59"] for day in range(1, 8)}
+    hours = {}
+    for part in str(given).split(";"):
+        days, _, span = part.strip().partition(" ")
+        first, _, last = days.partition("-")
+        opens, _, closes = span.partition("-")
+        if time.fromisoformat(opens) >= time.fromisoformat(closes):
+            message = f"{span} does not end after it begins"
+            raise ValueError(message)
+        for day in range(int(first), int(last or first) + 1):
+            hours[str(day)] = [opens, closes]
+    return hours
+
+
+_DESK: Final[Mapping[str, Check]] = {
+    "desk_id": _text,
+    "kind": lambda given: Queue(given).value,
+    "name_zh": _text,
+    "name_en": _text,
+    "market": _text,
+    "region": _text,
+    "lat": _within(-90, 90),
+    "lon": _within(-180, 180),
+    "timezone": _zone,
+    "capabilities": _words,
+    "hours": _hours,
+    "holidays": _days,
+    "is_open": _yes,
+}
+_VEHICLE: Final[Mapping[str, Check]] = {
+    "vin": _vin,
+    "plate": _maybe(_text),
+    "model": _maybe(_text),
+    "powertrain": _maybe(_text),
+    "market": _maybe(_text),
+    "region": _maybe(_text),
+    "preferred_dealer": _maybe(_text),
+    "home_lat": _maybe(_within(-90, 90)),
+    "home_lon": _maybe(_within(-180, 180)),
+}
+_CONTACT: Final[Mapping[str, Check]] = {
+    "name": _maybe(_text),
+    "phone": _maybe(_text),
+    "language": _maybe(_text),
+    "has_consent": _yes,
+}

@@ -1,0 +1,1 @@
+"""Fleet-wide issues: found, shown, and their tasks held back and let go."""

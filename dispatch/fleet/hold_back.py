@@ -1,0 +1,241 @@
+"""Puts the waiting tasks of a fleet-wide matter on the shelf, and takes them down again in a pace.
+
+Some hundreds at once, in a fixed number of statements, under the vehicles' locks in the order in
+which all take them: a million tasks are not gone through one by one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from dispatch.fleet.issues import holding
+from dispatch.read.open_tasks import OPEN
+from dispatch.rules.deadlines import deadlines
+from dispatch.rules.events import task_event
+from dispatch.rules.fleet_issue import FleetIssue
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.rules.silence import held_because
+from models import rows
+from models import tables as t
+from models.canary import CANARY_DESK
+from models.case import Entry, Event, Silence, Task
+from models.ids import digest
+from models.person import CLOCKWORK
+from models.sql import insert_new, upsert, within
+from models.words import CaseState, IssueState, Priority, Status, TaskState
+
+AT_ONCE: Final = 500
+_MINUTE: Final = timedelta(minutes=1)
+_ACTIVE: Final = (Status.ACTIVE.value, Status.LAMP_ONLY.value)
+_Silences = Mapping[str, tuple[Silence, ...]]
+_Change = Callable[[str, Task, _Silences], Task]
+
+
+def shelve(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
+    """Hold waiting tasks of the holding matters back; say how many, `AT_ONCE` a matter at most."""
+    done = 0
+    with engine.begin() as connection:
+        matters = holding(connection)
+    for matter in matters.values():
+
+        def held(_vin: str, task: Task, _silences: _Silences, matter: FleetIssue = matter) -> Task:
+            return replace(task, held_because=matter.because, issue_id=matter.issue_id)
+
+        with engine.begin() as connection:
+            done += _turn(connection, _waiting(matter).limit(AT_ONCE), at, house, held)
+    return done
+
+
+def let_go(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
+    """Let tasks of released matters go, the worst first, as many as the pace allows by now."""
+    with engine.begin() as connection:
+        matters = _releasing(connection)
+        if not matters:
+            return 0
+        since = max(row["let_go_at"] or at for row in matters)
+        pace = house.surge.release
+        allowed = min(int((at - since) / _MINUTE * pace), pace)
+        if allowed <= 0:
+            return 0
+        ids = [row["issue_id"] for row in matters]
+        worst = within(connection, t.task.c.task_id, _worst(connection, ids, allowed))
+        done = _turn(connection, _shelved().where(worst), at, house, _freed(at, house))
+        paid = at if allowed == pace else since + _MINUTE * allowed / pace
+        i = t.fleet_issue.c
+        connection.execute(
+            sa.update(t.fleet_issue).where(i.issue_id.in_(ids)).values(let_go_at=paid)
+        )
+    return done
+
+
+def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
+    """Lock the matters that hold back no more and still have tasks on the shelf."""
+    i, k = t.fleet_issue.c, t.task.c
+    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, OPEN)
+    query = (
+        sa.select(i.issue_id, i.let_go_at)
+        .where(i.state != IssueState.HOLDING.value, shelved.exists())
+        .order_by(i.issue_id)
+        .with_for_update()
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _tasks() -> sa.Select[Any]:
+    """Give the queued tasks of open cases that no person has, or had."""
+    k, c = t.task.c, t.case.c
+    return (
+        sa.select(k.task_id, k.case_id, k.vin)
+        .select_from(t.task.join(t.case, sa.and_(c.case_id == k.case_id, c.vin == k.vin)))
+        .where(
+            k.state == TaskState.QUEUED.value,
+            OPEN,
+            k.holder.is_(None),
+            k.desk != CANARY_DESK,
+            c.state == CaseState.OPEN.value,
+        )
+    )
+
+
+def _waiting(matter: FleetIssue) -> sa.Select[Any]:
+    """Give the tasks that the matter may hold: all that is wrong is its code (see `issue_of`), the
+    case is named by it, and nobody has worked on it."""
+    k, c, f = t.task.c, t.case.c, t.fault.c
+    faults = sa.select(f.code).where(
+        f.case_id == c.case_id, f.status.in_(_ACTIVE), f.folded_under.is_(None)
+    )
+    other = t.task.alias()
+    worked = sa.select(other.c.task_id).where(
+        other.c.vin == c.vin, other.c.case_id == c.case_id, other.c.touched
+    )
+    return _tasks().where(
+        k.held_zh.is_(None),
+        k.priority != Priority.URGENT.value,
+        k.paused_at.is_(None),
+        c.root == matter.code,
+        c.model == matter.build.model,
+        c.software == matter.build.software,
+        faults.where(f.code == matter.code).exists(),
+        ~faults.where(f.code != matter.code).exists(),
+        ~worked.exists(),
+    )
+
+
+def _shelved() -> sa.Select[Any]:
+    """Give the tasks on the shelf whose fault is still there."""
+    k, c, f = t.task.c, t.case.c, t.fault.c
+    active = sa.select(f.code).where(f.case_id == c.case_id, f.status.in_(_ACTIVE))
+    return _tasks().where(k.issue_id.is_not(None), active.exists())
+
+
+def _worst(connection: sa.Connection, issue_ids: Sequence[str], many: int) -> list[str]:
+    """Name the worst tasks on the shelf; of each matter as many are read, in its index's order."""
+    k = t.task.c
+    found: list[tuple[int, float, str]] = []
+    for one in issue_ids:
+        query = _shelved().add_columns(k.priority_rank, k.score).where(k.issue_id == one)
+        query = query.order_by(k.priority_rank.desc(), k.score.desc()).limit(many)
+        found += [(row.priority_rank, row.score, row.task_id) for row in connection.execute(query)]
+    return [task_id for _, _, task_id in sorted(found, reverse=True)[:many]]
+
+
+def _freed(at: datetime, house: DispatchPolicy) -> _Change:
+    def change(vin: str, task: Task, silences: _Silences) -> Task:
+        """Take a task down, with fresh deadlines; a silence may hold it from here on."""
+        due = deadlines(task.priority, task.queue, house.directory.desk(task.desk), at)
+        held = held_because(silences.get(vin, ()), task.priority, at)
+        return replace(
+            task,
+            held_because=held,
+            issue_id=None,
+            claim_by=due.claim_by,
+            contact_by=due.contact_by,
+            alarms=task.alarms + (held is None),
+        )
+
+    return change
+
+
+def _turn(
+    connection: sa.Connection,
+    query: sa.Select[Any],
+    at: datetime,
+    house: DispatchPolicy,
+    change: _Change,
+) -> int:
+    """Change the tasks that a query gives, under their vehicles' locks, and tell of each."""
+    found = {row.case_id: row for row in connection.execute(query)}  # one of a case at a time
+    vins = sorted({row.vin for row in found.values()})
+    if not vins:
+        return 0
+    v, k = t.vehicle.c, t.task.c
+    locked = sa.select(v.vin).where(within(connection, v.vin, vins)).order_by(v.vin)
+    connection.execute(locked.with_for_update())
+    wanted = within(connection, k.task_id, [row.task_id for row in found.values()])
+    # again, as it is now that nobody else changes it; without its limit, which these are within
+    still = [row.task_id for row in connection.execute(query.where(wanted))]
+    held = _rows(connection, t.task, k.task_id, still)
+    cases = {
+        row["case_id"]: rows.case(row)
+        for row in _rows(connection, t.case, t.case.c.case_id, [row["case_id"] for row in held])
+    }
+    silences = _silences(connection, vins)
+    turned, entries, events = [], [], []
+    for row in held:
+        before = cases[row["case_id"]]
+        case = replace(before, revision=before.revision + 1)
+        task = change(row["vin"], rows.task(row), silences)
+        what = "held" if task.held_because else "unheld"
+        turned.append(rows.task_row(row["vin"], task))
+        entries.append(_entry(task, case.revision, what, at))
+        events.append(task_event(house.topics, what, task, case, at))
+    _write(connection, turned, entries, events)
+    return len(turned)
+
+
+def _write(
+    connection: sa.Connection,
+    tasks: Sequence[Mapping[str, Any]],
+    entries: Sequence[Entry],
+    events: Sequence[Event],
+) -> None:
+    c = t.case.c
+    ids = [entry.case_id for entry in entries]
+    connection.execute(
+        sa.update(t.case).where(within(connection, c.case_id, ids)).values(revision=c.revision + 1)
+    )
+    upsert(connection, t.task, ("task_id",), tasks, add=("version",))
+    k = t.task.c
+    # a promise that was missed before is none now: the new one can be missed, and alarms again
+    connection.execute(
+        sa.update(t.task)
+        .where(within(connection, k.task_id, [row["task_id"] for row in tasks]))
+        .values(claim_missed_at=None, contact_missed_at=None)
+    )
+    insert_new(connection, t.entry, [rows.entry_row(entry) for entry in entries])
+    insert_new(connection, t.outbox, [rows.event_row(event) for event in events])
+
+
+def _entry(task: Task, revision: int, what: str, at: datetime) -> Entry:
+    because = {"because": task.held_because.en} if task.held_because else {}
+    entry_id = digest("entry", task.case_id, f"revision {revision}", f"task_{what}")
+    return Entry(entry_id, task.case_id, at, CLOCKWORK, f"task_{what}", because, task.task_id)
+
+
+def _rows(
+    connection: sa.Connection, table: sa.Table, column: sa.Column[Any], ids: Sequence[str]
+) -> list[dict[str, Any]]:
+    query = sa.select(table).where(within(connection, column, ids)).order_by(column)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _silences(connection: sa.Connection, vins: Sequence[str]) -> _Silences:
+    s = t.silence.c
+    query = sa.select(t.silence).where(within(connection, s.vin, vins), s.released_at.is_(None))
+    grouped: dict[str, tuple[Silence, ...]] = {}
+    for row in connection.execute(query.order_by(s.vin, s.silence_id)).mappings():
+        grouped[row["vin"]] = (*grouped.get(row["vin"], ()), rows.silence(dict(row)))
+    return grouped

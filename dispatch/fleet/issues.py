@@ -1,0 +1,168 @@
+"""Fleet-wide matters as people see them: the list, and holding their tasks back or letting go."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dispatch.access.visibility import seen
+from dispatch.rules.fleet_issue import FleetIssue
+from dispatch.rules.policy import DispatchPolicy
+from models import tables as t
+from models.case import Build
+from models.errors import Conflict, NotAllowed, NotThere
+from models.person import Actor
+from models.words import IssueState, Role, SurgeRule
+
+# Who looks at matters; a supervisor of all desks decides on them.
+LOOKERS: Final = (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.ENGINEER)
+_DONE: Final = {IssueState.HOLDING: "fleet_issue_held", IssueState.RELEASED: "fleet_issue_released"}
+_MINUTES: Final = 10
+
+
+def holding(connection: sa.Connection) -> dict[str, FleetIssue]:
+    """Read the matters whose tasks are held back: what the pipeline has to know, in one statement.
+
+    The number of vehicles is that of the last look.
+    """
+    i = t.fleet_issue.c
+    query = sa.select(i.issue_id, i.code, i.model, i.software, i.vehicles)
+    rows = connection.execute(query.where(i.state == IssueState.HOLDING.value))
+    return {
+        row.issue_id: FleetIssue(
+            row.issue_id, row.code, Build(row.model, row.software), row.vehicles
+        )
+        for row in rows
+    }
+
+
+def list_matters(
+    connection: sa.Connection, actor: Actor, *, is_all: bool = False
+) -> list[dict[str, Any]]:
+    """List the matters with tasks at the actor's desks, the largest first; the ended ones if asked.
+
+    `vehicles` counts the whole fleet; `open` and `held` count tasks at the actor's desks.
+    """
+    i = t.fleet_issue.c
+    query = sa.select(t.fleet_issue).order_by(i.vehicles.desc(), i.issue_id)
+    if not is_all:
+        query = query.where(sa.or_(i.state != IssueState.OVER.value, i.issue_id.in_(_held_ids())))
+    rows = [dict(row) for row in connection.execute(query).mappings()]
+    held = _held(connection, actor)
+    return [_shown(row, actor, held) for row in rows if _is_seen(row, actor)]
+
+
+def decide_on(
+    connection: sa.Connection,
+    issue_id: str,
+    actor: Actor,
+    at: datetime,
+    house: DispatchPolicy,
+    to: IssueState,
+    reason: str,
+) -> None:
+    """Hold a matter's tasks back, or let them go again; both are kept in the audit.
+
+    It touches the tasks of every desk: it takes a supervisor of all desks.
+    """
+    if actor.role is not Role.SUPERVISOR:
+        raise NotAllowed("Holding a fleet-wide matter back takes a supervisor.")
+    i = t.fleet_issue.c
+    found = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
+    rows = [dict(one) for one in connection.execute(found).mappings()]
+    if not rows or not _is_seen(rows[0], actor):
+        raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
+    if actor.desks is not None:
+        raise NotAllowed("It touches the tasks of every desk: a supervisor of all desks decides.")
+    if to is IssueState.HOLDING and house.surge.rule is SurgeRule.OFF:
+        raise Conflict("Holding back is switched off by `PACC_SURGE`.")
+    (row,) = rows
+    is_held = row["state"] == IssueState.HOLDING.value
+    if is_held and to is IssueState.HOLDING:
+        raise Conflict("The tasks of this matter are held back already.")
+    if not is_held and to is IssueState.RELEASED:
+        raise Conflict("The tasks of this matter are not held back.")
+    turn(connection, row, to, actor.name, at, reason)
+
+
+def turn(
+    connection: sa.Connection,
+    row: Mapping[str, Any],
+    to: IssueState,
+    by: str,
+    at: datetime,
+    reason: str,
+) -> bool:
+    """Change a matter's state unless somebody was faster: who did, when and why is kept."""
+    i = t.fleet_issue.c
+    changes: dict[str, Any] = {
+        "state": to.value,
+        "changed_by": by,
+        "changed_at": at,
+        "reason": reason,
+    }
+    changes["let_go_at"] = None if to is IssueState.HOLDING else at
+    is_same = sa.and_(i.issue_id == row["issue_id"], i.state == row["state"])
+    if connection.execute(sa.update(t.fleet_issue).where(is_same).values(changes)).rowcount != 1:
+        return False
+    detail = {name: row[name] for name in ("issue_id", "code", "model", "software")}
+    act = _DONE.get(to, f"fleet_issue_{to.value}")
+    connection.execute(
+        sa.insert(t.audit).values(at=at, actor=by, act=act, detail={**detail, "reason": reason})
+    )
+    return True
+
+
+def show_matter(connection: sa.Connection, issue_id: str, actor: Actor) -> dict[str, Any]:
+    """Show one matter. Raises `NotThere`."""
+    for row in list_matters(connection, actor, is_all=True):
+        if row["issue_id"] == issue_id:
+            return row
+    raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
+
+
+def may_decide(actor: Actor) -> bool:
+    """Whether the actor may hold a matter's tasks back and let them go."""
+    return actor.role is Role.SUPERVISOR and actor.desks is None
+
+
+def _held_ids() -> sa.Select[tuple[str]]:
+    k = t.task.c
+    return sa.select(k.issue_id).where(
+        k.issue_id.is_not(None), k.state != sa.literal_column("'done'")
+    )
+
+
+def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
+    k = t.task.c
+    query = sa.select(k.issue_id, sa.func.count()).where(
+        k.issue_id.is_not(None), k.state != sa.literal_column("'done'"), seen(k.desk, actor)
+    )
+    return dict(connection.execute(query.group_by(k.issue_id)).all())
+
+
+def _is_seen(row: Mapping[str, Any], actor: Actor) -> bool:
+    return actor.desks is None or any(actor.sees(desk) for desk in row["desks"])
+
+
+def _shown(row: Mapping[str, Any], actor: Actor, held: Mapping[str, int]) -> dict[str, Any]:
+    names = (
+        "issue_id",
+        "code",
+        "model",
+        "software",
+        "state",
+        "first_seen",
+        "last_seen",
+        "vehicles",
+        "changed_by",
+        "changed_at",
+        "reason",
+    )
+    return {
+        **{name: row[name] for name in names},
+        "per_minute": row["recent"] / _MINUTES,
+        "open": sum(count for desk, count in row["desks"].items() if actor.sees(desk)),
+        "held": held.get(row["issue_id"], 0),
+    }

@@ -1,0 +1,1 @@
+"""What people and time do to tasks, under the lock of the vehicle's row."""

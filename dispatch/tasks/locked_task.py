@@ -1,0 +1,146 @@
+"""One task on the bench: locked, changed, told. Every change by people or by time goes through it.
+
+The lock is the vehicle's row, as for the pipeline, so that the two never write over each other; the
+task's version is compared and set, so that a change decided on an old sight of it is refused.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from dispatch.rules.events import Topics
+from dispatch.tasks.case_log import CaseLog
+from models import memory, rows
+from models import tables as t
+from models.case import Case, Task, VehicleInfo
+from models.errors import Conflict, NotThere
+from models.sql import insert_new
+
+
+class Assignment(Struct, frozen=True):
+    """Who has a task in hand, and how the promises to its customer stand.
+
+    A pause ends at `wake_at`, or when the priority rises above `paused_rank`.
+    """
+
+    holder: str | None
+    holder_name: str | None
+    lease_until: datetime | None
+    claimed_at: datetime | None
+    contacted_at: datetime | None
+    paused_at: datetime | None
+    wake_at: datetime | None
+    paused_rank: int | None
+    appointment_at: datetime | None
+    is_pick_up: bool | None
+    attempts: int
+    next_attempt_at: datetime | None
+
+    def is_held(self, at: datetime) -> bool:
+        """Whether somebody's claim is alive."""
+        return self.holder is not None and (self.lease_until is None or self.lease_until > at)
+
+
+# What a task's hands are replaced with when nobody has it any more, and when it waits no more.
+NOBODY: Final[Mapping[str, Any]] = {"holder": None, "holder_name": None, "lease_until": None}
+# What a task is replaced with that nothing holds back any more.
+UNHELD: Final[Mapping[str, Any]] = {"held_because": None, "issue_id": None}
+AWAKE: Final[Mapping[str, Any]] = {"paused_at": None, "wake_at": None, "paused_rank": None}
+
+
+class LockedTask:
+    """One task with its case and vehicle, locked until the transaction ends."""
+
+    def __init__(
+        self, connection: sa.Connection, task_id: str, topics: Topics, actor: str, at: datetime
+    ) -> None:
+        self._connection = connection
+        k, v = t.task.c, t.vehicle.c
+        vin = connection.execute(sa.select(k.vin).where(k.task_id == task_id)).scalar_one_or_none()
+        if vin is None:
+            raise not_there(task_id)
+        held = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
+        vehicle = dict(connection.execute(held).mappings().one())
+        self.info: VehicleInfo = memory.vehicle(vehicle, None, {}, (), ()).info
+        self.vin: str = vin
+        row = connection.execute(sa.select(t.task).where(k.task_id == task_id)).mappings().one()
+        self.task: Task = rows.task(dict(row))
+        self.version: int = row["version"]
+        self.hands = Assignment(**{one: row[one] for one in Assignment.__struct_fields__})
+        self._book = CaseLog(connection, self.task.case_id, topics, actor, at)
+
+    @property
+    def case(self) -> Case:
+        """The task's case as it is now."""
+        return self._book.case
+
+    def change(self, what: str, task: Task, hands: Assignment, **detail: Any) -> None:
+        """Write the task and who has it, and tell of it: on the timeline and to the outside."""
+        self.set(task, hands)
+        self.tell(what, detail)
+
+    def set(self, task: Task, hands: Assignment, **more: Any) -> None:
+        """Write the task and who has it, without a word; refused if somebody was faster."""
+        c = t.task.c
+        statement = (
+            sa.update(t.task)
+            .where(c.task_id == task.task_id, c.version == self.version)
+            .values(
+                state=task.state.value,
+                desk=task.desk,
+                claim_by=task.claim_by,
+                contact_by=task.contact_by,
+                held_zh=task.held_because.zh if task.held_because else None,
+                held_en=task.held_because.en if task.held_because else None,
+                issue_id=task.issue_id,
+                disposition=task.disposition.value if task.disposition else None,
+                closed_at=task.closed_at,
+                touched=task.touched,
+                alarms=task.alarms,
+                **asdict(hands),
+                version=c.version + 1,
+                **more,
+            )
+        )
+        if self._connection.execute(statement).rowcount != 1:
+            raise Conflict("Somebody changed the task meanwhile. Read it again.")
+        self.task, self.hands, self.version = task, hands, self.version + 1
+
+    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
+        """Write a line of the timeline and an event about the task."""
+        self._book.tell(what, self.task, detail)
+
+    def open_beside(self, task: Task) -> bool:
+        """Open another task of the case, unless its queue has one; say whether it did."""
+        c = t.task.c
+        there = sa.select(c.task_id).where(
+            c.case_id == task.case_id, c.queue == task.queue.value, c.state != "done"
+        )
+        if self._connection.execute(there).first() is not None:
+            return False
+        insert_new(
+            self._connection,
+            t.task,
+            [rows.task_row(self.vin, replace(task, score=self.case.ranking.score))],
+        )
+        self._book.opened(task)
+        return True
+
+    def has_open_tasks(self) -> bool:
+        """Whether any task of the case is still open."""
+        c = t.task.c
+        query = sa.select(c.task_id).where(c.case_id == self.case.case_id, c.state != "done")
+        return self._connection.execute(query).first() is not None
+
+    def close_case(self, because: str) -> None:
+        """End the case; the vehicle remembers it, so that a return is seen as one."""
+        self._book.close(because)
+
+
+def not_there(task_id: str) -> NotThere:
+    """Say that there is no such task: the same words whether it is another desk's or nobody's."""
+    return NotThere("There is no task %(id)s.", {"id": task_id})

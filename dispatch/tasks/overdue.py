@@ -1,0 +1,185 @@
+"""What time alone changes: claims that ran out, promises that were missed, holds that ended.
+
+Each task is changed in a transaction of its own and looked at again under its lock, so that any
+number of these may run beside each other and beside people.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+from msgspec.structs import replace
+
+from dispatch.data.retention import tidy
+from dispatch.read.open_tasks import OPEN
+from dispatch.rules.call_cadence import CADENCE
+from dispatch.rules.lifecycle import new_task
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.rules.routing import UNASSIGNED, needs_of, route
+from dispatch.tasks import silences
+from dispatch.tasks.actions import end, resumed
+from dispatch.tasks.locked_task import NOBODY, LockedTask
+from models import tables as t
+from models.canary import CANARY_DESK
+from models.case import Text
+from models.errors import Conflict
+from models.person import CLOCKWORK
+from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
+
+_AT_ONCE: Final = 500
+_Change = Callable[[LockedTask, datetime, DispatchPolicy], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """What is due by a time, what has waited longest first, and what is done with each."""
+
+    due: Callable[[datetime], sa.ColumnElement[bool]]
+    since: sa.Column[datetime]
+    change: _Change
+
+
+def tick(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> Counter[str]:
+    """Do everything that is due at `at`; count what was done."""
+    done: Counter[str] = Counter()
+    for duty in _DUTIES:
+        for task_id in _found(engine, duty.due(at), duty.since):
+            what = _changed(engine, task_id, duty.change, at, house)
+            if what is not None:
+                done[what] += 1
+    for task_id in _found(engine, silences.is_free(at), t.task.c.opened_at):
+        with engine.begin() as connection:
+            done["unheld"] += silences.release(connection, task_id, CLOCKWORK, at, house)
+    return +done + tidy(engine, at)
+
+
+def _changed(
+    engine: sa.Engine, task_id: str, change: _Change, at: datetime, house: DispatchPolicy
+) -> str | None:
+    """Change one task; if somebody changed it meanwhile, the next look sees what is left to do."""
+    try:
+        with engine.begin() as connection:
+            bench = LockedTask(connection, task_id, house.topics, CLOCKWORK, at)
+            return change(bench, at, house)
+    except Conflict:
+        return None
+
+
+def _found(
+    engine: sa.Engine, condition: sa.ColumnElement[bool], since: sa.Column[datetime]
+) -> Sequence[str]:
+    """Name tasks to change, `_AT_ONCE` at most: one that stays as it is would keep others out."""
+    c = t.task.c
+    query = sa.select(c.task_id).where(OPEN, c.desk != CANARY_DESK, condition)
+    with engine.begin() as connection:
+        return connection.execute(query.order_by(since).limit(_AT_ONCE)).scalars().all()
+
+
+def _lease_due(at: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(t.task.c.holder.is_not(None), t.task.c.lease_until <= at)
+
+
+def _expire(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
+    """Put a task back whose holder is gone; help that is under way only loses its holder."""
+    hands = bench.hands
+    if hands.holder is None or hands.is_held(at):
+        return None
+    state = bench.task.state
+    back = TaskState.QUEUED if state is TaskState.CLAIMED else state
+    free = replace(hands, **NOBODY)
+    bench.change("lease_expired", replace(bench.task, state=back), free)
+    return "lease_expired"
+
+
+def _wake_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.paused_at.is_not(None), sa.or_(c.wake_at <= at, c.priority_rank > c.paused_rank)
+    )
+
+
+def _wake(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
+    """End a pause, and alarm again: the customer was promised that we would come back."""
+    hands, rank = bench.hands, PRIORITY_RANK[bench.task.priority]
+    is_raised = hands.paused_rank is not None and rank > hands.paused_rank
+    is_over = hands.wake_at is not None and hands.wake_at <= at
+    if hands.paused_at is None or not (is_over or is_raised):
+        return None
+    task, awake = resumed(bench, at)
+    bench.change("woken", replace(task, alarms=task.alarms + 1), awake)
+    return "woken"
+
+
+def _claim_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.claim_by <= at, c.claimed_at.is_(None), c.claim_missed_at.is_(None), c.held_zh.is_(None)
+    )
+
+
+def _miss_claim(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
+    due = bench.task.claim_by
+    if due is None or due > at or bench.hands.claimed_at is not None:
+        return None
+    bench.set(replace(bench.task, alarms=bench.task.alarms + 1), bench.hands, claim_missed_at=at)
+    bench.tell("claim_missed", {"claim_by": due.isoformat()})
+    return "claim_missed"
+
+
+def _contact_due(at: datetime) -> sa.ColumnElement[bool]:
+    c = t.task.c
+    return sa.and_(
+        c.contact_by <= at,
+        c.contacted_at.is_(None),
+        c.contact_missed_at.is_(None),
+        c.paused_at.is_(None),
+        c.held_zh.is_(None),
+    )
+
+
+def _miss_contact(bench: LockedTask, at: datetime, house: DispatchPolicy) -> str | None:
+    """Alarm; and take a customer whom the dealer does not call back to the roadside centre."""
+    due = bench.task.contact_by
+    if due is None or due > at or bench.hands.contacted_at or bench.hands.paused_at:
+        return None
+    alarmed = replace(bench.task, alarms=bench.task.alarms + 1)
+    bench.set(alarmed, bench.hands, contact_missed_at=at)
+    bench.tell("contact_missed", {"contact_by": due.isoformat()})
+    if bench.task.queue is Queue.ROADSIDE:
+        return "contact_missed"
+    if bench.hands.attempts >= len(CADENCE):
+        end(bench, Disposition.UNREACHABLE, at)
+        if not bench.has_open_tasks():
+            bench.close_case(Disposition.UNREACHABLE.value)
+        return "unreachable"
+    end(bench, Disposition.RETURNED, at)
+    case = bench.case
+    place = case.place.point if case.place else None
+    routed = route(
+        Priority.HIGH,
+        bench.info,
+        place,
+        house.directory,
+        needs=needs_of(bench.info.powertrain),
+        at=at,
+    )
+    if routed.desk != UNASSIGNED:
+        routed = replace(routed, reason=_NOT_CALLED)
+    number, priority = case.tasks_made, case.ranking.priority
+    bench.open_beside(new_task(case.case_id, number, priority, routed, house.directory, at))
+    return "returned"
+
+
+_NOT_CALLED: Final = Text(
+    "经销商未在时限内联系车主，退回救援中心",
+    "The dealer did not call in time: back to the roadside centre",
+)
+_DUTIES: Final = (
+    _Duty(_lease_due, t.task.c.lease_until, _expire),
+    _Duty(_wake_due, t.task.c.wake_at, _wake),
+    _Duty(_claim_due, t.task.c.claim_by, _miss_claim),
+    _Duty(_contact_due, t.task.c.contact_by, _miss_contact),
+)

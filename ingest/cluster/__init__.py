@@ -1,0 +1,1 @@
+"""Which alerts are one fault, one case, one delivery. Pure."""

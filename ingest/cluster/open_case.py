@@ -1,0 +1,100 @@
+"""One case of a vehicle while a batch is clustered, and what each alert made of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from ingest.cluster.fold import CauseGraph, fold
+from models.batch import Partition, Report
+from models.case import UNKNOWN_BUILD, Build, Fault, Place, Standing
+from models.words import SEVERITY_RANK, Outcome
+
+
+class CaseChange(Struct, frozen=True):
+    """One alert's effect on a case: what happened, and how the case stood after it."""
+
+    kind: Outcome
+    fingerprint: str
+    partition: Partition
+    at: datetime
+    codes: tuple[str, ...]
+    active: frozenset[str]
+    standing: Standing
+    place: Place | None
+    build: Build
+
+
+@dataclass(slots=True)
+class OpenCase:
+    """One case of a vehicle while a batch is clustered. `closed_at` is set when it healed."""
+
+    case_id: str
+    is_new: bool
+    opened_at: datetime
+    partition: Partition
+    root: str
+    previous_case: str | None
+    is_repeat_repair: bool
+    faults: dict[str, Fault]
+    changed: set[str] = field(default_factory=set)
+    moments: list[CaseChange] = field(default_factory=list)
+    defaulted: set[str] = field(default_factory=set)
+    place: Place | None = None
+    build: Build = UNKNOWN_BUILD
+    heal_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    def put(self, fault: Fault) -> None:
+        """Take a fault as it is now."""
+        self.faults[fault.code] = fault
+        self.changed.add(fault.code)
+
+    def name_build(self, known: str | None, report: Report) -> None:
+        """Say which cars this is one of: the model by master data, else by the car itself; the
+        software that the car named last, by its own clock."""
+        alert, held = report.alert, self.build
+        is_newest = all(report.observed_at >= one.last_seen for one in self.faults.values())
+        said = (_named(alert.model), _named(alert.software)) if is_newest else (None, None)
+        build = Build(_named(known) or said[0] or held.model, said[1] or held.software)
+        if build != held:
+            self.build = build
+
+    def refold(self, graph: CauseGraph) -> None:
+        """Fold symptoms under their causes anew."""
+        for code, folded in fold(self.faults, graph).items():
+            if folded is not self.faults[code]:
+                self.put(folded)
+
+    def name_root(self) -> None:
+        """Name the case by the worst fault that it has had; the first of equals stays."""
+        if len(self.faults) == 1:
+            return
+        worst = max(SEVERITY_RANK[one.severity] for one in self.faults.values())
+        held = self.faults.get(self.root)
+        if held is None or SEVERITY_RANK[held.severity] != worst:
+            self.root = min(
+                (one.first_seen, code)
+                for code, one in self.faults.items()
+                if SEVERITY_RANK[one.severity] == worst
+            )[1]
+
+    def heals_at(self, heal_after: timedelta) -> datetime | None:
+        """Say when it heals if nothing comes; None while nothing is cleared."""
+        ends = [one.cleared_at for one in self.faults.values() if one.cleared_at is not None]
+        return max(ends) + heal_after if ends else None
+
+    def readings(self) -> Mapping[str, float]:
+        """Give the newest reading of each name."""
+        if len(self.faults) == 1:
+            return next(iter(self.faults.values())).readings
+        merged: dict[str, float] = {}
+        for fault in sorted(self.faults.values(), key=lambda one: (one.last_seen, one.code)):
+            merged.update(fault.readings)
+        return merged
+
+
+def _named(given: str | None) -> str | None:
+    """Give a name that can be compared and stored: no blanks around, no longer than its column."""
+    return (given.strip().replace("\x00", "\\u0000")[:64] or None) if given else None

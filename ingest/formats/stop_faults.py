@@ -1,0 +1,64 @@
+"""Which records carry a stop fault: a cheap test on the bytes, and what of a record is one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from ingest.cluster.fault import waits
+from ingest.formats.decode import DEFAULT_FORMAT, FORMAT_HEADER
+from models.batch import Decoded, Item, Report
+from models.canary import CANARY_VIN
+from models.words import Lamp, Severity, Status
+
+# The formats whose words stand in the record as they are: `_SIGNS` is proved for these alone.
+TESTED_ON_BYTES: Final = frozenset({"cloudevents", "canonical"})
+# RFC 8259, section 7: besides the sign itself only `\u00xx` spells a Latin letter, and the two
+# words hold no other. CloudEvents may hide the whole alert in `data_base64`.
+_SIGNS: Final = (b'"stop"', b'"red"', b"\\u00", b"data_base64")
+
+
+class MayCarryStop:
+    """Tells of raw records whether they may carry a stop fault. Never wrong where it says no."""
+
+    def __init__(self, formats: Mapping[str, str]) -> None:
+        self._formats = formats
+        self._told_otherwise = {
+            topic for topic, name in formats.items() if name not in TESTED_ON_BYTES
+        }
+
+    def __call__(
+        self, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> bool:
+        """Test one record; of a format that says it otherwise every record may carry one."""
+        if value is None:
+            return False
+        is_told = bool(headers) or topic in self._told_otherwise
+        if is_told and self._format(topic, headers) not in TESTED_ON_BYTES:
+            return True
+        stop, red, escape, hidden = _SIGNS
+        return stop in value or red in value or escape in value or hidden in value
+
+    def _format(self, topic: str, headers: Sequence[tuple[str, bytes | None]]) -> str:
+        for header, text in headers:
+            if header == FORMAT_HEADER:
+                return (text or b"").decode("utf-8", "replace")
+        return self._formats.get(topic, DEFAULT_FORMAT)
+
+
+def stops_of(decoded: Decoded) -> Decoded:
+    """Keep of a record only its stop faults: neither the other reports nor what it clears."""
+    kept = tuple(item for item in decoded.items if is_stop(item))
+    return replace(decoded, items=kept, rejected=(), ignored_fields=0)
+
+
+def is_stop(item: Item) -> bool:
+    """Whether an item makes a stop fault active, by the vehicle's word or by a red lamp.
+
+    The canary is none: it is to show how long the ordinary way takes.
+    """
+    if not isinstance(item, Report) or item.alert.vin == CANARY_VIN:
+        return False
+    alert = item.alert
+    is_grave = alert.severity is Severity.STOP or alert.lamp is Lamp.RED
+    return is_grave and alert.status is not Status.CLEARED and not waits(alert)

@@ -1,0 +1,1 @@
+"""Clients of Kafka: the only room that imports it."""

@@ -1,0 +1,93 @@
+"""Kafka without a group: reads on from any offsets, and keeps only what a test on the bytes wants.
+
+Nobody stores how far it is: who reads ahead of the pipeline takes nothing away from it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kafka import TopicPartition
+from kafka.errors import KafkaError
+
+from ingest.kafka.client import consumer_of
+from ingest.kafka.consumer import record_of
+from ingest.kafka.offsets import spans_of
+from models.batch import Extent, Partition, Record
+from models.errors import Unreachable
+from models.words import Feed
+
+_CLOSE_MS: Final = 4_000
+# Whether a record is worth making one: its topic, its bytes, its headers.
+Wanted = Callable[[str, bytes | None, Sequence[tuple[str, bytes | None]]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one read brought: the wanted records, and how many were passed in all."""
+
+    records: list[Record]
+    passed: int
+
+
+class KafkaAhead:
+    """Reads some partitions, each from where it was sent to. All calls may raise `Unreachable`."""
+
+    def __init__(self, bootstrap: str, wanted: Wanted) -> None:
+        self._bootstrap = bootstrap
+        self._wanted = wanted
+        self._consumer = consumer_of(bootstrap, group_id=None)
+        self._next: dict[Partition, int] = {}
+
+    @property
+    def places(self) -> Mapping[Partition, int]:
+        """The next offset of each partition that is read."""
+        return dict(self._next)
+
+    def spans(self, topics: Iterable[str]) -> dict[Partition, Extent]:
+        """Ask where the partitions of topics begin and end."""
+        try:
+            return spans_of(self._consumer, topics)
+        except KafkaError as error:
+            raise self._silence(error) from error
+
+    def go(self, places: Mapping[Partition, int]) -> None:
+        """Read these partitions from these offsets, and no others."""
+        if dict(places) == self._next:
+            return
+        self._next = dict(places)
+        self._consumer.assign([_there(one) for one in sorted(places)])
+        for one, offset in places.items():
+            self._consumer.seek(_there(one), offset)
+
+    def read(self, limit: int, wait_ms: int) -> Reading:
+        """Give the wanted ones of the next `limit` records; wait for the first up to `wait_ms`."""
+        if not self._next:
+            return Reading([], 0)
+        try:
+            polled = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
+        except KafkaError as error:
+            raise self._silence(error) from error
+        found, passed = [], 0
+        for there, messages in polled.items():
+            passed += len(messages)
+            self._next[Partition(Feed.KAFKA, there.topic, there.partition)] = (
+                messages[-1].offset + 1
+            )
+            found += [
+                record_of(Feed.KAFKA, one)
+                for one in messages
+                if self._wanted(there.topic, one.value, one.headers)
+            ]
+        return Reading(found, passed)
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+
+    def _silence(self, error: KafkaError) -> Unreachable:
+        return Unreachable(f"Kafka at {self._bootstrap} does not answer: {error}")
+
+
+def _there(partition: Partition) -> TopicPartition:
+    return TopicPartition(partition.topic, partition.number)

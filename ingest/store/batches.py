@@ -1,0 +1,188 @@
+"""What the pipeline reads and writes: what is known of a batch, and its decision.
+
+Every function works inside the caller's transaction and costs a fixed number of statements.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from ingest.cluster.dedupe import About, apart_of, fingerprints_of
+from ingest.store import alert_rows, position
+from models import memory, rows
+from models import tables as t
+from models.batch import Batch, Partition
+from models.case import Case, Fault, Silence, Task
+from models.decision import Decision, Known
+from models.sql import Writer, insert_new, insert_only, upsert, within
+
+# By which columns a batch finds what is known: those whose statistics its plans need.
+FOUND_BY: Final = (
+    t.vehicle.c.vin,
+    t.case.c.vin,
+    t.case.c.state,
+    t.fault.c.case_id,
+    t.task.c.case_id,
+    t.task.c.state,
+    t.alert.c.fingerprint,
+)
+_FILED_ONCE: Final = "pk_alert"  # an alert has one row
+
+
+def known(
+    connection: sa.Connection,
+    batch: Batch,
+    before: Mapping[Partition, datetime],
+    after: Mapping[Partition, datetime],
+) -> Known:
+    """Load and lock what a batch may touch: its vehicles, and those that heal by its end."""
+    vins = {
+        item.vin if hasattr(item, "vin") else item.alert.vin
+        for decoded in batch.decoded
+        for item in decoded.items
+    }
+    wanted = sorted(vins | _healing(connection, after))
+    vehicles = _locked(connection, wanted)
+    cases = _cases(connection, wanted)
+    case_ids = sorted(case.case_id for case in cases.values())
+    faults = _faults(connection, case_ids)
+    tasks = _tasks(connection, case_ids)
+    silences = _silences(connection, wanted)
+    loaded = {}
+    for row in vehicles:
+        case = cases.get(row["vin"])
+        held = case.case_id if case else ""
+        loaded[row["vin"]] = memory.vehicle(
+            row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
+        )
+    return Known(_delivered(connection, batch), loaded, before)
+
+
+def save(writer: Writer, decision: Decision, rule_set: str) -> None:
+    """Write a decision as it stands. No result is asked for."""
+    ledger_keys = ("feed", "topic", "part", "page", "outcome")
+    counts = alert_rows.ledger_rows(decision)
+    upsert(writer, t.ledger, ledger_keys, counts, add=("records", "alerts"))
+    position.save_watermarks(writer, decision.watermark)
+    insert_new(writer, t.quarantine, alert_rows.quarantine_rows(decision))
+    insert_only(writer, t.alert, alert_rows.alert_rows(decision))
+    upsert(writer, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
+    cases = [rows.case_row(case, rule_set) for case in decision.cases]
+    faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
+    tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
+    upsert(writer, t.case, ("case_id",), cases)
+    upsert(writer, t.fault, ("case_id", "code"), faults)
+    upsert(writer, t.task, ("task_id",), tasks, add=("version",))
+    insert_new(writer, t.entry, [rows.entry_row(entry) for entry in decision.entries])
+    insert_new(writer, t.outbox, [rows.event_row(event) for event in decision.events])
+
+
+def is_overtaken(error: sa.exc.IntegrityError) -> bool:
+    """Say whether another worker filed an alert of the batch after its `known` was read.
+
+    The lock of the vehicle keeps that from happening, but for one id that was given to alerts of
+    two vehicles.
+    """
+    told = getattr(error.orig, "diag", None)  # PostgreSQL's driver; on SQLite there is one writer
+    return getattr(told, "constraint_name", None) == _FILED_ONCE
+
+
+def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:
+    """Find the vehicles whose case heals by the stream time at the end of the batch."""
+    c = t.case.c
+    if not after:
+        return set()
+    passed = [
+        sa.and_(
+            c.feed == partition.feed,
+            c.topic == partition.topic,
+            c.part == partition.number,
+            c.heal_at <= at,
+        )
+        for partition, at in sorted(after.items())
+    ]
+    found = connection.execute(
+        sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*passed))
+    )
+    return set(found.scalars())
+
+
+def _locked(connection: sa.Connection, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
+    """Lock the vehicles, in one order for all workers; those that are new are made first."""
+    v = t.vehicle.c
+    there = connection.execute(sa.select(v.vin).where(within(connection, v.vin, wanted))).scalars()
+    made = sorted(set(wanted).difference(there))
+    insert_new(
+        connection,
+        t.vehicle,
+        [{"vin": one, "waiting": {}, "cleared": {}, "history": []} for one in made],
+    )
+    query = sa.select(t.vehicle).where(within(connection, v.vin, wanted)).order_by(v.vin)
+    return _rows(connection, query.with_for_update())
+
+
+def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str, Any]]:
+    result = connection.execute(query)
+    names = tuple(result.keys())
+    return [dict(zip(names, row, strict=True)) for row in result.all()]
+
+
+def _cases(connection: sa.Connection, vins: Sequence[str]) -> dict[str, Case]:
+    query = sa.select(t.case).where(
+        within(connection, t.case.c.vin, vins), t.case.c.state == "open"
+    )
+    return {row["vin"]: rows.case(row) for row in _rows(connection, query)}
+
+
+def _faults(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, dict[str, Fault]]:
+    """Read the faults of the cases in the order in which they were first seen."""
+    query = (
+        sa.select(t.fault)
+        .where(within(connection, t.fault.c.case_id, case_ids))
+        .order_by(t.fault.c.case_id, t.fault.c.first_seen, t.fault.c.code)
+    )
+    grouped: dict[str, dict[str, Fault]] = {}
+    for row in _rows(connection, query):
+        grouped.setdefault(row["case_id"], {})[row["code"]] = rows.fault(row)
+    return grouped
+
+
+def _tasks(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, tuple[Task, ...]]:
+    query = (
+        sa.select(t.task)
+        .where(within(connection, t.task.c.case_id, case_ids), t.task.c.state != "done")
+        .order_by(t.task.c.case_id, t.task.c.queue)
+    )
+    grouped: dict[str, tuple[Task, ...]] = {}
+    for row in _rows(connection, query):
+        grouped[row["case_id"]] = (*grouped.get(row["case_id"], ()), rows.task(row))
+    return grouped
+
+
+def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple[Silence, ...]]:
+    s = t.silence.c
+    query = (
+        sa.select(t.silence)
+        .where(within(connection, s.vin, vins), s.released_at.is_(None))
+        .order_by(s.vin, s.silence_id)
+    )
+    grouped: dict[str, tuple[Silence, ...]] = {}
+    for row in _rows(connection, query):
+        grouped[row["vin"]] = (*grouped.get(row["vin"], ()), rows.silence(row))
+    return grouped
+
+
+def _delivered(connection: sa.Connection, batch: Batch) -> dict[str, About]:
+    """Find which alerts of a batch came before; ask once more where some share their ids."""
+    found = _filed(connection, fingerprints_of(batch.decoded))
+    apart = apart_of(batch.decoded, found)
+    return found | _filed(connection, apart) if apart else found
+
+
+def _filed(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, About]:
+    a = t.alert.c
+    query = sa.select(a.fingerprint, a.vin, a.code)
+    query = query.where(within(connection, a.fingerprint, fingerprints))
+    return {fingerprint: (vin, code) for fingerprint, vin, code in connection.execute(query)}

@@ -1,0 +1,61 @@
+"""Reads the alerts that were delivered, in the order in which they were decided."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from models import tables as t
+from models.alert import Alert
+from models.batch import Decoded, Item, Partition, Record, Report, Snapshot
+from models.canary import CANARY_VIN
+from models.words import Feed
+
+
+def delivered(connection: sa.Connection, since: datetime | None = None) -> Iterator[Decoded]:
+    """Give every first delivery again, oldest first; of a record of several, in no given order.
+
+    Partitions are merged by their stream time, the newest timestamp so far, as it was for the
+    vehicle that is reported on more than one of them.
+    """
+    a = t.alert.c
+    partition = (a.feed, a.topic, a.part)
+    stream = sa.func.max(a.received_at).over(partition_by=partition, order_by=a.record_offset)
+    query = sa.select(t.alert).where(a.vin != CANARY_VIN)
+    query = query.order_by(stream, *partition, a.record_offset, a.fingerprint)
+    if since is not None:
+        query = query.where(a.received_at >= since)
+    result = connection.execution_options(yield_per=2000).execute(query)
+    for row in result.mappings():
+        found = dict(row)
+        yield Decoded(_record(found), (_item(found),))
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    where = Partition(Feed(row["feed"]), row["topic"], row["part"])
+    at = int(row["received_at"].timestamp() * 1000)
+    return Record(where, row["record_offset"], at, None, None)
+
+
+def _item(row: Mapping[str, Any]) -> Item:
+    detail = dict(row["detail"])
+    times = {"observed_at": row["observed_at"], "received_at": row["received_at"]}
+    if row["status"] == "snapshot":
+        return Snapshot(
+            row["fingerprint"],
+            row["vin"],
+            detail["source"],
+            row["code"].rstrip(":"),
+            codes=frozenset(detail["codes"]),
+            **times,
+        )
+    defaulted = tuple(detail.pop("defaulted"))
+    said = {name: row[name] for name in ("vin", "code", "status", "severity", "observed_at")}
+    return Report(
+        row["fingerprint"],
+        Alert(**said, **detail),
+        defaulted=defaulted,
+        clock_suspect=row["is_clock_suspect"],
+        **times,
+    )

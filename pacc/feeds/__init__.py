@@ -1,0 +1,1 @@
+"""Streams beside Kafka's topics: HTTP, redrives, the fast lane."""

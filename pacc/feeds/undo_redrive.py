@@ -1,0 +1,177 @@
+"""Takes a redrive back: its alerts are withdrawn, and its records are held again.
+
+A vehicle is taken back whole or not at all. What cannot be taken back is kept, and said why: see
+`docs/adr/0009-undoing-a-redrive.md`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from dispatch.rules.events import Topics
+from dispatch.tasks.withdraw import is_worked, withdraw
+from ingest.store import quarantine
+from ingest.store.ledger import remove_alerts
+from models import tables as t
+from models.errors import NotThere
+from models.sql import within
+from models.words import Feed
+
+_COUNTED: Final = ("opened", "joined", "repeated", "held")
+_ACTOR: Final = "pacc quarantine undo"
+SHARED, WORKED, CLEARS, ENDED = "shared", "worked", "clears", "ended"
+
+
+@dataclass(slots=True)
+class Undone:
+    """What an undo did: ids that are held again, and those that are not, with the reason why."""
+
+    reopened: list[str] = field(default_factory=list)
+    kept: dict[str, str] = field(default_factory=dict)
+    alerts: int = 0
+    cases: int = 0
+
+
+def undo(engine: sa.Engine, batch: str, at: datetime, topics: Topics) -> Undone:
+    """Take a batch back, one vehicle a transaction; a second time finds nothing more to do."""
+    done = Undone()
+    with engine.begin() as connection:
+        r = t.redrive.c
+        found = connection.execute(sa.select(r.batch).where(r.batch == batch)).first()
+        if found is None:
+            raise NotThere("There is no redrive %(batch)s.", {"batch": batch})
+        ids_of = _ids_by_vin(connection, batch)
+    for vin in sorted(ids_of, key=lambda one: one or ""):
+        with engine.begin() as connection:
+            _undo_vehicle(connection, batch, vin, ids_of[vin], (at, topics), done)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.update(t.redrive)
+            .where(t.redrive.c.batch == batch, t.redrive.c.undone_at.is_(None))
+            .values(undone_at=at)
+        )
+    return done
+
+
+def _ids_by_vin(connection: sa.Connection, batch: str) -> dict[str | None, list[str]]:
+    """Group the batch's records by the vehicle whose alerts they made; None: they made none."""
+    q, a = t.quarantine.c, t.alert.c
+    query = (
+        sa.select(q.quarantine_id, a.vin)
+        .select_from(t.quarantine.outerjoin(t.alert, _made_by()))
+        .where(q.batch == batch, q.state == quarantine.REDRIVEN)
+        .distinct()
+    )
+    grouped: dict[str | None, list[str]] = {}
+    for row in connection.execute(query):
+        grouped.setdefault(row.vin, []).append(row.quarantine_id)
+    return grouped
+
+
+def _made_by() -> sa.ColumnElement[bool]:
+    q, a = t.quarantine.c, t.alert.c
+    return sa.and_(
+        a.feed == Feed.REDRIVE.value,
+        a.topic == q.topic,
+        a.part == q.part,
+        a.record_offset == q.redriven_offset,
+    )
+
+
+def _undo_vehicle(
+    connection: sa.Connection,
+    batch: str,
+    vin: str | None,
+    ids: Sequence[str],
+    when: tuple[datetime, Topics],
+    done: Undone,
+) -> None:
+    if vin is not None:
+        v = t.vehicle.c
+        locked = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
+        vehicle = dict(connection.execute(locked).mappings().one())
+        alerts = _alerts(connection, batch, vin)
+        why = _why_not(connection, vehicle, alerts)
+        if why is not None:
+            done.kept.update(dict.fromkeys(ids, why))
+            return
+        done.cases += _withdraw(connection, vehicle, alerts, when)
+        prints = [row["fingerprint"] for row in alerts]
+        column = t.alert.c.fingerprint
+        remove_alerts(connection, within(connection, column, prints))
+        done.alerts += len(prints)
+    quarantine.take_back(connection, ids)
+    done.reopened.extend(ids)
+
+
+def _alerts(connection: sa.Connection, batch: str, vin: str) -> list[Mapping[str, Any]]:
+    a, q = t.alert.c, t.quarantine.c
+    query = (
+        sa.select(a.fingerprint, a.code, a.status, a.outcome)
+        .select_from(t.alert.join(t.quarantine, _made_by()))
+        .where(q.batch == batch, a.vin == vin)
+        .distinct()
+    )
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _why_not(
+    connection: sa.Connection, vehicle: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
+) -> str | None:
+    """Say why a vehicle cannot be taken back: None if all that happened to it is the batch's."""
+    if any("cleared" in (row["status"], row["outcome"]) for row in alerts):
+        return CLEARS
+    counts = _counts(alerts)
+    if not counts:
+        return None
+    case_id, faults = _open_case(connection, vehicle["vin"])
+    is_opened = any(row["outcome"] == "opened" for row in alerts)
+    if is_opened and case_id is None:
+        return ENDED
+    if is_opened and case_id is not None and is_worked(connection, case_id):
+        return WORKED
+    held = faults if is_opened else {}
+    waiting = {code: one["count"] for code, one in vehicle["waiting"].items()}
+    is_ours = all(counts.get(code) == count for code, count in held.items()) and all(
+        waiting.get(code) == count for code, count in counts.items() if code not in held
+    )
+    return None if is_ours else SHARED
+
+
+def _counts(alerts: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    return Counter(row["code"] for row in alerts if row["outcome"] in _COUNTED)
+
+
+def _open_case(connection: sa.Connection, vin: str) -> tuple[str | None, dict[str, int]]:
+    c, f = t.case.c, t.fault.c
+    query = sa.select(c.case_id).where(c.vin == vin, c.state == "open")
+    case_id = connection.execute(query).scalar_one_or_none()
+    if case_id is None:
+        return None, {}
+    # a fault that was cleared was cleared by somebody else: its count is made to differ
+    found = connection.execute(sa.select(f.code, f.count, f.cleared_at).where(f.case_id == case_id))
+    return case_id, {row.code: -1 if row.cleared_at else row[1] for row in found}
+
+
+def _withdraw(
+    connection: sa.Connection,
+    vehicle: Mapping[str, Any],
+    alerts: Sequence[Mapping[str, Any]],
+    when: tuple[datetime, Topics],
+) -> int:
+    """Take the case back if the batch opened it, and forget the pending codes that it brought."""
+    gone = _counts(alerts)
+    waiting = {code: one for code, one in vehicle["waiting"].items() if code not in gone}
+    connection.execute(
+        sa.update(t.vehicle).where(t.vehicle.c.vin == vehicle["vin"]).values(waiting=waiting)
+    )
+    if not any(row["outcome"] == "opened" for row in alerts):
+        return 0
+    case_id, _ = _open_case(connection, vehicle["vin"])
+    assert case_id is not None
+    withdraw(connection, case_id, _ACTOR, *when)
+    return 1

@@ -1,0 +1,1 @@
+"""From what people found to a model that ranks."""

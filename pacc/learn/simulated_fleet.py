@@ -1,0 +1,52 @@
+"""A lesson from an invented fleet, and what an oracle that sees its hidden state says of it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ingest.formats.decode import decode
+from models.case import VehicleInfo
+from pacc.decide.policy import Policy
+from pacc.learn.labels import Breakdown
+from pacc.learn.training_table import TrainingTable, from_stream
+from pacc.simulation.fleet import cars
+from pacc.simulation.oracle import oracle
+from pacc.simulation.stream import Simulation
+
+_AT_ONCE = 2000
+
+
+def simulated(made: Simulation, policy: Policy) -> TrainingTable:
+    """Let a fleet drive, and take the lesson with its truth."""
+    records = made.records()
+    stream = (
+        one
+        for start in range(0, len(records), _AT_ONCE)
+        for one in decode(records[start : start + _AT_ONCE], {})
+    )
+    infos = {
+        car.vin: VehicleInfo(car.model, car.powertrain, "CN", car.region)
+        for car in cars(made.vehicles, made.seed)
+    }
+    return from_stream(stream, _stood(made), infos, policy)
+
+
+def oracle_scores(made: Simulation, lesson: TrainingTable) -> NDArray[np.float64]:
+    """Ask the oracle at every moment of a lesson."""
+    says: Callable[[str, datetime], float] = oracle(made)
+    return np.array([says(one.vin, one.at) for one in lesson.samples], dtype=np.float64)
+
+
+def _stood(made: Simulation) -> dict[str, list[Breakdown]]:
+    stood: dict[str, list[Breakdown]] = {}
+    for car, truth in made.truths:
+        if truth.immobilised_at is not None:
+            at = made.start + timedelta(seconds=truth.immobilised_at)
+            until = truth.repaired_at
+            repaired = None if until is None else made.start + timedelta(seconds=until)
+            stood.setdefault(car.vin, []).append(Breakdown(at, repaired))
+    for found in stood.values():
+        found.sort(key=lambda one: one.at)
+    return stood

@@ -1,0 +1,1 @@
+"""The loop and its worker: poll, decode, decide, save, commit."""

@@ -1,0 +1,1 @@
+"""What every process of ours has: settings, database, logs, clock, signals."""

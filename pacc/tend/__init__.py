@@ -1,0 +1,1 @@
+"""What time changes, looked after all day."""

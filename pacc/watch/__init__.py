@@ -1,0 +1,1 @@
+"""How the system knows that it works: watchdog, canary, metrics."""

@@ -1,0 +1,1 @@
+"""Takes the settings apart and puts the parts together."""

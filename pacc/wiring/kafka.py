@@ -1,0 +1,112 @@
+"""Connects to the Kafka of the settings."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+
+import sqlalchemy as sa
+import structlog
+
+from ingest.formats.stop_faults import MayCarryStop, stops_of
+from ingest.kafka.ahead import KafkaAhead
+from ingest.kafka.consumer import KafkaSource
+from ingest.kafka.offsets import ends_of
+from ingest.kafka.producer import KafkaSender
+from ingest.source import Source, Take
+from models.errors import Stalled
+from models.sql import OUTAGES
+from pacc.feeds.fast_lane import Lane
+from pacc.feeds.scout import Scout
+from pacc.feeds.scout_status import ScoutStatus
+from pacc.process.clock import utc_now
+from pacc.process.database import make_engine, reachable, snapshot
+from pacc.process.settings import Settings
+from pacc.process.terminal import say
+from pacc.watch.canary import Canary
+from pacc.watch.canary_status import CanaryStatus
+from pacc.watch.metrics import ScoutMetrics
+from pacc.watch.pulse import beat
+from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, behind
+from pacc.wiring.pipeline import make_worker, owner
+
+_log = structlog.get_logger(__name__)
+
+
+def make_sender(settings: Settings) -> KafkaSender:
+    """Connect to Kafka to send."""
+    return KafkaSender(settings.kafka_bootstrap_servers)
+
+
+def make_canary(
+    settings: Settings, engine: sa.Engine, tell: Callable[[CanaryStatus], None]
+) -> Canary | None:
+    """Put the canary together; None where the settings want none."""
+    if not settings.canary_every:
+        return None
+    topic = min(settings.topics)
+    return Canary(
+        engine, lambda: make_sender(settings), topic, settings.canary_every, utc_now, tell
+    )
+
+
+def make_kafka_source(settings: Settings, take: Take, *, accept_gaps: bool) -> Source:
+    """Join the group on the settings' topics."""
+    return KafkaSource(
+        settings.kafka_bootstrap_servers,
+        settings.group_id,
+        sorted(settings.topics),
+        take=take,
+        accept_gaps=accept_gaps,
+        session_timeout_ms=int(settings.session_timeout.total_seconds() * 1000),
+    )
+
+
+@contextmanager
+def make_watchdog(
+    settings: Settings, tell: Callable[[WatchdogReading], None]
+) -> Iterator[Watchdog]:
+    """Watch over this process's worker; every look goes to `tell` and into the database."""
+    engine = make_engine(settings.database_url)
+    me = owner()
+
+    def look() -> Behind:
+        ends = ends_of(settings.kafka_bootstrap_servers, settings.topics)
+        with snapshot(engine) as connection:
+            return behind(connection, me, ends)
+
+    def told(sight: WatchdogReading) -> None:
+        tell(sight)
+        waits = sight.behind.records if sight.behind else None
+        detail = {"behind": waits, "standing_seconds": round(sight.standing_seconds, 1)}
+        try:
+            with engine.begin() as connection:
+                beat(connection, f"run {me}", utc_now(), detail)
+        except OUTAGES as outage:
+            _log.info("the pulse was not written", why=str(outage))
+
+    with Watchdog(look, settings.stall_after, _end_now, told) as watchdog:
+        yield watchdog
+    engine.dispose()
+
+
+@contextmanager
+def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
+    """Put the scout together; what it sees goes to `metrics` and into the database."""
+    worker, _ = make_worker(settings, None, keep=stops_of)
+    engine = make_engine(settings.database_url)
+    wanted = MayCarryStop(settings.topics)
+    with reachable(engine), ExitStack() as stack:
+        stack.callback(engine.dispose)
+        stack.callback(worker.close)
+        new, between = (
+            stack.enter_context(closing(KafkaAhead(settings.kafka_bootstrap_servers, wanted)))
+            for _ in range(2)
+        )
+        notes = ScoutStatus(engine, owner(), metrics)
+        yield Scout(Lane(worker), (new, between), notes, settings.topics, settings.scout_lag)
+
+
+def _end_now(reason: Stalled) -> None:
+    """End from a thread while the loop hangs in a call that never returns."""
+    say(f"pacc: {reason}")
+    os._exit(reason.exit_code)

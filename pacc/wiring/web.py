@@ -1,0 +1,62 @@
+"""Puts the web application together: the API and the console."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI
+
+from dispatch.access.api_auth import WebContext
+from dispatch.console.show.settings import Code, Console, Oidc, RuleShown
+from pacc.process.clock import utc_now
+from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, make_engine
+from pacc.process.settings import Settings
+from pacc.watch.metrics import Metrics
+from pacc.web.app import make_app
+from pacc.wiring import pipeline
+from prioritizer.ranking.rank import load_ranker
+
+
+def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
+    """Put the web application together on the settings' database."""
+    engine = make_engine(
+        settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=LOCKED_SECONDS
+    )
+    office = WebContext(engine, pipeline.make_house(settings, engine), utc_now)
+    console = make_console(settings)
+    app = make_app(office, pipeline.make_intake(settings), metrics, settings.body_limit, console)
+    # builds every route now: a mistake shows at the start, and no two requests build one at once
+    app.openapi()
+    return app
+
+
+def make_console(settings: Settings) -> Console:
+    """Give the console what it shows of codes and rules, and the settings of its own."""
+    ranker = load_ranker()
+
+    def code(name: str) -> Code:
+        entry = ranker.catalogue.entry(name)
+        return Code(entry.system.value, entry.title, entry.advice)
+
+    def rules(fired: Sequence[str]) -> list[RuleShown]:
+        return [
+            RuleShown(rule.rule_id, rule.title, rule.floor, rule.rule_id in fired)
+            for rule in ranker.rules.rules
+            if rule.is_on
+        ]
+
+    oidc = None
+    if settings.oidc_issuer:
+        oidc = Oidc(
+            settings.oidc_issuer,
+            settings.oidc_client_id,
+            settings.oidc_client_secret,
+            settings.oidc_claim,
+        )
+    return Console(
+        code,
+        rules,
+        settings.shift,
+        settings.card_lifetime,
+        settings.map_url,
+        settings.map_datum,
+        oidc,
+    )

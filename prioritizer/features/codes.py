@@ -1,0 +1,53 @@
+"""What ranking needs to know of a fault code, and how grave a fault counts."""
+
+from functools import cache
+from typing import Final, NamedTuple
+
+from models.words import SYSTEMS, Lamp, Severity, System
+from prioritizer.features.catalogue import TAGS, Catalogue
+
+SYSTEM_BIT: Final = {system.value: 1 << place for place, system in enumerate(SYSTEMS)}
+TAG_BIT: Final = {tag: 1 << place for place, tag in enumerate(TAGS)}
+INFO, SERVICE, LIMITED, STOP = range(4)
+_OWN: Final = {
+    Severity.INFO: INFO,
+    Severity.SERVICE: SERVICE,
+    Severity.LIMITED: LIMITED,
+    Severity.STOP: STOP,
+}
+_BY_LAMP: Final = {Lamp.RED: STOP, Lamp.AMBER: LIMITED, Lamp.MALFUNCTION: SERVICE}
+
+
+class CodeFacts(NamedTuple):
+    """A code's system and tags as bits, and how grave it usually is."""
+
+    system_bit: int
+    tag_bits: int
+    usual: int
+
+
+class Codes(dict[str, CodeFacts]):
+    """The facts of codes, looked up in the catalogue once each."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+
+    def __missing__(self, code: str) -> CodeFacts:
+        """Look a code up; an unknown system counts as propulsion."""
+        entry = self._catalogue.entry(code)
+        system = System.PROPULSION if entry.system is System.UNKNOWN else entry.system
+        tags = sum(TAG_BIT[tag] for tag in entry.tags)
+        usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
+        found = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual)
+        return found
+
+
+@cache
+def gravity(severity: Severity, lamp: Lamp, usual: int) -> int:
+    """Rank a fault 0 to 3: the vehicle's word, raised by the lamp that the driver sees.
+
+    An unknown severity counts as limited, or as stop where the catalogue says so.
+    """
+    own = _OWN.get(severity)
+    return max(max(LIMITED, usual) if own is None else own, _BY_LAMP.get(lamp, INFO))

@@ -1,0 +1,190 @@
+"""Turns standings into columns, one row each; a row's values never depend on its neighbours."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.case import Standing
+from prioritizer.features.codes import LIMITED, STOP, Codes, gravity
+
+Columns = Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A column that rules may ask for."""
+
+    kind: str
+    unit: str
+    sentence: str
+
+
+FEATURES: Final[Mapping[str, Feature]] = {
+    "worst": Feature("int", "0 info, 1 service, 2 limited, 3 stop", "The worst active fault."),
+    "stops": Feature("int", "faults", "How many active faults say stop."),
+    "limiteds": Feature("int", "faults", "How many active faults are limited."),
+    "actives": Feature("int", "faults", "How many faults are active and not folded."),
+    "reports": Feature("int", "reports", "How often the most reported active fault came."),
+    "stop_systems": Feature("systems", "bits", "Systems with an active stop fault."),
+    "limited_systems": Feature("systems", "bits", "Systems with an active limited fault."),
+    "systems": Feature("systems", "bits", "Systems with any active fault."),
+    "tags": Feature("tags", "bits", "What the active faults are about, by our catalogue."),
+    "grave_tags": Feature("tags", "bits", "The same of faults that are limited or stop."),
+    "stop_in_motion": Feature("bool", "", "A stop fault came while not known to be parked."),
+    "repeat_repair": Feature("bool", "", "The same cause was closed within thirty days."),
+    "electric": Feature("bool", "", "The vehicle is a battery or plug-in hybrid vehicle."),
+    "state_of_charge": Feature("float", "0 to 1", "The high-voltage battery's charge."),
+    "low_voltage_v": Feature("float", "V", "The voltage of the 12 V system."),
+    "ambient_c": Feature("float", "degrees C", "The air around the vehicle."),
+    "range_km": Feature("float", "km", "How far it can still go."),
+    "speed_kph": Feature("float", "km/h", "How fast it went at the last report."),
+    "odometer_km": Feature("float", "km", "How far it has gone."),
+    "cell_spread_mv": Feature("float", "mV", "Between the highest and the lowest cell."),
+    "hv_temp_c": Feature("float", "degrees C", "The high-voltage battery."),
+    "coolant_c": Feature("float", "degrees C", "The coolant."),
+    "tyre_kpa": Feature("float", "kPa", "The softest tyre."),
+    "age_hours": Feature("float", "h", "Since the oldest active fault was first seen."),
+    "vehicle_years": Feature("float", "years", "The car's age by its model year."),
+    "returns": Feature("int", "times", "How often an active fault came back after a clear."),
+    "folded": Feature("int", "faults", "How many symptoms are folded under a cause."),
+    "cleared": Feature("int", "faults", "How many faults of the case are cleared."),
+    "cases_7d": Feature("int", "cases", "Earlier cases that ended within 7 days."),
+    "cases_30d": Feature("int", "cases", "Earlier cases that ended within 30 days."),
+    "same_7d": Feature("int", "cases", "Of those of 7 days, the ones with the same root code."),
+    "same_30d": Feature("int", "cases", "Of those of 30 days, the ones with the same root code."),
+    "kin_30d": Feature("int", "cases", "Of those of 30 days, the ones of a system hit now."),
+    "days_since_case": Feature("float", "days", "Since the last case ended."),
+}
+_READINGS: Final = (
+    "state_of_charge",
+    "low_voltage_v",
+    "ambient_c",
+    "range_km",
+    "speed_kph",
+    "odometer_km",
+    "cell_spread_mv",
+    "hv_temp_c",
+    "coolant_c",
+    "tyre_kpa",
+)
+_UNKNOWN: Final = dict.fromkeys(_READINGS, np.nan)
+_in_order: Final = itemgetter(*_READINGS)
+_WEEK: Final = 7.0
+_MONTH: Final = 30.0
+_DAY_SECONDS: Final = 86_400.0
+_HOUR_SECONDS: Final = 3_600.0
+
+
+class _Groups:
+    """Items that belong to rows, all rows' items one after the other."""
+
+    def __init__(self, counts: Sequence[int]) -> None:
+        self.counts = np.array(counts, dtype=np.int64)
+        self._filled = self.counts > 0
+        self._starts = (np.cumsum(self.counts) - self.counts)[self._filled]
+
+    def each(self, how: np.ufunc, items: NDArray[Any], none: float = 0) -> NDArray[Any]:
+        """Make one value of each row's items; `none` for a row without."""
+        kind = np.int64 if items.dtype == np.bool_ else items.dtype
+        made = np.full(len(self.counts), none, dtype=kind)
+        if len(self._starts):
+            made[self._filled] = how.reduceat(items, self._starts, dtype=kind)
+        return made
+
+
+def columns(standings: Sequence[Standing], codes: Codes) -> Columns:
+    """Make the columns of all rows; numbers that are not known are NaN."""
+    of_faults = _of_faults(standings, codes)
+    made = {
+        **of_faults,
+        **_of_cases(standings),
+        **_of_the_past(standings, of_faults["systems"], codes),
+    }
+    return {name: made[name] for name in FEATURES}
+
+
+def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray[Any]]:
+    faults = [fault for one in standings for fault in one.faults]
+    rows = _Groups([len(one.faults) for one in standings])
+    facts = [codes[one.code] for one in faults]
+    systems = np.array([fact.system_bit for fact in facts], dtype=np.int64)
+    tags = np.array([fact.tag_bits for fact in facts], dtype=np.int64)
+    graveness = np.array(
+        [
+            gravity(one.severity, one.lamp, fact.usual)
+            for one, fact in zip(faults, facts, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    is_stop, is_limited = graveness == STOP, graveness == LIMITED
+    moving = np.array([one.stop_in_motion for one in faults], dtype=np.bool_)
+    seconds = np.array(
+        [(one.at - fault.first_seen).total_seconds() for one in standings for fault in one.faults],
+        dtype=np.float64,
+    )
+    return {
+        "worst": rows.each(np.maximum, graveness),
+        "stops": rows.each(np.add, is_stop),
+        "limiteds": rows.each(np.add, is_limited),
+        "actives": rows.counts,
+        "reports": rows.each(np.maximum, np.array([one.count for one in faults], dtype=np.int64)),
+        "returns": rows.each(np.maximum, np.array([one.returns for one in faults], np.int64)),
+        "stop_systems": rows.each(np.bitwise_or, systems * is_stop),
+        "limited_systems": rows.each(np.bitwise_or, systems * is_limited),
+        "systems": rows.each(np.bitwise_or, systems),
+        "tags": rows.each(np.bitwise_or, tags),
+        "grave_tags": rows.each(np.bitwise_or, tags * (is_stop | is_limited)),
+        "stop_in_motion": rows.each(np.maximum, moving & is_stop) > 0,
+        "age_hours": np.maximum(rows.each(np.maximum, seconds), 0.0) / _HOUR_SECONDS,
+    }
+
+
+def _of_cases(standings: Sequence[Standing]) -> dict[str, NDArray[Any]]:
+    readings = np.fromiter(
+        chain.from_iterable(_in_order({**_UNKNOWN, **one.readings}) for one in standings),
+        dtype=np.float64,
+        count=len(standings) * len(_READINGS),
+    ).reshape(-1, len(_READINGS))
+    years = [
+        np.nan if one.model_year is None else max(0.0, one.at.year - one.model_year)
+        for one in standings
+    ]
+    return {
+        "repeat_repair": np.array([one.is_repeat_repair for one in standings], dtype=np.bool_),
+        "electric": np.array(
+            [one.info.powertrain in ("bev", "phev") for one in standings], dtype=np.bool_
+        ),
+        **dict(zip(_READINGS, readings.T.copy(), strict=True)),
+        "vehicle_years": np.array(years, dtype=np.float64),
+        "folded": np.array([one.folded for one in standings], dtype=np.int64),
+        "cleared": np.array([one.cleared for one in standings], dtype=np.int64),
+    }
+
+
+def _of_the_past(
+    standings: Sequence[Standing], systems: NDArray[np.int64], codes: Codes
+) -> dict[str, NDArray[Any]]:
+    """Count the vehicles' earlier cases; those that ended after this moment are not known yet."""
+    rows = _Groups([len(one.history) for one in standings])
+    past = [(one, ended) for one in standings for ended in one.history]
+    days = np.array([(one.at - ended.closed_at).total_seconds() for one, ended in past]) / (
+        _DAY_SECONDS
+    )
+    is_same = np.array([ended.root == one.root for one, ended in past], dtype=np.bool_)
+    hit = np.array([codes[ended.root].system_bit for _, ended in past], dtype=np.int64)
+    is_known = days >= 0
+    is_week, is_month = is_known & (days <= _WEEK), is_known & (days <= _MONTH)
+    is_kin = (hit & np.repeat(systems, rows.counts)) != 0
+    return {
+        "cases_7d": rows.each(np.add, is_week),
+        "cases_30d": rows.each(np.add, is_month),
+        "same_7d": rows.each(np.add, is_week & is_same),
+        "same_30d": rows.each(np.add, is_month & is_same),
+        "kin_30d": rows.each(np.add, is_month & is_kin),
+        "days_since_case": rows.each(np.fmin, np.where(is_known, days, np.nan), np.nan),
+    }

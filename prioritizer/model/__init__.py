@@ -1,0 +1,1 @@
+"""The trained model at run time: arrays alone, its signature, its registry."""

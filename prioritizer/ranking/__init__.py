@@ -1,0 +1,1 @@
+"""Rules, score, bands and reasons. Pure."""

@@ -1,0 +1,209 @@
+"""Ranks standings: the floors of the rules, what the model raises, the score, the reasons."""
+
+from collections.abc import Sequence
+from functools import cache, cached_property
+from itertools import compress
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.case import Ranking, Standing, Text
+from models.words import ACTION_RANK, PRIORITY_RANK, Action, Priority
+from prioritizer.features.catalogue import Catalogue, load_catalogue
+from prioritizer.features.codes import Codes, gravity
+from prioritizer.features.features import Columns, columns
+from prioritizer.features.predictors import Numbers, matrix
+from prioritizer.ranking.attribution import Model, falls, rows_of, told
+from prioritizer.ranking.bands import Bands, raised
+from prioritizer.ranking.explain import reasons
+from prioritizer.ranking.rules import RuleSet, load_rules
+from prioritizer.ranking.score import score
+from prioritizer.ranking.sentences import Row
+
+BY_RULES = "rules"
+EXPLORED = "explored"
+_PICKED = Text(
+    "随机抽查：为改进判断，请致电了解车辆实际情况",
+    "Picked at random: call and find out, so that the ranking learns",
+)
+_PRIORITY = {rank: word for word, rank in PRIORITY_RANK.items()}
+_ACTION = {rank: word for word, rank in ACTION_RANK.items()}
+_NO_FLOOR = -1
+_HIGH = PRIORITY_RANK[Priority.HIGH]
+# Cases nearer than a hundredth are equally urgent: the older one stands first, and a queue does not
+# move under a person's hand with every kilometre that a car reports.
+_SCORE_DIGITS = 2
+# A case that the model raised: the driver is told to come in, at least.
+_RAISED_ACTION = ACTION_RANK[Action.DRIVE_TO_DEALER]
+
+
+class Ranker(Struct, frozen=True):
+    """What standings are ranked by. `fallback` says why no model takes part; `explore_share` of the
+    normal cases (0 to 1) is called as if it were high, so that normal cases get labels too."""
+
+    catalogue: Catalogue
+    rules: RuleSet
+    model: Model | None = None
+    bands: Bands = Bands(1.0, 1.0)
+    challenger: Model | None = None
+    fallback: str | None = None
+    explore_share: float = 0.0
+
+    @property
+    def version(self) -> str:
+        """Name the rule set."""
+        return self.rules.version
+
+
+class Ranked:
+    """The ranks of a sequence of standings. Explaining one is left until somebody asks."""
+
+    def __init__(self, standings: Sequence[Standing], ranker: Ranker) -> None:
+        self._standings = standings
+        self._ranker = ranker
+        self._codes = Codes(ranker.catalogue)
+        self._columns: Columns = columns(standings, self._codes)
+        self._fired = ranker.rules.fired(self._columns, len(standings))
+        floor = self._highest(
+            [PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR for rule in ranker.rules.rules],
+            _NO_FLOOR,
+        )
+        self._raised = self._raise(len(standings))
+        self.priority: NDArray[np.int8] = np.maximum(np.maximum(floor, 0), self._raised).astype(
+            np.int8
+        )
+        self.needs_task: NDArray[np.bool_] = (floor > _NO_FLOOR) | (self._raised > 0)
+        lots = np.array([one.lot for one in standings], dtype=np.float64)
+        self._explored: NDArray[np.bool_] = (
+            (lots < ranker.explore_share) & self.needs_task & (self.priority < _HIGH)
+        )
+        self.priority[self._explored] = _HIGH
+
+    @property
+    def floor(self) -> NDArray[np.int8]:
+        """The rules' own priority, whatever the model says."""
+        return np.maximum(
+            self._highest(
+                [
+                    PRIORITY_RANK[rule.floor] if rule.floor else 0
+                    for rule in self._ranker.rules.rules
+                ],
+                0,
+            ),
+            0,
+        ).astype(np.int8)
+
+    @cached_property
+    def rule_score(self) -> NDArray[np.float64]:
+        """The rules' own order inside a priority."""
+        return score(self._columns)
+
+    @cached_property
+    def values(self) -> Numbers:
+        """What the model sees."""
+        return matrix(self._columns)
+
+    @cached_property
+    def probability(self) -> Numbers | None:
+        """The model's probability of each row; None without a model."""
+        model = self._ranker.model
+        return model.probability(self.values) if model and len(self._standings) else None
+
+    def root(self, row: int) -> str:
+        """Name the worst fault of a row: by severity, then the longest there, then by code."""
+        faults = self._standings[row].faults
+        if len(faults) < 2:  # noqa: PLR2004 - nothing to compare, as nearly always
+            return faults[0].code if faults else ""
+        return min(
+            (
+                -gravity(one.severity, one.lamp, self._codes[one.code].usual),
+                one.first_seen,
+                one.code,
+            )
+            for one in faults
+        )[2]
+
+    def explain(self, row: int) -> Ranking:
+        """Say what a row's rank is and why."""
+        fired = list(compress(self._ranker.rules.rules, self._fired[row].tolist()))
+        action = max((ACTION_RANK[rule.action] for rule in fired), default=0)
+        if self._raised[row] > 0:
+            action = max(action, _RAISED_ACTION)
+        root = self.root(row)
+        title = self._ranker.catalogue.entry(root).title
+        probability = self._finite(self.probability, row)
+        order = float(self.rule_score[row]) if probability is None else probability
+        model, challenger = self._ranker.model, self._ranker.challenger
+        return Ranking(
+            priority=_PRIORITY[int(self.priority[row])],
+            action=_ACTION[action],
+            score=round(order, _SCORE_DIGITS),
+            reasons=reasons(fired, root, self._row(row), title, self._line(row, title)),
+            rules=(*(rule.rule_id for rule in fired), *([EXPLORED] if self._explored[row] else ())),
+            root=root,
+            needs_task=bool(self.needs_task[row]),
+            ranked_by=BY_RULES if model is None or probability is None else model.version,
+            probability=probability,
+            fallback=self._ranker.fallback,
+            challenger=challenger.version if challenger else None,
+            challenger_probability=self._finite(self._challenged, row),
+        )
+
+    def _raise(self, rows: int) -> NDArray[np.int8]:
+        if self.probability is None:
+            return np.zeros(rows, dtype=np.int8)
+        return raised(self.probability, self._ranker.bands)
+
+    @cached_property
+    def _challenged(self) -> Numbers | None:
+        challenger = self._ranker.challenger
+        return challenger.probability(self.values) if challenger else None
+
+    @cached_property
+    def _weights(self) -> tuple[dict[int, int], dict[str, Numbers]]:
+        """The drivers of all rows that the model would raise: asked for all of them at once."""
+        model = self._ranker.model
+        if model is None or self.probability is None:
+            return {}, {}
+        rows = self._raised >= _HIGH
+        values, places = rows_of(self.values, rows)
+        return places, falls(values, self.probability[rows], model) if places else {}
+
+    def _row(self, row: int) -> Row:
+        return lambda name: float(self._columns[name][row])
+
+    def _line(self, row: int, title: Text) -> Text | None:
+        if self._explored[row]:
+            return _PICKED
+        places, weights = self._weights
+        if row not in places or self.probability is None:
+            return None
+        own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
+        line, _ = told(own, float(self.probability[row]), self._row(row), title)
+        return line
+
+    @staticmethod
+    def _finite(probability: Numbers | None, row: int) -> float | None:
+        """Give a row's probability if it is one."""
+        if probability is None:
+            return None
+        given = float(probability[row])
+        return given if 0 <= given <= 1 else None
+
+    def _highest(self, ranks: list[int], least: int) -> NDArray[np.int64]:
+        held = np.full(len(self._standings), least, dtype=np.int64)
+        for place, rank in enumerate(ranks):
+            held = np.where(self._fired[:, place], np.maximum(held, rank), held)
+        return held
+
+
+def rank(standings: Sequence[Standing], ranker: Ranker) -> Ranked:
+    """Rank all rows at once; each row by itself."""
+    return Ranked(standings, ranker)
+
+
+@cache
+def load_ranker() -> Ranker:
+    """Load the catalogue and the rules that come with the package, once."""
+    return Ranker(load_catalogue(), load_rules())
