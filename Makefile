@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console bench-storm lock screenshots words
+.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console bench-storm lock map screenshots words
 
 setup: .venv/.ready
 
@@ -72,6 +72,10 @@ bench-training: setup
 # Needs uv. The lock carries hashes and no registry's address.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --group dev pyproject.toml -o requirements.lock
+
+# The picture of the house, the table of its rooms and that of its classes, from the code.
+map: setup
+	$(BIN)/python -m deploy.house_map
 
 # The pictures of the documentation, from a running demo.
 screenshots: setup

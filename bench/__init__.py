@@ -1,1 +1,1 @@
-"""Measurements: ratios of one run on one machine, never a test."""
+"""Benchmarks: ratios of one run on one machine, never a timed test."""

@@ -1,1 +1,1 @@
-"""What builds and shows the project: assets, image, screenshots."""
+"""Building and publishing: assets, image, monitoring, the map, screenshots."""

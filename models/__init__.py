@@ -1,1 +1,1 @@
-"""The nouns of PACC: alerts, batches, cases, words and tables. Imports none of ours."""
+"""The nouns: alerts, batches, cases, vocabularies, errors, tables."""

@@ -1,3 +1,3 @@
-"""The application: the only package that knows the others."""
+"""The application: the only package that imports the others."""
 
 __version__ = "0.1.0"

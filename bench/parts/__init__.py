@@ -1,1 +1,1 @@
-"""What the benchmarks are made of."""
+"""What several benchmarks share: figures, streams, observers."""

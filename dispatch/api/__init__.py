@@ -1,1 +1,1 @@
-"""The HTTP API of the people."""
+"""The HTTP API of people and of programs that work for them."""

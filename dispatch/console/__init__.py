@@ -1,1 +1,1 @@
-"""The console: the pages in which operators, dealers and supervisors do their shift."""
+"""The console: the web pages of operators, dealers and supervisors."""

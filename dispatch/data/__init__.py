@@ -1,1 +1,1 @@
-"""Master data in, events out, and old rows cleared."""
+"""Master data in, events out, old rows purged."""

@@ -1,1 +1,1 @@
-"""Fleet-wide issues: found, shown, and their tasks held back and let go."""
+"""Fleet issues: detected, listed, their tasks held back and released."""

@@ -1,1 +1,1 @@
-"""What is read for pages, API and console: cases, tasks, changes, outcomes."""
+"""The read side of API and console: cases, tasks, queues, outcomes."""

@@ -1,1 +1,1 @@
-"""What dispatch decides by: pure functions and tables, no database, no clock."""
+"""Task lifecycle, routing, deadlines, cadence, events. Pure."""

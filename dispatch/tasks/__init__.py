@@ -1,1 +1,1 @@
-"""What people and time do to tasks, under the lock of the vehicle's row."""
+"""Changes of tasks by people and by time, under the vehicle's row lock."""

@@ -1,1 +1,1 @@
-"""Which alerts are one fault, one case, one delivery. Pure."""
+"""Duplicates, faults, folding and cases of one vehicle. Pure."""

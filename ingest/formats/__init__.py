@@ -1,1 +1,1 @@
-"""One file for each format that a topic may carry."""
+"""Decoders: one file for each format that a topic may carry. Pure."""

@@ -1,1 +1,1 @@
-"""Clients of Kafka: the only room that imports it."""
+"""Kafka clients: the only room that imports kafka-python."""

@@ -1,1 +1,1 @@
-"""What the pipeline reads and writes in the database."""
+"""The pipeline's tables: positions, ledger, alerts, quarantine, batches."""

@@ -1,4 +1,4 @@
-"""Every table, declared once by subject; used with SQLAlchemy Core on a `Connection`."""
+"""Every table, declared once by subject; SQLAlchemy Core, one metadata."""
 
 from models.tables.access import api_key, audit, idempotency, login_failure, person, session
 from models.tables.base import LEDGER_PAGE, SCHEMA_REVISION, metadata

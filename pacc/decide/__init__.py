@@ -1,1 +1,1 @@
-"""The product as pure functions: decide, and what it follows and decides by."""
+"""The product as one pure function: what a batch of alerts changes."""

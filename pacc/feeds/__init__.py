@@ -1,1 +1,1 @@
-"""Streams beside Kafka's topics: HTTP, redrives, the fast lane."""
+"""Records that do not come from a topic: HTTP, redrive, fast lane and scout."""

@@ -1,1 +1,1 @@
-"""From what people found to a model that ranks."""
+"""Trains models from what people found, promotes them, and loads the one that ranks."""

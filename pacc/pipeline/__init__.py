@@ -1,1 +1,1 @@
-"""The loop and its worker: poll, decode, decide, save, commit."""
+"""The loop of `pacc run`: poll, decode, decide, save, commit."""

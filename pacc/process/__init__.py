@@ -1,1 +1,1 @@
-"""What every process of ours has: settings, database, logs, clock, signals."""
+"""What every process needs: settings, database engine, logs, clock, signals."""

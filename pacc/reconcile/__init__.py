@@ -1,1 +1,1 @@
-"""Whether everything that came is accounted for: from Kafka's offsets to what has left."""
+"""Compares Kafka, positions, ledger, alerts, cases, tasks and outbox."""

@@ -1,1 +1,1 @@
-"""A seeded fleet whose truth is known. Pure: the same seed gives the same bytes."""
+"""A seeded fleet whose truth is known; the same seed gives the same bytes."""

@@ -1,1 +1,1 @@
-"""What time changes, looked after all day."""
+"""The loop of `pacc tend`: what changes because time passes."""

@@ -1,1 +1,1 @@
-"""How the system knows that it works: watchdog, canary, metrics."""
+"""Health: metrics, the watchdog of a stuck consumer, and the canary."""

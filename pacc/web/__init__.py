@@ -1,1 +1,1 @@
-"""The web application."""
+"""The web application: API, console, health, alerts over HTTP."""

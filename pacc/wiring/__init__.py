@@ -1,1 +1,1 @@
-"""Takes the settings apart and puts the parts together."""
+"""Turns settings into plain arguments and puts the parts together."""

@@ -1,1 +1,1 @@
-"""What ranking knows of a case: the catalogue of codes, and columns of numbers. Pure."""
+"""The catalogue of fault codes, and a case as columns of numbers. Pure."""

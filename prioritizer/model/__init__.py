@@ -1,1 +1,1 @@
-"""The trained model at run time: arrays alone, its signature, its registry."""
+"""The trained model at run time: arrays, signature, registry. No scikit-learn."""

@@ -1,1 +1,1 @@
-"""Rules, score, bands and reasons. Pure."""
+"""Rules, score, bands, and the sentences that explain a priority. Pure."""

@@ -1,1 +1,1 @@
-"""How a model is trained, judged, reported and packed."""
+"""Trains, evaluates, reports and packs models; the only room with scikit-learn."""

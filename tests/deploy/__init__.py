@@ -1,0 +1,1 @@
+"""Tests of the image, compose file, alarms and dashboard."""

@@ -1,0 +1,1 @@
+"""A real PostgreSQL, Apache Kafka and Chromium, started for the tests."""

@@ -1,1 +1,1 @@
-"""The soak: a known stream through the system while it is killed, stopped and starved."""
+"""The soak: a known stream while the system is killed, stopped and starved."""

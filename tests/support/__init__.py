@@ -1,1 +1,1 @@
-"""What tests of many rooms use."""
+"""The application, people, floods and commands that tests of many rooms use."""

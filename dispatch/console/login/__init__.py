@@ -1,1 +1,1 @@
-"""Logging in and out, and who is at work."""
+"""Logging in and out, sessions, OpenID Connect."""

@@ -1,1 +1,1 @@
-"""The pages, one file each, with what can be done on them."""
+"""The routes of the console, one file for each page."""

@@ -1,1 +1,1 @@
-"""How pages show things: templates, languages, places, rows, forms, refusals."""
+"""Presentation: templates, languages, places, forms, refusals. No SQL."""

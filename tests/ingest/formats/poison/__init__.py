@@ -1,4 +1,4 @@
-"""The corpus of bad records, made by rules: each kind says what becomes of it."""
+"""The corpus of bad records, by rules, each with what must become of it."""
 
 from collections.abc import Iterator
 
