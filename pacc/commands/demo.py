@@ -23,7 +23,6 @@ from models.words import Disposition, Outcome, Priority, Role, Step
 from pacc.commands.replay import play
 from pacc.commands.serve import listen
 from pacc.commands.simulation import Seed, write_fleet
-from pacc.commands.tend import Keeper
 from pacc.pipeline.loop import Tally
 from pacc.process.clock import utc_now
 from pacc.process.database import make_engine
@@ -34,6 +33,7 @@ from pacc.simulation.day import summary
 from pacc.simulation.stream import Simulation
 from pacc.simulation.street import arrivals, now_said
 from pacc.wiring import pipeline
+from pacc.wiring.tend import make_tend_loop
 from prioritizer.model.registry import CHAMPION, point
 
 _HERE: Final = (39.9, 116.4)  # Beijing, where the demo's operator sits
@@ -212,11 +212,11 @@ def _flat(facts: dict[str, Any]) -> list[tuple[str, Any]]:
 def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None:
     """Serve, with time passing and cars driving beside it."""
     ended = threading.Event()
-    keeper = Keeper(settings)
+    loop = make_tend_loop(settings)
 
     def tend() -> None:
         while not ended.wait(settings.tend_every.total_seconds()):
-            keeper.look()
+            loop.tick()
 
     def drive() -> None:
         intake = pipeline.make_intake(settings)
@@ -237,4 +237,4 @@ def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None
         ended.set()
         for thread in threads:
             thread.join(timeout=5)
-        keeper.close()
+        loop.close()

@@ -18,7 +18,6 @@ from models.errors import Unreachable
 from models.migrations import upgrade
 from models.sql import Writer
 from models.words import Role
-from pacc.commands.tend import Keeper
 from pacc.pipeline.writer_thread import WriterThread
 from pacc.process.clock import utc_now
 from pacc.process.database import make_engine
@@ -27,6 +26,7 @@ from pacc.watch.canary import Canary
 from pacc.watch.metrics import Metrics
 from pacc.wiring import kafka
 from pacc.wiring.pipeline import make_worker
+from pacc.wiring.tend import make_tend_loop
 from pacc.wiring.web import make_web
 from tests.support.commands import waits
 from tests.support.webs import Web
@@ -180,7 +180,7 @@ def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_eve
     made, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
     upgrade(made)
     made.dispose()
-    web, tend = make_web(settings, Metrics()).state, Keeper(settings)._engine
+    web, tend = make_web(settings, Metrics()).state, make_tend_loop(settings)._engine
     people, intake = web.office.engine, web.intake._worker._engine
     run = make_worker(settings, None)[0]._engine
     bounded = ("1min", "60000", "10s")
@@ -225,18 +225,22 @@ class Away:
         """Send nothing."""
         raise Unreachable(f"Kafka is away: {len(messages)} events wait")
 
+    def close(self) -> None:
+        """There is no connection."""
+
 
 def test_while_kafka_is_away_the_metrics_say_what_waits_and_what_was_done(
     engine: sa.Engine,
 ) -> None:
     centre = Centre(engine)
     centre.plays(Stream().says(CAR, "dtc:P0C01", severity="stop", motion="moving").records)
-    keeper = Keeper(Settings(database_url=engine.url.render_as_string(hide_password=False)))
-    keeper._sender = Away()
+    settings = Settings(database_url=engine.url.render_as_string(hide_password=False))
+    loop = make_tend_loop(settings)
+    loop._make_sender = Away
     with pytest.raises(Unreachable, match="Kafka is away"):
-        keeper.look()
-    keeper.close()
-    read = keeper.metrics.registry.get_sample_value
+        loop.tick()
+    loop.close()
+    read = loop.metrics.registry.get_sample_value
     assert read("pacc_outbox_unsent") == len(centre.rows(t.outbox)) > 0
     assert (read("pacc_oldest_unclaimed_urgent_seconds") or 0) > 60
     assert read("pacc_tended_total", {"what": "claim_missed"}) == 1

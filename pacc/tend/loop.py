@@ -1,0 +1,146 @@
+"""The loop of `pacc tend`: at every tick it does what is due because time has passed."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import sqlalchemy as sa
+import structlog
+
+from dispatch.data.outbox_relay import Sender, relay
+from dispatch.rules.policy import DispatchPolicy
+from dispatch.tasks import overdue
+from models.errors import Unreachable
+from pacc.process.clock import utc_now
+from pacc.process.database import reachable
+from pacc.process.pace import Pace
+from pacc.tend.fleet import FleetWatch
+from pacc.watch.canary import Canary, sweep
+from pacc.watch.metrics import Metrics
+
+_RETRY_SECONDS: Final = 5
+_log = structlog.get_logger(__name__)
+
+
+class ClosableSender(Sender, Protocol):
+    """A sender that holds a connection."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        ...
+
+
+class TendLoop:
+    """Runs tick after tick; fleet-wide matters are counted on a thread, so that no tick waits."""
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        load_policy: Callable[[], DispatchPolicy],
+        metrics: Metrics,
+        make_sender: Callable[[], ClosableSender] | None,
+        canary: Canary | None,
+    ) -> None:
+        """Without `make_sender` no events are relayed, without `canary` none is sent."""
+        self.metrics = metrics
+        self._engine = engine
+        self._load_policy = load_policy
+        self._make_sender = make_sender
+        self._sender: ClosableSender | None = None
+        self._canary = canary
+        self._metrics_pace = Pace()
+        self._fleet = FleetWatch()
+        self._fleet_thread = ThreadPoolExecutor(1, "fleet")
+        self._fleet_tick: Future[Counter[str]] | None = None
+
+    def run(self, is_stopped: Callable[[], bool], every: timedelta) -> None:
+        """Start the canary and tick until stopped; an outage is logged and tried again."""
+        if self._canary is not None:
+            self._canary.start()
+        pause = threading.Event()
+        while not is_stopped():
+            try:
+                report = self.tick()
+            except Unreachable as outage:
+                _log.warning("will look again", outage=str(outage))
+                pause.wait(_RETRY_SECONDS)
+                continue
+            if report["changed"] or report["sent"]:
+                _log.info("tended", **report)
+            pause.wait(every.total_seconds())
+
+    def tick(self, *, wait_for_fleet: bool = False) -> dict[str, Any]:
+        """Do what is due now; return the changes, counted by kind, and how many events were sent.
+
+        Raises `Unreachable` when the database or Kafka does not answer; an outage of Kafka keeps
+        nothing else waiting.
+        """
+        at = utc_now()
+        with reachable(self._engine):
+            policy = self._load_policy()
+            changes = overdue.tick(self._engine, at, policy)
+            changes += self._tick_fleet(at, policy)
+            if wait_for_fleet and self._fleet_tick is not None:
+                changes += self._fleet_tick.result()
+            sent = 0
+            try:
+                sent = self._relay()
+            finally:
+                self._update_metrics(at, changes, sent)
+        return {"changed": dict(changes), "sent": sent}
+
+    def close(self) -> None:
+        """Stop the canary and close every connection."""
+        if self._canary is not None:
+            self._canary.stop()
+        self._fleet_thread.shutdown()
+        self._close_sender()
+        self._engine.dispose()
+
+    def _update_metrics(self, at: datetime, changes: Counter[str], sent: int) -> None:
+        """Count what was done and read what waits: above all while events cannot be sent."""
+        with self._engine.begin() as connection:
+            if swept := sweep(connection, at):
+                changes["canary_cleared"] = swept
+            if self._metrics_pace.is_due(at):
+                with self._metrics_pace.look(at):
+                    self.metrics.look(connection, at)
+        self.metrics.tended(changes, sent)
+
+    def _tick_fleet(self, at: datetime, policy: DispatchPolicy) -> Counter[str]:
+        """Return what the last tick on the fleet's thread changed, and submit the next.
+
+        Counting a flood takes seconds: no missed deadline waits for it.
+        """
+        last, changes = self._fleet_tick, Counter[str]()
+        if last is not None:
+            if not last.done():
+                return changes
+            self._fleet_tick = None
+            changes = last.result()
+        self._fleet_tick = self._fleet_thread.submit(self._fleet.turn, self._engine, at, policy)
+        return changes
+
+    def _relay(self) -> int:
+        """Send all unsent events; an outage after the first of them ends the tick's share only."""
+        if self._make_sender is None:
+            return 0
+        total = 0
+        try:
+            if self._sender is None:
+                self._sender = self._make_sender()
+            while sent := relay(self._engine, self._sender, utc_now()):
+                total += sent
+        except Unreachable:
+            self._close_sender()
+            if not total:
+                raise
+        return total
+
+    def _close_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()

@@ -1,0 +1,23 @@
+"""Puts the loop of `pacc tend` together."""
+
+from functools import partial
+
+from pacc.process.database import FROZEN_SECONDS, open_engine
+from pacc.process.settings import Settings
+from pacc.tend.loop import TendLoop
+from pacc.watch.metrics import Metrics
+from pacc.wiring.kafka import make_canary, make_sender
+from pacc.wiring.pipeline import make_house
+
+
+def make_tend_loop(settings: Settings) -> TendLoop:
+    """Build the loop on the settings' database; Kafka is first connected to when it is needed."""
+    engine = open_engine(settings.database_url, idle_seconds=FROZEN_SECONDS)
+    metrics = Metrics()
+    return TendLoop(
+        engine,
+        partial(make_house, settings, engine),
+        metrics,
+        partial(make_sender, settings) if settings.relay else None,
+        make_canary(settings, engine, metrics.canary.flown),
+    )
