@@ -34,7 +34,7 @@ ROWS = 2000
 
 def shipped() -> Model:
     """Load the model that comes with the package."""
-    parts = [(pipeline.shipped_model() / name).read_bytes() for name in pipeline.MODEL_FILES]
+    parts = [(pipeline.shipped_model_folder() / name).read_bytes() for name in pipeline.MODEL_FILES]
     return unpack(
         Artifact(*parts),
         trusted=pipeline.trusted_keys(Settings()),
@@ -46,7 +46,7 @@ def shipped() -> Model:
 def measure(vehicles: int, days: int, seed: int, report: Path | None) -> None:
     """Simulate, judge, print."""
     model, costs = shipped(), Costs()
-    policy = pipeline.bare_policy(Settings(), Directory(()))
+    policy = pipeline.make_policy_for_desks(Settings(), Directory(()))
     made = Simulation("pacc.alerts", vehicles, days * 24, seed)
     lesson = simulated(made, policy)
     oracle = oracle_scores(made, lesson)

@@ -45,7 +45,7 @@ def widened(table: Table, rows: int, seed: int) -> Table:
 
 def main(rows: int = 1_000_000, vehicles: int = 1000, seed: int = 7) -> None:
     """Simulate, widen, train, print."""
-    policy = pipeline.bare_policy(Settings(), Directory(()))
+    policy = pipeline.make_policy_for_desks(Settings(), Directory(()))
     table = simulated(Simulation("pacc.alerts", vehicles, DAYS * 24, seed), policy).table
     wide = widened(table, rows, seed)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -23,7 +23,7 @@ VEHICLES, DAYS, SEED = 5000, 28, 2026
 
 def main() -> None:
     """Simulate, train, judge, and write the shipped files."""
-    policy = pipeline.bare_policy(Settings(), Directory(()))
+    policy = pipeline.make_policy_for_desks(Settings(), Directory(()))
     made = Simulation("pacc.alerts", VEHICLES, DAYS * 24, SEED)
     lesson = simulated(made, policy)
     private, public = new_key()
@@ -36,7 +36,7 @@ def main() -> None:
         revision=_revision(),
         tell=lambda what, done, total: say(f"{what} {done}/{total}"),
     )
-    folder = pipeline.shipped_model()
+    folder = pipeline.shipped_model_folder()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     artifact = taught.artifact

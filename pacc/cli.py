@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from models.errors import PaccError, Unreachable
-from pacc.commands.table import ByName, list_on
+from pacc.commands.registry import LazyCommands, add_commands
 from pacc.process.terminal import say
 
 if TYPE_CHECKING:
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="pacc",
-    cls=ByName,
+    cls=LazyCommands,
     help="Proactive Customer Care 主动客户支持: vehicle fault alerts become customer care.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-list_on(app)
+add_commands(app)
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 

@@ -146,6 +146,6 @@ def promote(url: str) -> None:
     """Let the shipped model rank."""
     engine = make_engine(url)
     with engine.begin() as connection:
-        version = pipeline.register_model(Settings(), connection, pipeline.shipped_model())
+        version = pipeline.register_model(Settings(), connection, pipeline.shipped_model_folder())
         point(connection, CHAMPION, version, START, "bench", {})
     engine.dispose()

@@ -1,1 +1,1 @@
-"""The commands of `pacc`, one file for each group."""
+"""The commands of `pacc`, each in the file of its name; the registry lists them."""

@@ -22,7 +22,7 @@ from models.person import Actor
 from models.words import Disposition, Outcome, Priority, Role, Step
 from pacc.commands.replay import play
 from pacc.commands.serve import listen
-from pacc.commands.simulation import Seed, write_fleet
+from pacc.commands.simulate import Seed, write_fleet
 from pacc.pipeline.loop import Tally
 from pacc.process.clock import utc_now
 from pacc.process.database import make_engine
@@ -111,7 +111,7 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
         import_desks(connection, read_rows(desks))
         import_vehicles(connection, read_rows(folder / "fleet.csv"))
         now = utc_now()
-        shipped = pipeline.register_model(settings, connection, pipeline.shipped_model())
+        shipped = pipeline.register_model(settings, connection, pipeline.shipped_model_folder())
         point(connection, CHAMPION, shipped, now, "pacc demo", {"reason": "shipped"})
         keys = {
             role.value: create_key(connection, role, desk, name, now)["key"]
@@ -130,7 +130,7 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
 def work_off(settings: Settings, until: datetime) -> int:
     """Let the shift before have worked on everything roadside that is older; count it."""
     engine = make_engine(settings.database_url)
-    house = pipeline.make_house(settings, engine)
+    house = pipeline.make_dispatch_policy(settings, engine)
     before = Actor("shift before", "前一班", Role.OPERATOR, None)
     k = t.task.c
     query = sa.select(k.task_id, k.opened_at).where(

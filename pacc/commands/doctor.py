@@ -5,7 +5,7 @@ import typer
 from pacc.process.clock import utc_now
 from pacc.process.settings import load_settings
 from pacc.process.terminal import AsJson, give, give_json
-from pacc.wiring.doctor import examine
+from pacc.wiring.doctor import run_checks
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what is reachable, what is missing, and how to get it; 1 if PACC cannot work without."""
-    report = examine(load_settings(), utc_now())
+    report = run_checks(load_settings(), utc_now())
     if as_json:
         give_json(report)
     else:

@@ -64,7 +64,7 @@ def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
 def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> None:
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    house = pipeline.make_house(settings, engine)
+    house = pipeline.make_dispatch_policy(settings, engine)
     with engine.begin() as connection:
         decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)
         made = show_matter(connection, issue_id, SHELL)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from models.errors import NotThere
-from pacc.commands.teach import Name, drift, evaluate, figures_of, make_key, train
+from pacc.commands.model_training import Name, drift, evaluate, figures_of, make_key, train
 from pacc.learn.challenger import compared
 from pacc.learn.champion import load
 from pacc.process.clock import utc_now

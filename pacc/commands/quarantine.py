@@ -18,11 +18,10 @@ from pacc.feeds.undo_redrive import undo
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import AsJson, give, give_rows, progress, say
+from pacc.process.terminal import ALL_ROWS, AsJson, Limit, give, give_rows, progress, say
 from pacc.wiring import pipeline
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
-_ALL = 2**31 - 1
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids; none with --all.")]
 All = Annotated[bool, typer.Option("--all", help="All that the filter finds.")]
 Reason = Annotated[Reject | None, typer.Option(help="Only those with this reason.")]
@@ -50,9 +49,7 @@ def list_held(
     reason: Reason = None,
     topic: str | None = None,
     after: str | None = None,
-    limit: Annotated[
-        int, typer.Option(min=1, show_default=False, help="At most so many; else all.")
-    ] = _ALL,
+    limit: Limit = ALL_ROWS,
     as_json: AsJson = False,
 ) -> None:
     """List what is held, with its reason and coordinates."""
@@ -121,7 +118,7 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    done = undo(engine, batch, utc_now(), pipeline.make_topics(settings))
+    done = undo(engine, batch, utc_now(), pipeline.make_event_topics(settings))
     facts = {
         "batch": batch,
         "reopened": len(done.reopened),
@@ -168,4 +165,4 @@ def _read(path: Path) -> str:
 
 
 def _formats(settings: Settings, format_: str | None) -> Mapping[str, str]:
-    return settings.topics if format_ is None else pipeline.Always(format_)
+    return settings.topics if format_ is None else pipeline.SameFormat(format_)

@@ -1,13 +1,10 @@
-"""The streams of Kafka: the pipeline itself, and recordings."""
+"""`pacc run`: the pipeline, on the topics of Kafka."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ingest.kafka.recording import record_range
-from ingest.tape import write_tape
 from models.batch import Partition
 from models.decision import Decision
 from pacc.commands.replay import Batch, give_tally
@@ -15,16 +12,15 @@ from pacc.pipeline.loop import run
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import load_settings
 from pacc.process.signals import stop_on_signal
-from pacc.process.terminal import AsJson, counted, give, progress
+from pacc.process.terminal import AsJson
 from pacc.watch.metrics import Metrics
 from pacc.wiring import pipeline
 from pacc.wiring.kafka import make_kafka_source, make_watchdog
 
 
 def add_to(app: typer.Typer) -> None:
-    """Add these commands."""
+    """Add this command."""
     app.command("run")(run_pipeline)
-    app.command("record")(record)
 
 
 def run_pipeline(
@@ -60,19 +56,3 @@ def run_pipeline(
             watchdog=watchdog,
         )
     give_tally(tally, as_json=as_json)
-
-
-def record(
-    tape: Annotated[Path, typer.Argument(help="The tape to write: .jsonl, .jsonl.gz, .jsonl.zst.")],
-    topic: Annotated[str, typer.Option(help="The topic to record.")],
-    from_: Annotated[
-        str, typer.Option("--from", help="`beginning`, an offset, or an RFC 3339 time.")
-    ] = "beginning",
-    to: Annotated[str, typer.Option(help="`end`, an offset, or an RFC 3339 time.")] = "end",
-    as_json: AsJson = False,
-) -> None:
-    """Record a topic onto a tape."""
-    settings = load_settings()
-    with progress("record") as bar:
-        records = record_range(settings.kafka_bootstrap_servers, topic, from_, to)
-        give({"records": write_tape(counted(bar, records), tape)}, as_json=as_json)

@@ -10,7 +10,7 @@ from pacc.process.logs import set_up_logs
 from pacc.process.settings import Settings, load_settings
 from pacc.process.terminal import AsJson, give
 from pacc.watch.metrics import Metrics
-from pacc.wiring.web import make_web
+from pacc.wiring.web import make_web_app
 
 
 def add_to(app: typer.Typer) -> None:
@@ -32,7 +32,7 @@ def serve(
 def listen(settings: Settings, host: str, port: int, as_json: bool = False) -> None:
     """Serve until told to stop; say where, once it is so."""
     metrics = Metrics()
-    app = make_web(settings, metrics)
+    app = make_web_app(settings, metrics)
     metrics.serve(settings.metrics_host, settings.metrics_port)
     config = uvicorn.Config(
         app, host, port, log_config=None, server_header=False, timeout_graceful_shutdown=5

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Limit = Annotated[int, typer.Option(min=1, show_default=False, help="At most so many; else all.")]
+ALL_ROWS: Final = 2**31 - 2  # a query may ask for one row more: still a 32-bit integer
 
 _out = Console()
 _err = Console(stderr=True)

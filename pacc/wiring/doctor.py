@@ -19,7 +19,7 @@ from prioritizer.model.registry import CHAMPION, aliases
 from prioritizer.ranking.rules import check_rules, load_rules
 
 
-def examine(settings: Settings, now: datetime) -> dict[str, Any]:
+def run_checks(settings: Settings, now: datetime) -> dict[str, Any]:
     """Check everything; give the settings in force with secrets masked."""
     checks = [
         _check("database and schema", lambda: _database(settings)),

@@ -27,12 +27,12 @@ from pacc.watch.canary_status import CanaryStatus
 from pacc.watch.metrics import ScoutMetrics
 from pacc.watch.pulse import beat
 from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, behind
-from pacc.wiring.pipeline import make_worker, owner
+from pacc.wiring.pipeline import make_worker, process_name
 
 _log = structlog.get_logger(__name__)
 
 
-def make_sender(settings: Settings) -> KafkaSender:
+def make_kafka_sender(settings: Settings) -> KafkaSender:
     """Connect to Kafka to send."""
     return KafkaSender(settings.kafka_bootstrap_servers)
 
@@ -45,7 +45,7 @@ def make_canary(
         return None
     topic = min(settings.topics)
     return Canary(
-        engine, lambda: make_sender(settings), topic, settings.canary_every, utc_now, tell
+        engine, lambda: make_kafka_sender(settings), topic, settings.canary_every, utc_now, tell
     )
 
 
@@ -67,7 +67,7 @@ def make_watchdog(
 ) -> Iterator[Watchdog]:
     """Watch over this process's worker; every look goes to `tell` and into the database."""
     engine = make_engine(settings.database_url)
-    me = owner()
+    me = process_name()
 
     def look() -> Behind:
         ends = ends_of(settings.kafka_bootstrap_servers, settings.topics)
@@ -102,7 +102,7 @@ def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
             stack.enter_context(closing(KafkaAhead(settings.kafka_bootstrap_servers, wanted)))
             for _ in range(2)
         )
-        notes = ScoutStatus(engine, owner(), metrics)
+        notes = ScoutStatus(engine, process_name(), metrics)
         yield Scout(Lane(worker), (new, between), notes, settings.topics, settings.scout_lag)
 
 

@@ -39,30 +39,32 @@ def make_policy(settings: Settings, engine: sa.Engine) -> Policy:
     """Read everything that `decide` decides by: causes, rules, desks."""
     with engine.begin() as connection:
         directory = load_directory(connection)
-    return bare_policy(settings, directory)
+    return make_policy_for_desks(settings, directory)
 
 
-def bare_policy(settings: Settings, directory: Directory) -> Policy:
+def make_policy_for_desks(settings: Settings, directory: Directory) -> Policy:
     """Put a policy together for these desks; no model takes part yet."""
     causes = files("ingest.cluster").joinpath("causes.yaml").read_text("utf-8")
     return Policy(
         grouping=Grouping(parse_causes(causes), settings.heal_after, settings.repeat_within),
         ranker=replace(load_ranker(), explore_share=settings.explore_share),
         directory=directory,
-        topics=make_topics(settings),
+        topics=make_event_topics(settings),
     )
 
 
-def make_topics(settings: Settings) -> Topics:
+def make_event_topics(settings: Settings) -> Topics:
     """Say where events go."""
     return Topics(settings.roadside_topic, settings.dealer_topic, settings.cases_topic)
 
 
-def make_house(settings: Settings, engine: sa.Engine) -> DispatchPolicy:
+def make_dispatch_policy(settings: Settings, engine: sa.Engine) -> DispatchPolicy:
     """Read what people and time work by: the desks, the lease, where events go."""
     with engine.begin() as connection:
         directory = load_directory(connection)
-    return DispatchPolicy(directory, settings.lease, make_topics(settings), make_surge(settings))
+    return DispatchPolicy(
+        directory, settings.lease, make_event_topics(settings), make_surge(settings)
+    )
 
 
 def make_surge(settings: Settings) -> Surge:
@@ -90,13 +92,13 @@ def make_worker(
         settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=lock_seconds
     )
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
-    formats = settings.topics if format_ is None else Always(format_)
+    formats = settings.topics if format_ is None else SameFormat(format_)
     policy = make_policy(settings, engine)
     refresh = with_matters(settings.surge, make_champions(settings).current)
-    return Worker(engine, policy, formats, owner(), limits, refresh, keep), limits
+    return Worker(engine, policy, formats, process_name(), limits, refresh, keep), limits
 
 
-def owner() -> str:
+def process_name() -> str:
     """Name this process as an owner of partitions."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
@@ -113,7 +115,7 @@ def make_costs(settings: Settings) -> Costs:
     )
 
 
-def shipped_model() -> Path:
+def shipped_model_folder() -> Path:
     """Give the folder of the model that comes with the package; it may be empty."""
     return Path(str(files("prioritizer"))) / "shipped"
 
@@ -130,12 +132,12 @@ def register_model(settings: Settings, connection: sa.Connection, folder: Path) 
 
 def trusted_keys(settings: Settings) -> list[bytes]:
     """Read the public keys whose models may rank: the settings', and the shipped model's."""
-    shipped = shipped_model() / "key.pub"
+    shipped = shipped_model_folder() / "key.pub"
     own = [shipped.read_text("utf-8")] if shipped.is_file() else []
     return [public_key(key) for key in (*settings.model_trusted_keys, *own)]
 
 
-class Always(dict[str, str]):
+class SameFormat(dict[str, str]):
     """One format for every topic."""
 
     def __init__(self, name: str) -> None:

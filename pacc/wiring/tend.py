@@ -6,8 +6,8 @@ from pacc.process.database import FROZEN_SECONDS, open_engine
 from pacc.process.settings import Settings
 from pacc.tend.loop import TendLoop
 from pacc.watch.metrics import Metrics
-from pacc.wiring.kafka import make_canary, make_sender
-from pacc.wiring.pipeline import make_house
+from pacc.wiring.kafka import make_canary, make_kafka_sender
+from pacc.wiring.pipeline import make_dispatch_policy
 
 
 def make_tend_loop(settings: Settings) -> TendLoop:
@@ -16,8 +16,8 @@ def make_tend_loop(settings: Settings) -> TendLoop:
     metrics = Metrics()
     return TendLoop(
         engine,
-        partial(make_house, settings, engine),
+        partial(make_dispatch_policy, settings, engine),
         metrics,
-        partial(make_sender, settings) if settings.relay else None,
+        partial(make_kafka_sender, settings) if settings.relay else None,
         make_canary(settings, engine, metrics.canary.flown),
     )

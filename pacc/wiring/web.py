@@ -15,12 +15,12 @@ from pacc.wiring import pipeline
 from prioritizer.ranking.rank import load_ranker
 
 
-def make_web(settings: Settings, metrics: Metrics) -> FastAPI:
+def make_web_app(settings: Settings, metrics: Metrics) -> FastAPI:
     """Put the web application together on the settings' database."""
     engine = make_engine(
         settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=LOCKED_SECONDS
     )
-    office = WebContext(engine, pipeline.make_house(settings, engine), utc_now)
+    office = WebContext(engine, pipeline.make_dispatch_policy(settings, engine), utc_now)
     console = make_console(settings)
     app = make_app(office, pipeline.make_intake(settings), metrics, settings.body_limit, console)
     # builds every route now: a mistake shows at the start, and no two requests build one at once

@@ -13,7 +13,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
 from pacc.process.settings import Settings
-from pacc.wiring.pipeline import bare_policy
+from pacc.wiring.pipeline import make_policy_for_desks
 from tests.soak.stream import HEAL, PARTITIONS
 from tests.worlds import SAMPLE_DESKS
 
@@ -27,7 +27,7 @@ class CalmRun:
         with self._engine.begin() as connection:
             import_desks(connection, read_rows(SAMPLE_DESKS))
             directory = load_directory(connection)
-        policy = bare_policy(Settings(heal_after=HEAL), directory)
+        policy = make_policy_for_desks(Settings(heal_after=HEAL), directory)
         formats = {topic: "cloudevents"}
         self._worker = Worker(self._engine, policy, formats, "calm", Limits())
         for number in range(PARTITIONS):

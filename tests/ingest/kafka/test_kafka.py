@@ -21,7 +21,7 @@ from models.batch import Partition, Record
 from models.errors import OffsetLost, Unreachable
 from models.migrations import upgrade
 from models.words import Feed
-from pacc.commands import simulation
+from pacc.commands import simulate
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
@@ -100,7 +100,7 @@ def test_what_a_fleet_would_say_after_now_is_sent_as_of_now(
     topic, now = make_topic(1), time.time() * 1000
     minutes = (now / 1000 - START.timestamp()) / 60
     records = Stream().raw(b"past", minutes - 60).raw(b"future", minutes + 120).records
-    simulation.send(Settings(kafka_bootstrap_servers=kafka_address), records, topic)
+    simulate.send(Settings(kafka_bootstrap_servers=kafka_address), records, topic)
     with closing(source_of(kafka_address, topic, Places())) as source:
         past, future = drain(source, 2)
     assert past.timestamp == records[0].timestamp

@@ -11,7 +11,7 @@ import typer
 from typer.main import get_group
 
 import pacc.commands
-from pacc.commands.table import COMMANDS, load
+from pacc.commands.registry import COMMANDS, load_command
 
 WEB = {"fastapi", "authlib", "uvicorn", "httpx"}
 KAFKA = {"kafka"}
@@ -47,18 +47,21 @@ def test_help_imports_nothing_that_is_heavy() -> None:
     ],
 )
 def test_a_command_imports_only_what_it_needs(names: tuple[str, ...], foreign: set[str]) -> None:
-    code = f"from pacc.commands.table import load\nfor name in {names}: load(name)"
+    code = (
+        f"from pacc.commands.registry import load_command\nfor name in {names}: load_command(name)"
+    )
     assert imported(code) & foreign == set()
 
 
-def test_the_table_says_what_the_modules_say() -> None:
-    modules = {one.name for one in iter_modules(pacc.commands.__path__)} - {"table", "teach"}
-    assert {line.module for line in COMMANDS.values()} == modules
+def test_the_registry_says_what_the_modules_say() -> None:
+    shared = {"registry", "model_training"}
+    modules = {one.name for one in iter_modules(pacc.commands.__path__)} - shared
+    assert {entry.module for entry in COMMANDS.values()} == modules
     for module in modules:
         part = typer.Typer()
         import_module(f"pacc.commands.{module}").add_to(part)
-        held = {name for name, line in COMMANDS.items() if line.module == module}
-        assert set(get_group(part).commands) == held, module
-    assert {name: load(name).help for name in COMMANDS} == {
-        name: line.help for name, line in COMMANDS.items()
+        names = {name for name, entry in COMMANDS.items() if entry.module == module}
+        assert set(get_group(part).commands) == names, module
+    assert {name: load_command(name).help for name in COMMANDS} == {
+        name: entry.help for name, entry in COMMANDS.items()
     }

@@ -18,7 +18,7 @@ from models.migrations import upgrade
 from models.words import Disposition
 from pacc.cli import app
 from pacc.commands.model import _before
-from pacc.commands.simulation import write_truth
+from pacc.commands.simulate import write_truth
 from pacc.learn.champion import Champions, Costs
 from pacc.learn.labels import Breakdown, Findings, label
 from pacc.learn.samples import Sample
@@ -32,7 +32,7 @@ from prioritizer.model import registry
 from tests.prioritizer.ranking.test_rules import fault, row
 from tests.worlds import CAR, OTHER, START, Room, Stream, policy
 
-SHIPPED = pipeline.shipped_model()
+SHIPPED = pipeline.shipped_model_folder()
 
 
 def sample(case_id: str, hours: float, vin: str = CAR) -> Sample:

@@ -18,7 +18,7 @@ from models import tables as t
 from models.person import SHELL
 from models.words import Disposition, Priority, Step
 from pacc.cli import app
-from pacc.commands.simulation import write_fleet, write_truth
+from pacc.commands.simulate import write_fleet, write_truth
 from pacc.learn.training_table import read_truth
 from pacc.process.database import make_engine
 from pacc.process.settings import Settings

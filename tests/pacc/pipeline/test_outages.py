@@ -27,7 +27,7 @@ from pacc.watch.metrics import Metrics
 from pacc.wiring import kafka
 from pacc.wiring.pipeline import make_worker
 from pacc.wiring.tend import make_tend_loop
-from pacc.wiring.web import make_web
+from pacc.wiring.web import make_web_app
 from tests.support.commands import waits
 from tests.support.webs import Web
 from tests.worlds import CAR, OTHER, Centre, Stream
@@ -180,7 +180,7 @@ def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_eve
     made, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
     upgrade(made)
     made.dispose()
-    web, tend = make_web(settings, Metrics()).state, make_tend_loop(settings)._engine
+    web, tend = make_web_app(settings, Metrics()).state, make_tend_loop(settings)._engine
     people, intake = web.office.engine, web.intake._worker._engine
     run = make_worker(settings, None)[0]._engine
     bounded = ("1min", "60000", "10s")

@@ -92,9 +92,9 @@ def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str,
 
 def send(settings: Settings, records: Sequence[Record], topic: str) -> None:
     """Send records to a topic with their keys and times; a broker takes none from the future."""
-    from pacc.wiring.kafka import make_sender  # noqa: PLC0415 - a tape needs no Kafka
+    from pacc.wiring.kafka import make_kafka_sender  # noqa: PLC0415 - a tape needs no Kafka
 
-    sender = make_sender(settings)
+    sender = make_kafka_sender(settings)
     now = int(utc_now().timestamp() * 1000)
     with progress("send", len(records)) as bar:
         for first in range(0, len(records), _SEND_AT_ONCE):

@@ -1,0 +1,33 @@
+"""`pacc ledger` and `pacc digest`: how every record ended, and a hash of what was decided."""
+
+import typer
+
+from ingest.store import ledger as store
+from pacc.process.database import open_engine
+from pacc.process.settings import load_settings
+from pacc.process.terminal import AsJson, give, give_json, give_rows
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command("ledger")(ledger)
+    app.command("digest")(digest)
+
+
+def ledger(as_json: AsJson = False) -> None:
+    """Show how every record ended; exit code 1 if it does not reconcile with the position."""
+    with open_engine(load_settings().database_url).begin() as connection:
+        report = store.ledger(connection)
+    if as_json:
+        give_json(report)
+    else:
+        columns = ("feed", "topic", "partition", "position", "outcomes", "reconciled")
+        give_rows(report["topics"], columns, as_json=False)
+    if not report["reconciled"]:
+        raise typer.Exit(1)
+
+
+def digest(as_json: AsJson = False) -> None:
+    """Hash everything that the pipeline decided."""
+    with open_engine(load_settings().database_url).begin() as connection:
+        give(store.digest(connection), as_json=as_json)
