@@ -11,6 +11,7 @@ from dispatch.access.visibility import callable_owner, seen
 from dispatch.console.show import call_script, queue_rows
 from dispatch.console.show.languages import READINGS
 from dispatch.console.show.settings import Console
+from dispatch.read.outcomes import earlier_cases
 from dispatch.rules.lifecycle import endings, possible
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.tasks import silences
@@ -19,8 +20,6 @@ from models.errors import NotThere
 from models.person import WORKERS, Actor
 from models.sql import upsert
 from models.words import Queue, Role, Step, TaskState
-
-_EARLIER: Final = 10
 
 
 def casefile(
@@ -51,7 +50,7 @@ def casefile(
         "questions": call_script.questions(systems),
         "hints": call_script.hints(root.system),
         "sheets": _sheets(connection, task_id, actor),
-        "earlier": _earlier(connection, case, actor),
+        "earlier": earlier_cases(connection, case["vin"], case["case_id"], actor),
         "timeline": _timeline(connection, case["case_id"], actor),
         "rules": console.rules(case["rules"]),
         "looking": queue_rows.present(connection, [task_id], actor, at).get(task_id, []),
@@ -162,36 +161,6 @@ def _sheets(connection: sa.Connection, task_id: str, actor: Actor) -> dict[str, 
         answers.update(row["answers"])
     answers.update(own["answers"] if own else {})
     return {"note": own["note"] if own else "", "answers": answers, "others": others}
-
-
-def _earlier(
-    connection: sa.Connection, case: Mapping[str, Any], actor: Actor
-) -> list[dict[str, Any]]:
-    """Earlier cases of the vehicle, with how they ended."""
-    c, k = t.case.c, t.task.c
-    ended = (
-        sa.select(sa.func.max(k.disposition))
-        .where(k.case_id == c.case_id, k.disposition.not_in(("superseded", "returned")))
-        .scalar_subquery()
-    )
-    query = (
-        sa.select(
-            c.case_id,
-            c.opened_at,
-            c.closed_at,
-            c.state,
-            c.priority,
-            c.reasons,
-            ended.label("disposition"),
-        )
-        .where(c.vin == case["vin"], c.case_id != case["case_id"])
-        .order_by(c.opened_at.desc())
-        .limit(_EARLIER)
-    )
-    if actor.desks is not None:
-        own = sa.select(k.case_id).where(seen(k.desk, actor))
-        query = query.where(c.case_id.in_(own))
-    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _timeline(connection: sa.Connection, case_id: str, actor: Actor) -> list[dict[str, Any]]:
