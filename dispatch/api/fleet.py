@@ -10,7 +10,7 @@ from dispatch.access.api_auth import InOffice, WebContext, require
 from dispatch.api import idempotency
 from dispatch.api.answers import FleetIssueOut
 from dispatch.api.requests import Ident, Reason
-from dispatch.api.tasks import Asked, act
+from dispatch.api.writing import Asked, act
 from dispatch.fleet import issues
 from models.person import Actor
 from models.words import IssueState

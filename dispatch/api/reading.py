@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from dispatch.access.api_auth import AsActor, InOffice
 from dispatch.api import fleet, tasks
+from dispatch.api import silences as silence_routes
 from dispatch.api.answers import (
     CaseOut,
     CaseWhole,
@@ -34,6 +35,7 @@ VinFilter = Annotated[str | None, Query(pattern=VIN_PATTERN)]
 
 router = APIRouter(prefix="/v1", responses=PROBLEMS)
 router.include_router(tasks.router)
+router.include_router(silence_routes.router)
 router.include_router(fleet.router)
 
 

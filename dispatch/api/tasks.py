@@ -1,19 +1,14 @@
-"""The HTTP API of the people: every write. Each is one transaction, and safe to send twice."""
+"""The HTTP API of tasks: everything that people do with them."""
 
-import hashlib
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
-from fastapi.encoders import jsonable_encoder
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Body, Path, Response
 
 from dispatch.access.api_auth import AsActor, InOffice, WebContext
 from dispatch.api import idempotency
-from dispatch.api.answers import SilenceMade, TaskWhole
-from dispatch.api.idempotency import Answer
+from dispatch.api.answers import TaskWhole
 from dispatch.api.requests import (
     Attempted,
     Book,
@@ -22,75 +17,18 @@ from dispatch.api.requests import (
     Ident,
     Note,
     Pause,
-    SilenceIn,
     TakeOver,
     Transfer,
 )
+from dispatch.api.writing import Asked, act, on_task
 from dispatch.read import cases_and_tasks
-from dispatch.tasks import actions, customer_contact, silences
-from models.alert import VIN_PATTERN
+from dispatch.tasks import actions, customer_contact
 from models.errors import Conflict, NotThere
 from models.person import Actor
 from models.words import Step
 
 router = APIRouter()
 TaskId = Annotated[Ident, Path(description="A task.")]
-Vin = Annotated[str, Path(pattern=VIN_PATTERN)]
-_Do = Callable[[sa.Connection, datetime], Any]
-
-
-async def request_of(
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            max_length=128,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Send the same key again to repeat a request safely.",
-        ),
-    ] = None,
-) -> idempotency.Request:
-    """Hash what is asked, so that a reused key is told from a repeated request."""
-    body = await request.body()
-    asked = f"{request.method} {request.url.path}\n".encode() + body
-    return idempotency.Request(idempotency_key, hashlib.sha256(asked).hexdigest())
-
-
-Asked = Annotated[idempotency.Request, Depends(request_of)]
-
-
-def act(
-    office: WebContext, actor: Actor, asked: idempotency.Request, do: _Do, status: int = 200
-) -> Response:
-    """Do something in one transaction, once, and answer with what it gives."""
-    at = office.now()
-
-    def attempt() -> Answer:
-        with office.engine.begin() as connection:
-
-            def answer() -> Answer:
-                return Answer(status, jsonable_encoder(do(connection, at)))
-
-            return idempotency.once(connection, actor, asked, at, answer)
-
-    try:
-        answer = attempt()
-    except sa.exc.IntegrityError:
-        answer = attempt()  # the same request at the same moment: now it is a replay
-    headers = {"Idempotency-Replayed": "true"} if answer.is_replay else None
-    return JSONResponse(answer.body, answer.status, headers)
-
-
-def on_task(
-    office: WebContext, actor: Actor, asked: idempotency.Request, task_id: str, do: _Do
-) -> Response:
-    """Do something with a task, and answer with the task as it is then."""
-
-    def and_show(connection: sa.Connection, at: datetime) -> dict[str, Any]:
-        do(connection, at)
-        return cases_and_tasks.show_task(connection, task_id, actor)
-
-    return act(office, actor, asked, and_show)
 
 
 @router.post("/tasks/next", tags=["tasks"], response_model=TaskWhole)
@@ -292,38 +230,3 @@ for _one, _summary in (
     (Step.RELEASE, "Give the task back"),
 ):
     _add_step(_one, _summary)
-
-
-@router.post(
-    "/vehicles/{vin}/silences", tags=["silences"], status_code=201, response_model=SilenceMade
-)
-def silence(office: InOffice, actor: AsActor, asked: Asked, vin: Vin, body: SilenceIn) -> Response:
-    """Hold a vehicle's waiting tasks back. Urgent ones are never held."""
-    return act(
-        office,
-        actor,
-        asked,
-        lambda c, at: SilenceMade(
-            silence_id=silences.silence(
-                c, vin, actor, at, office.house, body.kind, body.ends_at, body.reason
-            )
-        ),
-        status=201,
-    )
-
-
-@router.post("/silences/{silence_id}/lift", tags=["silences"], status_code=204)
-def lift(
-    office: InOffice,
-    actor: AsActor,
-    asked: Asked,
-    silence_id: Annotated[Ident, Path(description="A silence.")],
-) -> Response:
-    """End a silence now."""
-    act(
-        office,
-        actor,
-        asked,
-        lambda c, at: silences.lift(c, silence_id, actor, at, office.house),
-    )
-    return Response(status_code=204)

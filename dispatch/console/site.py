@@ -16,6 +16,8 @@ from dispatch.console.login.session import LogInFirst
 from dispatch.console.pages import (
     board,
     case,
+    case_contact,
+    case_handing,
     customers,
     fleet_issues,
     handover,
@@ -34,6 +36,8 @@ ROUTERS: Final = (
     oidc,
     queue,
     case,
+    case_contact,
+    case_handing,
     customers,
     board,
     fleet_issues,

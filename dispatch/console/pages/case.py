@@ -1,4 +1,4 @@
-"""The case page, and everything that can be done on it; each answer is the page as it is then."""
+"""The case page, the steps of its task and its silences; each answer is the page as it is then."""
 
 from datetime import datetime, timedelta
 
@@ -6,7 +6,6 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
 from dispatch.access.api_auth import InOffice
-from dispatch.access.sessions import at_work
 from dispatch.console.login.session import AsVisitor, AsWriter, Fields
 from dispatch.console.pages.case_actions import TaskId, act, keep_sheet, note_of, page
 from dispatch.console.show import appointments, forms, queue_rows
@@ -14,9 +13,9 @@ from dispatch.console.show.refusals import said
 from dispatch.console.show.templates import render
 from dispatch.rules.snooze import LONGEST
 from dispatch.tasks import actions, customer_contact, silences
-from models.errors import Conflict, NotAllowed, NotThere, Unusable
+from models.errors import Conflict, NotAllowed, NotThere
 from models.person import WORKERS
-from models.words import Channel, Disposition, Step
+from models.words import Disposition, Step
 
 router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
 
@@ -110,27 +109,6 @@ def snooze(
     return act(request, office, visitor, task_id, fields, do)
 
 
-@router.post("/attempt")
-def attempt(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Note that the customer was not reached."""
-
-    def do(connection: sa.Connection, at: datetime) -> None:
-        channel = forms.word(Channel, fields, "channel")
-        customer_contact.attempt(
-            connection,
-            task_id,
-            visitor.actor,
-            at,
-            office.house,
-            channel,
-            note_of(connection, task_id, visitor),
-        )
-
-    return act(request, office, visitor, task_id, fields, do)
-
-
 @router.post("/book")
 def book(
     request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
@@ -175,51 +153,6 @@ def finish(
         )
 
     return act(request, office, visitor, task_id, fields, do)
-
-
-@router.post("/take-over")
-def take_over(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Take the case out of another's hand."""
-
-    def do(connection: sa.Connection, at: datetime) -> None:
-        reason = forms.words(fields, "reason")
-        actions.take_over(connection, task_id, visitor.actor, at, office.house, reason)
-
-    return act(request, office, visitor, task_id, fields, do)
-
-
-@router.post("/reassign")
-def reassign(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Put the case into a colleague's hand."""
-
-    def do(connection: sa.Connection, at: datetime) -> None:
-        reason = forms.words(fields, "reason")
-        people = {one.actor.actor_id: one.actor for one in at_work(connection, at)}
-        to = people.get(fields.get("person", ""))
-        if to is None:
-            raise Unusable("Choose somebody who is at work.", field="person")
-        actions.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
-
-    return act(request, office, visitor, task_id, fields, do)
-
-
-@router.post("/hand-on")
-def hand_on(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Hand the case to another desk; then it may be out of sight here."""
-
-    def do(connection: sa.Connection, at: datetime) -> None:
-        reason = forms.words(fields, "reason")
-        actions.transfer(
-            connection, task_id, visitor.actor, at, office.house, fields.get("desk", ""), reason
-        )
-
-    return act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")
 
 
 @router.post("/silence")
@@ -273,52 +206,3 @@ def sheet(office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields) 
     with office.engine.begin() as connection:
         keep_sheet(connection, office, visitor, task_id, fields)
     return Response(status_code=204)
-
-
-@router.post("/ask")
-def ask(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Note that the owner was asked in writing whether we may call."""
-
-    def do(connection: sa.Connection, at: datetime) -> None:
-        customer_contact.ask(
-            connection,
-            task_id,
-            visitor.actor,
-            at,
-            office.house,
-            note_of(connection, task_id, visitor),
-        )
-
-    return act(request, office, visitor, task_id, fields, do)
-
-
-@router.post("/agreed")
-def agreed(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Note that the owner agreed to be called."""
-    return act(
-        request,
-        office,
-        visitor,
-        task_id,
-        fields,
-        lambda c, at: customer_contact.agree(c, task_id, visitor.actor, at, office.house),
-    )
-
-
-@router.post("/declined")
-def declined(
-    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
-) -> Response:
-    """Note that the owner asked not to be called."""
-    return act(
-        request,
-        office,
-        visitor,
-        task_id,
-        fields,
-        lambda c, at: customer_contact.decline(c, task_id, visitor.actor, at, office.house),
-    )

@@ -1,0 +1,73 @@
+"""How the HTTP API writes: one request is one transaction, and safe to send twice."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from fastapi import Depends, Header, Request, Response
+from fastapi.encoders import jsonable_encoder
+from fastapi.responses import JSONResponse
+
+from dispatch.access.api_auth import WebContext
+from dispatch.api import idempotency
+from dispatch.api.idempotency import Answer
+from dispatch.read import cases_and_tasks
+from models.person import Actor
+
+_Do = Callable[[sa.Connection, datetime], Any]
+
+
+async def request_of(
+    request: Request,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            max_length=128,
+            pattern=r"^[\x21-\x7e]+$",
+            description="Send the same key again to repeat a request safely.",
+        ),
+    ] = None,
+) -> idempotency.Request:
+    """Hash what is asked, so that a reused key is told from a repeated request."""
+    body = await request.body()
+    asked = f"{request.method} {request.url.path}\n".encode() + body
+    return idempotency.Request(idempotency_key, hashlib.sha256(asked).hexdigest())
+
+
+Asked = Annotated[idempotency.Request, Depends(request_of)]
+
+
+def act(
+    office: WebContext, actor: Actor, asked: idempotency.Request, do: _Do, status: int = 200
+) -> Response:
+    """Do something in one transaction, once, and answer with what it gives."""
+    at = office.now()
+
+    def attempt() -> Answer:
+        with office.engine.begin() as connection:
+
+            def answer() -> Answer:
+                return Answer(status, jsonable_encoder(do(connection, at)))
+
+            return idempotency.once(connection, actor, asked, at, answer)
+
+    try:
+        answer = attempt()
+    except sa.exc.IntegrityError:
+        answer = attempt()  # the same request at the same moment: now it is a replay
+    headers = {"Idempotency-Replayed": "true"} if answer.is_replay else None
+    return JSONResponse(answer.body, answer.status, headers)
+
+
+def on_task(
+    office: WebContext, actor: Actor, asked: idempotency.Request, task_id: str, do: _Do
+) -> Response:
+    """Do something with a task, and answer with the task as it is then."""
+
+    def and_show(connection: sa.Connection, at: datetime) -> dict[str, Any]:
+        do(connection, at)
+        return cases_and_tasks.show_task(connection, task_id, actor)
+
+    return act(office, actor, asked, and_show)

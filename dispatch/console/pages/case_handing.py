@@ -1,0 +1,61 @@
+"""Whose a case is: taken over, given to a colleague, or handed to another desk."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Request, Response
+
+from dispatch.access.api_auth import InOffice
+from dispatch.access.sessions import at_work
+from dispatch.console.login.session import AsWriter, Fields
+from dispatch.console.pages.case_actions import TaskId, act
+from dispatch.console.show import forms
+from dispatch.tasks import actions
+from models.errors import Unusable
+
+router = APIRouter(prefix="/task/{task_id}", include_in_schema=False)
+
+
+@router.post("/take-over")
+def take_over(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Take the case out of another's hand."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        actions.take_over(connection, task_id, visitor.actor, at, office.house, reason)
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/reassign")
+def reassign(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Put the case into a colleague's hand."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        people = {one.actor.actor_id: one.actor for one in at_work(connection, at)}
+        to = people.get(fields.get("person", ""))
+        if to is None:
+            raise Unusable("Choose somebody who is at work.", field="person")
+        actions.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
+
+    return act(request, office, visitor, task_id, fields, do)
+
+
+@router.post("/hand-on")
+def hand_on(
+    request: Request, office: InOffice, visitor: AsWriter, task_id: TaskId, fields: Fields
+) -> Response:
+    """Hand the case to another desk; then it may be out of sight here."""
+
+    def do(connection: sa.Connection, at: datetime) -> None:
+        reason = forms.words(fields, "reason")
+        actions.transfer(
+            connection, task_id, visitor.actor, at, office.house, fields.get("desk", ""), reason
+        )
+
+    return act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")
