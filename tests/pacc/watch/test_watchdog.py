@@ -1,38 +1,19 @@
 """The watchdog: who stands still while records wait is made anew once, then ended; no one else."""
 
-import os
-import signal
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from kafka import KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
 
-from ingest.kafka.client import made
-from ingest.kafka.consumer import KafkaSource
-from ingest.kafka.offsets import ends_of
-from models import tables as t
 from models.batch import Extent, Partition, Record
 from models.errors import Stalled, Unreachable
-from models.migrations import upgrade
 from models.words import Feed
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import Tally, run
 from pacc.pipeline.worker import Worker
-from pacc.process.database import make_engine
-from pacc.watch.metrics import Metrics
 from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, behind
-from tests.conftest import missing
-from tests.ingest.kafka.test_kafka import send
-from tests.servers.kafka import new_topic, own_kafka
-from tests.servers.processes import NotToBeHad
-from tests.support.commands import Pacc, waits
 from tests.worlds import CAR, OTHER, Room, Stream, policy
 
 P0 = Partition(Feed.KAFKA, "pacc.alerts", 0)
@@ -105,21 +86,6 @@ class Yard:
 def waiting(records: int = 5, at: int = 0) -> Behind:
     """So many records wait behind this position."""
     return Behind({P0: records}, {P0: at})
-
-
-def test_a_partition_that_was_lost_is_no_longer_counted() -> None:
-    metrics, p1 = Metrics(), Partition(Feed.KAFKA, "pacc.alerts", 1)
-
-    def lags() -> dict[str, float]:
-        (family,) = (one for one in metrics.registry.collect() if one.name == "pacc_lag_records")
-        return {sample.labels["partition"]: sample.value for sample in family.samples}
-
-    metrics.sighted(WatchdogReading(Behind({P0: 5, p1: 7}), 0, 0))
-    assert lags() == {"0": 5, "1": 7}
-    metrics.sighted(WatchdogReading(None, 0, 0))
-    assert lags() == {"0": 5, "1": 7}
-    metrics.sighted(WatchdogReading(Behind({P0: 6}), 0, 0))
-    assert lags() == {"0": 6}
 
 
 RECORDS = Stream(P0).says(CAR, "dtc:P0A80").says(OTHER, "dtc:P0A80").records
@@ -212,93 +178,3 @@ def test_only_what_is_ours_waits_for_us(engine: sa.Engine) -> None:
         assert behind(connection, "me", ends) == Behind({P0: 7}, {P0: 3})
         assert behind(connection, "nobody", ends).records == 7 + 997
         assert behind(connection, "me", {P0: Extent(0, 2)}).records == 0
-
-
-def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
-    kafka_address: str, make_topic: Callable[[int], str], engine: sa.Engine
-) -> None:
-    topic = make_topic(1)
-    worker = Worker(engine, policy(), {topic: "cloudevents"}, "me", Limits())
-    made: list[KafkaSource] = []
-
-    class Paused(KafkaSource):
-        """What kafka-python does when it loses its place: it polls, and nothing comes."""
-
-        def poll(self, limit: int) -> list[Record]:
-            self._consumer.pause(*self._consumer.assignment())
-            return super().poll(limit)
-
-    def make_source() -> KafkaSource:
-        kind = KafkaSource if made else Paused
-        made.append(kind(kafka_address, topic, [topic], take=worker.take, poll_ms=100))
-        return made[-1]
-
-    def look() -> Behind:
-        with engine.connect() as connection:
-            return behind(connection, "me", ends_of(kafka_address, [topic]))
-
-    with closing(make_source()) as source:
-        until = time.monotonic() + 30
-        while not worker.positions() and time.monotonic() < until:
-            source.poll(10)
-    made.clear()
-    send(kafka_address, topic, Stream().says(CAR, "dtc:P0A80").records)
-    with Watchdog(look, timedelta(seconds=6), lambda _: None) as dog:
-        until = time.monotonic() + 120
-
-        def is_stopped() -> bool:
-            return bool(Room(engine).outcomes()) or time.monotonic() > until
-
-        run(worker, make_source, Limits(), until_end=False, watchdog=dog, is_stopped=is_stopped)
-    assert len(made) == 2
-    assert Room(engine).outcomes() == {"opened": 1}
-
-
-@pytest.mark.kafka
-def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'pacc.db'}"
-    engine = make_engine(url)
-    upgrade(engine)
-    room = Room(engine)
-    try:
-        broker_of_its_own = own_kafka()
-        broker = broker_of_its_own.__enter__()
-    except NotToBeHad as error:
-        missing(str(error))
-    address, process = broker.address, broker.process
-    assert process is not None
-    try:
-        topic = new_topic(address, 1)
-        send(address, topic, Stream().says(CAR, "dtc:P0A80").records)
-        pacc = Pacc(
-            PACC_DATABASE_URL=url,
-            PACC_TOPICS=f"{topic}: cloudevents",
-            PACC_KAFKA_BOOTSTRAP_SERVERS=address,
-            PACC_STALL_AFTER="4s",
-        )
-        with pacc.runs("run") as worker:
-            waits(lambda: room.outcomes() == {"opened": 1})
-            os.kill(process.pid, signal.SIGSTOP)
-            asleep = time.monotonic() + 20
-            waits(lambda: time.monotonic() > asleep or worker.poll() is not None)
-            os.kill(process.pid, signal.SIGCONT)
-            assert worker.poll() is None
-            send(address, topic, Stream().says(OTHER, "dtc:P0A80", id="other").records)
-            waits(lambda: room.outcomes() == {"opened": 2})
-            assert worker.poll() is None
-            (pulse,) = room.rows(t.pulse)
-            assert pulse["detail"].keys() == {"behind", "standing_seconds"}
-    finally:
-        broker_of_its_own.__exit__(None, None, None)
-        engine.dispose()
-
-
-def test_asking_brokers_that_are_away_leaves_no_thread_behind() -> None:
-    before = set(threading.enumerate())
-    for kind in (KafkaConsumer, KafkaProducer):
-        with pytest.raises(KafkaError):
-            made(kind, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=300)
-    left = set(threading.enumerate()) - before
-    for thread in left:
-        thread.join(timeout=10)
-    assert [thread.name for thread in left if thread.is_alive()] == []
