@@ -13,7 +13,7 @@ from pacc.learn import train_and_promote
 from pacc.learn.champion import Costs
 from pacc.learn.simulated_fleet import simulated
 from pacc.process.settings import Settings
-from pacc.process.terminal import say
+from pacc.process.terminal import print_stderr
 from pacc.simulation.stream import Simulation
 from pacc.wiring import pipeline
 from prioritizer.model.signing import load_key, new_key
@@ -34,7 +34,7 @@ def main() -> None:
         sign=load_key(private),
         made_at=datetime.now(UTC),
         revision=_revision(),
-        tell=lambda what, done, total: say(f"{what} {done}/{total}"),
+        tell=lambda what, done, total: print_stderr(f"{what} {done}/{total}"),
     )
     folder = pipeline.shipped_model_folder()
     shutil.rmtree(folder, ignore_errors=True)
@@ -45,7 +45,9 @@ def main() -> None:
         (folder / name).write_bytes(content)
     (folder / "key.pub").write_text(public + "\n", "utf-8")
     size = sum(Path(one).stat().st_size for one in folder.iterdir())
-    say(f"{taught.version}: {size / 1000:,.0f} kB, {taught.evaluation['figures']['model']}")
+    print_stderr(
+        f"{taught.version}: {size / 1000:,.0f} kB, {taught.evaluation['figures']['model']}"
+    )
 
 
 def _revision() -> str:

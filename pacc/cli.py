@@ -8,7 +8,7 @@ import typer
 
 from models.errors import PaccError, Unreachable
 from pacc.commands.registry import LazyCommands, add_commands
-from pacc.process.terminal import say
+from pacc.process.terminal import print_stderr
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -33,18 +33,20 @@ def main() -> None:
     except SystemExit:
         raise  # every command ends so, and need not wait for what is imported to tell outages
     except PaccError as error:
-        say(f"pacc: {error}")
+        print_stderr(f"pacc: {error}")
         for line in error.facts.get("lines", ()):
-            say(f"  {line}")
+            print_stderr(f"  {line}")
         sys.exit(error.exit_code)
     except _outages() as error:
         what = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-        say(f"pacc: the database cannot be used: {what}. What was committed stands; start again.")
+        print_stderr(
+            f"pacc: the database cannot be used: {what}. What was committed stands; start again."
+        )
         sys.exit(Unreachable.exit_code)
     except OSError as error:
         if error.errno not in _DISK:
             raise
-        say(f"pacc: cannot write: {error.strerror}. Make room and start again.")
+        print_stderr(f"pacc: cannot write: {error.strerror}. Make room and start again.")
         sys.exit(Unreachable.exit_code)
 
 

@@ -7,7 +7,7 @@ from models.person import SHELL
 from models.words import CaseState, Priority
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import ALL_ROWS, AsJson, Limit, give, give_rows
+from pacc.process.terminal import ALL_ROWS, AsJson, Limit, print_facts, print_rows
 
 case = typer.Typer(help="Cases: everything that is wrong with one vehicle now.")
 
@@ -32,11 +32,11 @@ def list_cases(
             connection, SHELL, priority=priority, vin=vin, state=state, limit=limit
         )
     columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)
 
 
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
     with open_engine(load_settings().database_url).begin() as connection:
         document = cases_and_tasks.show_case(connection, case_id, SHELL)
-    give(document, as_json=as_json)
+    print_facts(document, as_json=as_json)

@@ -28,7 +28,14 @@ from pacc.process.clock import utc_now
 from pacc.process.database import make_engine
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import AsJson, counted, give, progress, say, tell_rows
+from pacc.process.terminal import (
+    AsJson,
+    print_facts,
+    print_rows_stderr,
+    print_stderr,
+    progress,
+    track,
+)
 from pacc.simulation.day import summary
 from pacc.simulation.stream import Simulation
 from pacc.simulation.street import arrivals, now_said
@@ -77,14 +84,14 @@ def demo(
     made = Simulation("pacc.alerts", vehicles, 24, seed, start=started)
     tape = folder / "day.jsonl.gz"
     with progress("simulate") as bar:
-        alerts = write_tape(counted(bar, made.records()), tape)
+        alerts = write_tape(track(bar, made.records()), tape)
     write_fleet(made, folder / "fleet.csv")
     keys, logins = furnish(settings, folder)
     tally = play(settings, [tape], batch=None)
     worked = work_off(settings, utc_now() - _SHIFT_BEFORE)
     facts = {**what_happened(settings, made, alerts, tally), "worked_before": worked}
     if as_json:
-        give({**facts, "keys": keys, "logins": logins}, as_json=True)
+        print_facts({**facts, "keys": keys, "logins": logins}, as_json=True)
     else:
         show(facts, keys, logins)
     if serve:
@@ -104,7 +111,7 @@ def prepare(settings: Settings, folder: Path) -> Settings:
 
 
 def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Bring schema, desks and fleet; give a key and a log-in (name, password) for each role."""
+    """Bring schema, desks and fleet; return a key and a log-in (name, password) for each role."""
     engine = make_engine(settings.database_url)
     upgrade(engine)
     with as_file(files("pacc") / "sample" / "desks.csv") as desks, engine.begin() as connection:
@@ -186,17 +193,17 @@ def _counts(
 
 def show(facts: dict[str, Any], keys: dict[str, str], logins: dict[str, str]) -> None:
     """Tell a person what happened, and how to look at it."""
-    tell_rows(
+    print_rows_stderr(
         [{"what": name, "how many": value} for name, value in _flat(facts)], ("what", "how many")
     )
-    say("\nOpen the address below and log in (name / password); new cases keep arriving:")
+    print_stderr("\nOpen the address below and log in (name / password); new cases keep arriving:")
     for role, login in logins.items():
-        say(f"  {role}: {login}")
-    say("\nKeys for programs (role: key), and ADDRESS/docs for the API:")
+        print_stderr(f"  {role}: {login}")
+    print_stderr("\nKeys for programs (role: key), and ADDRESS/docs for the API:")
     for role, key in keys.items():
-        say(f"  {role}: {key}")
-    say('  curl -H "Authorization: Bearer KEY" ADDRESS/v1/tasks?limit=5')
-    say("Ctrl-C ends the demo.\n")
+        print_stderr(f"  {role}: {key}")
+    print_stderr('  curl -H "Authorization: Bearer KEY" ADDRESS/v1/tasks?limit=5')
+    print_stderr("Ctrl-C ends the demo.\n")
 
 
 def _flat(facts: dict[str, Any]) -> list[tuple[str, Any]]:

@@ -10,7 +10,7 @@ from models.words import IssueState
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give, give_rows
+from pacc.process.terminal import AsJson, print_facts, print_rows
 from pacc.wiring import pipeline
 
 fleet = typer.Typer(
@@ -48,7 +48,7 @@ def show(
         "held",
         "first_seen",
     )
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)
 
 
 def hold(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
@@ -68,4 +68,4 @@ def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> Non
     with engine.begin() as connection:
         decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)
         made = show_matter(connection, issue_id, SHELL)
-    give(made, as_json=as_json)
+    print_facts(made, as_json=as_json)

@@ -9,7 +9,7 @@ from models.words import Role
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give, give_rows
+from pacc.process.terminal import AsJson, print_facts, print_rows
 
 key = typer.Typer(help="Keys for the HTTP API.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def create(
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         made = create_key(connection, role, desk, name, utc_now())
-    give(made, as_json=as_json)
+    print_facts(made, as_json=as_json)
 
 
 def show(as_json: AsJson = False) -> None:
@@ -41,7 +41,7 @@ def show(as_json: AsJson = False) -> None:
     with engine.begin() as connection:
         rows = list_keys(connection)
     columns = ("key_id", "name", "role", "desk", "created_at", "revoked_at")
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)
 
 
 def revoke(key_id: str, as_json: AsJson = False) -> None:
@@ -49,4 +49,4 @@ def revoke(key_id: str, as_json: AsJson = False) -> None:
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         revoke_key(connection, key_id, utc_now())
-    give({"revoked": key_id}, as_json=as_json)
+    print_facts({"revoked": key_id}, as_json=as_json)

@@ -5,7 +5,7 @@ import typer
 from ingest.store import ledger as store
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give, give_json, give_rows
+from pacc.process.terminal import AsJson, print_facts, print_json, print_rows
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,10 +19,10 @@ def ledger(as_json: AsJson = False) -> None:
     with open_engine(load_settings().database_url).begin() as connection:
         report = store.ledger(connection)
     if as_json:
-        give_json(report)
+        print_json(report)
     else:
         columns = ("feed", "topic", "partition", "position", "outcomes", "reconciled")
-        give_rows(report["topics"], columns, as_json=False)
+        print_rows(report["topics"], columns, as_json=False)
     if not report["reconciled"]:
         raise typer.Exit(1)
 
@@ -30,4 +30,4 @@ def ledger(as_json: AsJson = False) -> None:
 def digest(as_json: AsJson = False) -> None:
     """Hash everything that the pipeline decided."""
     with open_engine(load_settings().database_url).begin() as connection:
-        give(store.digest(connection), as_json=as_json)
+        print_facts(store.digest(connection), as_json=as_json)

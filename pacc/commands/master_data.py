@@ -9,7 +9,7 @@ import typer
 from dispatch.data.master_data import import_desks, import_vehicles, read_rows
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 
 desk = typer.Typer(help="Desks: roadside centres and dealers.", no_args_is_help=True)
 vehicle = typer.Typer(help="Vehicles and their owners.", no_args_is_help=True)
@@ -26,12 +26,12 @@ def add_to(app: typer.Typer) -> None:
 
 def desks(file: File, as_json: AsJson = False) -> None:
     """Import desks; a file with a mistake changes nothing."""
-    give(load(import_desks, file), as_json=as_json)
+    print_facts(load(import_desks, file), as_json=as_json)
 
 
 def vehicles(file: File, as_json: AsJson = False) -> None:
     """Import vehicles; a file with a mistake changes nothing."""
-    give(load(import_vehicles, file), as_json=as_json)
+    print_facts(load(import_vehicles, file), as_json=as_json)
 
 
 def load(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import typer
 from models.migrations import upgrade
 from pacc.process.database import make_engine, reachable, refuse_newer_schema
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 
 
 def add_to(app: typer.Typer) -> None:
@@ -18,4 +18,4 @@ def migrate(as_json: AsJson = False) -> None:
     engine = make_engine(load_settings().database_url)
     refuse_newer_schema(engine)
     with reachable(engine):
-        give({"revision": upgrade(engine)}, as_json=as_json)
+        print_facts({"revision": upgrade(engine)}, as_json=as_json)

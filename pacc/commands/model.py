@@ -15,7 +15,7 @@ from pacc.learn.champion import load
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give, give_json, give_rows
+from pacc.process.terminal import AsJson, print_facts, print_json, print_rows
 from pacc.wiring import pipeline
 from prioritizer.model import registry
 from prioritizer.training.model_card import card
@@ -58,7 +58,7 @@ def list_versions(as_json: AsJson = False) -> None:
             for one in registry.versions(connection)
         ]
     columns = ("version", "aliases", "made_at", "average_precision", "ece")
-    give_rows(found, columns, as_json=as_json)
+    print_rows(found, columns, as_json=as_json)
 
 
 def show(name: Name = registry.CHAMPION, as_json: AsJson = False) -> None:
@@ -69,7 +69,7 @@ def show(name: Name = registry.CHAMPION, as_json: AsJson = False) -> None:
         past = registry.history(connection)
     manifest = json.loads(found["manifest"])
     if as_json:
-        give_json({**found, "manifest": manifest, "history": past})
+        print_json({**found, "manifest": manifest, "history": past})
     else:
         typer.echo(card(manifest))
 
@@ -83,7 +83,7 @@ def promote(name: Name, force: Why = None, as_json: AsJson = False) -> None:
         version = registry.version_named(connection, name)
         load(connection, version, pipeline.trusted_keys(settings))
         overruled = train_and_promote.promote(connection, version, utc_now(), getuser(), force)
-    give({"champion": version, "overruled": overruled}, as_json=as_json)
+    print_facts({"champion": version, "overruled": overruled}, as_json=as_json)
 
 
 def rollback(reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson = False) -> None:
@@ -92,7 +92,7 @@ def rollback(reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson 
         before = _before(registry.history(connection))
         why = {"rolled_back": True, "reason": reason}
         registry.point(connection, registry.CHAMPION, before, utc_now(), getuser(), why)
-    give({"champion": before}, as_json=as_json)
+    print_facts({"champion": before}, as_json=as_json)
 
 
 def _before(past: Sequence[dict[str, Any]]) -> str | None:
@@ -115,7 +115,7 @@ def challenge(name: Name, as_json: AsJson = False) -> None:
         version = registry.version_named(connection, name)
         load(connection, version, pipeline.trusted_keys(settings))
         registry.point(connection, registry.CHALLENGER, version, utc_now(), getuser(), {})
-    give({"challenger": version}, as_json=as_json)
+    print_facts({"challenger": version}, as_json=as_json)
 
 
 def compare(as_json: AsJson = False) -> None:
@@ -131,7 +131,7 @@ def compare(as_json: AsJson = False) -> None:
         ]
         scored = registry.scored_by_both(connection, *pair)
     found = {"champion": pair[0], "challenger": pair[1], **compared(scored, *limits)}
-    give(found, as_json=as_json)
+    print_facts(found, as_json=as_json)
 
 
 def export(name: Name, folder: Path, as_json: AsJson = False) -> None:
@@ -145,7 +145,7 @@ def export(name: Name, folder: Path, as_json: AsJson = False) -> None:
         (folder / file).write_bytes(content)
     if report is not None:
         (folder / "report.html").write_text(report, "utf-8")
-    give({"version": version, "folder": str(folder)}, as_json=as_json)
+    print_facts({"version": version, "folder": str(folder)}, as_json=as_json)
 
 
 def import_(folder: Path, as_json: AsJson = False) -> None:
@@ -153,4 +153,4 @@ def import_(folder: Path, as_json: AsJson = False) -> None:
     settings = load_settings()
     with open_engine(settings.database_url).begin() as connection:
         version = pipeline.register_model(settings, connection, folder)
-    give({"version": version}, as_json=as_json)
+    print_facts({"version": version}, as_json=as_json)

@@ -15,7 +15,7 @@ from pacc.learn.champion import load
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import AsJson, give, progress, say
+from pacc.process.terminal import AsJson, print_facts, print_stderr, progress
 from pacc.wiring import pipeline
 from prioritizer.model import registry
 from prioritizer.model.signing import load_key, new_key
@@ -39,7 +39,7 @@ def make_key(file: Annotated[Path, typer.Argument()], as_json: AsJson = False) -
         raise Unusable(f"{file} is there already: a key is never written over.")
     file.touch(mode=0o600)
     file.write_bytes(pem)
-    give({"public_key": public, "file": str(file)}, as_json=as_json)
+    print_facts({"public_key": public, "file": str(file)}, as_json=as_json)
 
 
 def train(
@@ -82,7 +82,7 @@ def train(
         registry.register(
             connection, taught.version, utc_now(), parts, taught.evaluation, taught.report
         )
-    give(
+    print_facts(
         {
             "version": taught.version,
             "rows": len(lesson.table),
@@ -120,7 +120,7 @@ def evaluate(
         registry.evaluated(connection, version, judged, page)
     if report is not None:
         report.write_text(page, "utf-8")
-    give(judged if as_json else {"version": version, **figures_of(judged)}, as_json=as_json)
+    print_facts(judged if as_json else {"version": version, **figures_of(judged)}, as_json=as_json)
 
 
 def drift(
@@ -140,11 +140,11 @@ def drift(
         found = drifted(lesson, champion)
         registry.note_drift(connection, utc_now(), found)
     if found["moved"]:
-        say(
+        print_stderr(
             f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
             "look at `pacc model evaluate`, and train again."
         )
-    give(found, as_json=as_json)
+    print_facts(found, as_json=as_json)
 
 
 def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":
@@ -158,7 +158,7 @@ def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
         with engine.begin() as connection:
             return _champion(settings, connection)
     except ModelRefused as refused:
-        say(f"pacc: not compared with the champion, which cannot rank: {refused}")
+        print_stderr(f"pacc: not compared with the champion, which cannot rank: {refused}")
         return None
 
 

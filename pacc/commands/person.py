@@ -9,7 +9,7 @@ from models.words import Role
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give, give_rows
+from pacc.process.terminal import AsJson, print_facts, print_rows
 
 person = typer.Typer(help="People who log in to the console.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def add(
             password=password,
             with_totp=totp,
         )
-    give(made, as_json=as_json)
+    print_facts(made, as_json=as_json)
 
 
 def disable(login: str, as_json: AsJson = False) -> None:
@@ -59,7 +59,7 @@ def disable(login: str, as_json: AsJson = False) -> None:
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         disable_person(connection, login, utc_now())
-    give({"disabled": login}, as_json=as_json)
+    print_facts({"disabled": login}, as_json=as_json)
 
 
 def show(as_json: AsJson = False) -> None:
@@ -68,4 +68,4 @@ def show(as_json: AsJson = False) -> None:
     with engine.begin() as connection:
         rows = list_people(connection)
     columns = ("login", "name", "role", "desks", "language", "has_totp", "disabled_at")
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)

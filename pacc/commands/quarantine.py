@@ -18,7 +18,15 @@ from pacc.feeds.undo_redrive import undo
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import ALL_ROWS, AsJson, Limit, give, give_rows, progress, say
+from pacc.process.terminal import (
+    ALL_ROWS,
+    AsJson,
+    Limit,
+    print_facts,
+    print_rows,
+    print_stderr,
+    progress,
+)
 from pacc.wiring import pipeline
 
 quarantine = typer.Typer(help="Records that could not be used.", no_args_is_help=True)
@@ -56,13 +64,13 @@ def list_held(
     with open_engine(load_settings().database_url).begin() as connection:
         rows = store.listing(connection, reason=reason, topic=topic, after=after, limit=limit)
     columns = ("quarantine_id", "topic", "partition", "offset", "reason", "detail")
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)
 
 
 def show(quarantine_id: str, as_json: AsJson = False) -> None:
     """Show one record with its untouched bytes."""
     with open_engine(load_settings().database_url).begin() as connection:
-        give(store.show(connection, quarantine_id), as_json=as_json)
+        print_facts(store.show(connection, quarantine_id), as_json=as_json)
 
 
 def drop(
@@ -72,7 +80,7 @@ def drop(
     engine = open_engine(load_settings().database_url)
     chosen, _ = _chosen(engine, ids, Wanted(reason=reason), every=every)
     with engine.begin() as connection:
-        give({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
+        print_facts({"dropped": store.mark(connection, chosen, store.DROPPED)}, as_json=as_json)
 
 
 def redrive(
@@ -103,13 +111,15 @@ def redrive(
     facts = {"refused": dict(plan.refused), "already_redriven": already}
     if dry_run:
         outcomes = preview(engine, worker, plan, formats)
-        give({"would_redrive": len(plan.ids), "outcomes": outcomes, **facts}, as_json=as_json)
+        print_facts(
+            {"would_redrive": len(plan.ids), "outcomes": outcomes, **facts}, as_json=as_json
+        )
         return
     with progress("redrive", len(chosen)) as bar:
         batch, done = redrive_all(engine, worker, plan, limits.batch, utc_now(), steps)
         bar.advance(bar.task_ids[0], len(chosen))
     held = len(chosen) - done
-    give({"batch": batch, "redriven": done, "still_held": held, **facts}, as_json=as_json)
+    print_facts({"batch": batch, "redriven": done, "still_held": held, **facts}, as_json=as_json)
     if held:
         raise typer.Exit(3)
 
@@ -126,7 +136,7 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
         "cases_withdrawn": done.cases,
         "kept": [{"quarantine_id": one, "why": why} for one, why in sorted(done.kept.items())],
     }
-    give(facts, as_json=as_json)
+    print_facts(facts, as_json=as_json)
     if done.kept:
         raise typer.Exit(3)
 
@@ -140,7 +150,7 @@ def _chosen(
     with engine.begin() as connection:
         chosen, already = store.chosen(connection, wanted, ids)
     if not chosen:
-        say("Nothing is held.")
+        print_stderr("Nothing is held.")
     return chosen, already
 
 

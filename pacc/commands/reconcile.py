@@ -11,7 +11,7 @@ from models.batch import Extent, Partition
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine, reachable
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, give_json, give_rows, say
+from pacc.process.terminal import AsJson, print_json, print_rows, print_stderr
 from pacc.reconcile.look import Scope
 from pacc.reconcile.look import reconcile as look
 
@@ -43,17 +43,17 @@ def reconcile(
     with reachable(engine):
         report = look(engine, ask if kafka else None, wanted, utc_now())
     if as_json:
-        give_json(report)
+        print_json(report)
     else:
         columns = ("topic", "feed", "partition", "begin", "position", "end", "lag")
-        give_rows(report["partitions"], columns, as_json=False)
+        print_rows(report["partitions"], columns, as_json=False)
         for one in report["findings"]:
             typer.echo(f"\n{one['what']} ({one['count']}): {one['sentence']}")
             typer.echo(f"  look at: {one['look']}")
             if one["examples"]:
                 typer.echo(f"  such as: {', '.join(one['examples'])}")
         pages = report["pages"]
-        say(
+        print_stderr(
             f"{'all is accounted for' if report['reconciled'] else 'not all is accounted for'}: "
             f"{pages['looked_at']} of {pages['of']} pages counted, Kafka {report['kafka']}, "
             f"{report['seconds']} s"

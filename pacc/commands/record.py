@@ -8,7 +8,7 @@ import typer
 from ingest.kafka.recording import record_range
 from ingest.tape import write_tape
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, counted, give, progress
+from pacc.process.terminal import AsJson, print_facts, progress, track
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,4 +29,4 @@ def record(
     settings = load_settings()
     with progress("record") as bar:
         records = record_range(settings.kafka_bootstrap_servers, topic, from_, to)
-        give({"records": write_tape(counted(bar, records), tape)}, as_json=as_json)
+        print_facts({"records": write_tape(track(bar, records), tape)}, as_json=as_json)

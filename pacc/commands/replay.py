@@ -10,7 +10,7 @@ from models.decision import Decision
 from pacc.pipeline.loop import Tally, run
 from pacc.process.settings import Settings, load_settings
 from pacc.process.signals import stop_on_signal
-from pacc.process.terminal import AsJson, give, progress
+from pacc.process.terminal import AsJson, print_facts, progress
 from pacc.wiring import pipeline
 
 Batch = Annotated[int | None, typer.Option(min=1, max=100_000, help="Records at once.")]
@@ -59,4 +59,4 @@ def give_tally(tally: Tally, *, as_json: bool) -> None:
         "outcomes": dict(sorted(tally.outcomes.items())),
         "seconds": round(tally.seconds, 3),
     }
-    give(facts, as_json=as_json)
+    print_facts(facts, as_json=as_json)

@@ -2,7 +2,7 @@
 
 import typer
 
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 from prioritizer.features.catalogue import load_catalogue
 from prioritizer.ranking.rules import check_rules, load_rules, test_rules
 
@@ -29,6 +29,6 @@ def run_tests(as_json: AsJson = False) -> None:
 
 
 def _report(number: int, failures: list[str], *, as_json: bool) -> None:
-    give({"rules": number, "failures": failures}, as_json=as_json)
+    print_facts({"rules": number, "failures": failures}, as_json=as_json)
     if failures:
         raise typer.Exit(1)

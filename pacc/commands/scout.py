@@ -10,7 +10,7 @@ from models.errors import Unreachable
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import load_settings
 from pacc.process.signals import stop_on_signal
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 from pacc.watch.metrics import Metrics
 from pacc.wiring.kafka import make_scout
 
@@ -53,4 +53,4 @@ def scout(
             pause.wait(_PAUSE_SECONDS)
             continue
         break
-    give(totals, as_json=as_json)
+    print_facts(totals, as_json=as_json)

@@ -8,7 +8,7 @@ import uvicorn
 from models.errors import Unreachable
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 from pacc.watch.metrics import Metrics
 from pacc.wiring.web import make_web_app
 
@@ -56,4 +56,4 @@ class _Server(uvicorn.Server):
         for one in self.servers if self.started else ():
             host, port, *_ = one.sockets[0].getsockname()
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            give({"url": url, "docs": f"{url}/docs"}, as_json=self._as_json)
+            print_facts({"url": url, "docs": f"{url}/docs"}, as_json=self._as_json)

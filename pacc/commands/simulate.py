@@ -13,7 +13,7 @@ from ingest.tape import write_tape
 from models.batch import Message, Record
 from pacc.process.clock import utc_now
 from pacc.process.settings import Settings, load_settings
-from pacc.process.terminal import AsJson, counted, give, progress
+from pacc.process.terminal import AsJson, print_facts, progress, track
 from pacc.simulation.day import summary
 from pacc.simulation.fleet import cars, master_row
 from pacc.simulation.stream import START, Simulation, Trouble
@@ -74,15 +74,15 @@ def simulate(
     with progress("simulate") as bar:
         records = made.records()
         if tape is not None:
-            write_tape(counted(bar, records), tape)
+            write_tape(track(bar, records), tape)
         else:
             send(load_settings(), records, name)
     found = _told(made, fleet, truth)
-    give({"alerts": len(records), "vehicles": vehicles, "truth": found}, as_json=as_json)
+    print_facts({"alerts": len(records), "vehicles": vehicles, "truth": found}, as_json=as_json)
 
 
 def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str, int]:
-    """Write the master data and the truth where they are wanted; give the truth in numbers."""
+    """Write the master data and the truth where they are wanted; return the truth in numbers."""
     if fleet is not None:
         write_fleet(made, fleet)
     if truth is not None:

@@ -7,7 +7,7 @@ from models.person import SHELL
 from models.words import Queue, TaskState
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import ALL_ROWS, AsJson, Limit, give_rows
+from pacc.process.terminal import ALL_ROWS, AsJson, Limit, print_rows
 
 task = typer.Typer(help="Tasks, in the order in which a person should take them.")
 
@@ -31,4 +31,4 @@ def list_tasks(
             connection, SHELL, queue=queue, desk=desk, state=state, limit=limit
         )
     columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")
-    give_rows(rows, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)

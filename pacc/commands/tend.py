@@ -8,7 +8,7 @@ import typer
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import load_settings
 from pacc.process.signals import stop_on_signal
-from pacc.process.terminal import AsJson, give
+from pacc.process.terminal import AsJson, print_facts
 from pacc.wiring.tend import make_tend_loop
 
 
@@ -26,7 +26,7 @@ def tend(
     set_up_logs(settings.log_format, settings.log_level)
     with closing(make_tend_loop(settings)) as loop:
         if once:
-            give(loop.tick(wait_for_fleet=True), as_json=as_json)
+            print_facts(loop.tick(wait_for_fleet=True), as_json=as_json)
         else:
             loop.metrics.serve(settings.metrics_host, settings.metrics_port)
             loop.run(stop_on_signal(), settings.tend_every)

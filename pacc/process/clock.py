@@ -1,8 +1,8 @@
-"""The clock: for what people and time do, never for what `decide` does."""
+"""The clock, for whoever acts now; the time of `decide` is an argument."""
 
 from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """Read the clock."""
+    """Return the current time, aware, in UTC."""
     return datetime.now(UTC)

@@ -13,9 +13,9 @@ from models.tables import SCHEMA_REVISION
 from pacc.process.settings import masked_url
 
 _BUSY_MILLISECONDS = 30_000
-# So long a process that runs all day may be silent in the middle of a transaction.
+# How long a process that runs all day may be silent in the middle of a transaction.
 FROZEN_SECONDS: Final = 60
-# So long a request waits for a vehicle that the pipeline or a colleague has in hand.
+# How long a request waits for the row of a vehicle that another transaction has locked.
 LOCKED_SECONDS: Final = 10
 _ONLY_READS = "pacc_only_reads"
 _JSON: dict[str, Any] = {
@@ -30,9 +30,9 @@ def make_engine(
 ) -> sa.Engine:
     """Make an engine for SQLite (WAL, one writer at a time) or PostgreSQL.
 
-    With `idle_seconds` PostgreSQL ends a transaction whose process has been silent for so long, and
-    frees what it has locked: a process that is frozen in its middle would hold it for ever. With
-    `lock_seconds` a statement waits no longer than that for what another has locked.
+    After `idle_seconds` without a statement PostgreSQL ends a transaction, whose locks a frozen
+    process would keep for ever; after `lock_seconds` a statement stops waiting for a lock. Raises
+    `SettingsInvalid` when the address is of no such database.
     """
     try:
         parsed = sa.make_url(url)
@@ -66,14 +66,14 @@ def make_engine(
 def open_engine(
     url: str, *, idle_seconds: int | None = None, lock_seconds: int | None = None
 ) -> sa.Engine:
-    """Make an engine on a database of this program's schema. Raises `WrongSchema`."""
+    """Make an engine; raise `WrongSchema` if the database is not at this program's schema."""
     engine = make_engine(url, idle_seconds=idle_seconds, lock_seconds=lock_seconds)
     require_schema(engine)
     return engine
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    """Leave transactions to us, so that a writer waits at its start and never in its middle."""
+    """Turn the driver's own transactions off: a writer waits at its start, never in its middle."""
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
@@ -89,7 +89,7 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 @contextmanager
 def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Read everything as it stood at one moment, and keep no writer waiting."""
+    """Open a read-only connection that sees the database as of one moment and blocks no writer."""
     is_postgres = engine.dialect.name == "postgresql"
     options: dict[str, Any] = {_ONLY_READS: True}
     if is_postgres:
@@ -97,14 +97,14 @@ def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         reading = connection.execution_options(**options)
         with reading.begin():
-            if is_postgres:  # for this transaction alone: the next one is as the server wants it
+            if is_postgres:  # for this transaction alone: a pooled connection keeps no such setting
                 reading.exec_driver_sql("set transaction read only")
             yield reading
 
 
 @contextmanager
 def reachable(engine: sa.Engine) -> Iterator[None]:
-    """Turn an outage of the database into one sentence."""
+    """Raise `Unreachable` with one sentence when the database fails in this context."""
     try:
         yield
     except OUTAGES as error:
@@ -114,31 +114,31 @@ def reachable(engine: sa.Engine) -> Iterator[None]:
 
 
 def schema_revision(engine: sa.Engine) -> str | None:
-    """Read the schema version that the database is at; None for an empty one."""
+    """Return the schema revision of the database; None for an empty one."""
     with reachable(engine), engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return None
-        found: str | None = connection.execute(
+        revision: str | None = connection.execute(
             sa.text("select version_num from alembic_version")
         ).scalar()
-        return found
+        return revision
 
 
 def refuse_newer_schema(engine: sa.Engine) -> None:
-    """Refuse to migrate a database that a newer program has migrated."""
-    found = schema_revision(engine)
-    if found is not None and found > SCHEMA_REVISION:
+    """Raise `WrongSchema` if a newer program has migrated the database."""
+    revision = schema_revision(engine)
+    if revision is not None and revision > SCHEMA_REVISION:
         raise WrongSchema(
-            f"The database is at schema {found}, newer than this program's {SCHEMA_REVISION}: "
+            f"The database is at schema {revision}, newer than this program's {SCHEMA_REVISION}: "
             "use the newer program. Nothing was changed."
         )
 
 
 def require_schema(engine: sa.Engine) -> None:
-    """Refuse a database whose schema is not this program's."""
-    found = schema_revision(engine)
-    if found != SCHEMA_REVISION:
-        have = f"is at schema {found}" if found else "has no schema yet"
+    """Raise `WrongSchema` if the database is not at this program's schema."""
+    revision = schema_revision(engine)
+    if revision != SCHEMA_REVISION:
+        state = f"is at schema {revision}" if revision else "has no schema yet"
         raise WrongSchema(
-            f"The database {have}, this program needs {SCHEMA_REVISION}: run `pacc migrate`."
+            f"The database {state}, this program needs {SCHEMA_REVISION}: run `pacc migrate`."
         )

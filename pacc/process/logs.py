@@ -8,20 +8,21 @@ from typing import Any, Final
 import structlog
 from structlog.typing import EventDict, Processor
 
-_SIGN: Final = "[A-HJ-NPR-Z0-9]"
+_VIN_CHARACTER: Final = "[A-HJ-NPR-Z0-9]"
 _VIN: Final = re.compile(
-    rf"(?<![A-Za-z0-9])({_SIGN}{{3}}){_SIGN}{{10}}({_SIGN}{{4}})(?![A-Za-z0-9])"
+    rf"(?<![A-Za-z0-9])({_VIN_CHARACTER}{{3}}){_VIN_CHARACTER}{{10}}({_VIN_CHARACTER}{{4}})"
+    r"(?![A-Za-z0-9])"
 )
 _CARD: Final = re.compile(r"/card/[A-Za-z0-9_\-]+")
 
 
 def masked(text: str) -> str:
-    """Keep the maker and the last four signs of every VIN, and nothing of a card's secret."""
+    """Return the text with VINs cut to maker and last four characters, and no card's secret."""
     return _CARD.sub("/card/…", _VIN.sub(r"\1**********\2", text))
 
 
 def set_up_logs(form: str, level: str) -> None:
-    """Send our own and the libraries' logs through one chain: times, masked VINs, text or JSON."""
+    """Configure our own and the libraries' logs alike: times, masked VINs, `form` text or json."""
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -59,7 +60,7 @@ def _mask(value: Any) -> Any:
     if isinstance(value, str):
         return masked(value)
     if isinstance(value, dict):
-        return {_mask(name): _mask(one) for name, one in value.items()}
+        return {_mask(name): _mask(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_mask(one) for one in value]
+        return [_mask(item) for item in value]
     return value

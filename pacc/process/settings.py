@@ -27,25 +27,26 @@ _NOT_SETTINGS: Final = (
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def _duration(given: Any) -> Any:
-    if not isinstance(given, str):
-        return given
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", given)
-    if found is None:
+def _duration(value: Any) -> Any:
+    """Parse `30s`, `15m`, `2h`."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)\s*", value)
+    if match is None:
         message = "a duration carries its unit: 30s, 15m, 2h, 30d"
         raise ValueError(message)
     try:
-        return timedelta(**{_UNITS[found[2]]: float(found[1])})
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
     except OverflowError:
         message = "longer than time itself"
         raise ValueError(message) from None
 
 
-def _topics(given: Any) -> Any:
-    """Read `topic: format, topic: format`."""
-    if not isinstance(given, str):
-        return given
-    pairs = [part.partition(":") for part in given.split(",") if part.strip()]
+def _topics(value: Any) -> Any:
+    """Parse `topic: format, topic: format`."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition(":") for part in value.split(",") if part.strip()]
     named = all(re.fullmatch(r"[A-Za-z0-9._-]{1,249}", name.strip()) for name, _, _ in pairs)
     if not pairs or not named:
         message = "write it as topic: format, topic: format"
@@ -57,11 +58,11 @@ def _topics(given: Any) -> Any:
     return {name.strip(): form.strip() for name, _, form in pairs}
 
 
-def _keys(given: Any) -> Any:
-    """Read keys with commas between."""
-    if not isinstance(given, str):
-        return given
-    return tuple(key.strip() for key in given.split(",") if key.strip())
+def _keys(value: Any) -> Any:
+    """Parse keys with commas between."""
+    if not isinstance(value, str):
+        return value
+    return tuple(key.strip() for key in value.split(",") if key.strip())
 
 
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
@@ -128,12 +129,15 @@ class Settings(BaseModel):
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; a name that is none is refused with the nearest right one."""
+    """Read and validate the settings of the environment and `.env`.
+
+    Raises `SettingsInvalid` with every mistake; an unknown name comes with the nearest known one.
+    """
     source = os.environ if environ is None else environ
-    given = {**_dotenv(), **source}
+    variables = {**_dotenv(), **source}
     named = {
         name.upper(): value
-        for name, value in given.items()
+        for name, value in variables.items()
         if name.upper().startswith(PREFIX) and not name.upper().startswith(_NOT_SETTINGS)
     }
     fields = {PREFIX + name.upper(): name for name in Settings.model_fields}
@@ -142,8 +146,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        for one in error.errors(include_url=False, include_input=False):
-            mistakes.append(f"{PREFIX}{str(one['loc'][0]).upper()}: {one['msg']}")
+        for mistake in error.errors(include_url=False, include_input=False):
+            mistakes.append(f"{PREFIX}{str(mistake['loc'][0]).upper()}: {mistake['msg']}")
         raise SettingsInvalid(_refusal(mistakes)) from None
     if mistakes:
         raise SettingsInvalid(_refusal(mistakes))
@@ -151,19 +155,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def masked(settings: Settings) -> dict[str, str]:
-    """Spell the settings in force, without a password."""
-    spelled = {name: str(value) for name, value in settings.model_dump().items()}
+    """Return the settings in force as text, without secrets."""
+    texts = {name: str(value) for name, value in settings.model_dump().items()}
     try:
-        spelled["database_url"] = masked_url(make_url(settings.database_url))
+        texts["database_url"] = masked_url(make_url(settings.database_url))
     except ArgumentError:
-        spelled["database_url"] = "(not a database address)"
+        texts["database_url"] = "(not a database address)"
     if settings.oidc_client_secret:
-        spelled["oidc_client_secret"] = "***"
-    return spelled
+        texts["oidc_client_secret"] = "***"
+    return texts
 
 
 def masked_url(url: URL) -> str:
-    """Spell a database address without its password, wherever the address carries it."""
+    """Return a database address without its password, wherever the address carries it."""
     query = {name: "***" if "pass" in name.lower() else value for name, value in url.query.items()}
     return url.set(query=query).render_as_string(hide_password=True)
 

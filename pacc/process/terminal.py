@@ -1,4 +1,4 @@
-"""How commands speak: data on stdout, everything else on stderr, JSON when asked for."""
+"""Output of commands: data on stdout, everything else on stderr, JSON when asked for."""
 
 import json
 import sys
@@ -20,46 +20,46 @@ _out = Console()
 _err = Console(stderr=True)
 
 
-def say(line: str) -> None:
-    """Tell the person something that is not data."""
+def print_stderr(line: str) -> None:
+    """Print a line that is not data on stderr."""
     _err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def give_json(document: Any) -> None:
+def print_json(document: Any) -> None:
     """Print one JSON document on stdout."""
     json.dump(document, sys.stdout, ensure_ascii=False, indent=2, default=_plain)
     sys.stdout.write("\n")
 
 
-def give(document: Mapping[str, Any], *, as_json: bool) -> None:
-    """Print facts: as JSON, or one to a line."""
+def print_facts(document: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print facts on stdout: as JSON, or one to a line."""
     if as_json:
-        give_json(document)
+        print_json(document)
         return
     for name, value in document.items():
         _out.print(f"{name}: {_cell(value)}", highlight=False, markup=False, soft_wrap=True)
 
 
-def give_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print rows: all of them as a JSON list, or the named columns as a table."""
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows on stdout: whole as a JSON list, or the named columns as a table."""
     if as_json:
-        give_json(rows)
+        print_json(rows)
         return
-    _print_rows(_out, rows, columns)
+    _print_table(_out, rows, columns)
 
 
-def tell_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Show rows to the person, as a table on stderr."""
-    _print_rows(_err, rows, columns)
+def print_rows_stderr(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Print the named columns of rows as a table on stderr."""
+    _print_table(_err, rows, columns)
 
 
-def _print_rows(
+def _print_table(
     console: Console, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
 ) -> None:
     table = Table(box=None, pad_edge=False)
-    for place, column in enumerate(columns):
+    for number, column in enumerate(columns):
         # the first column is the id that other commands ask for: never cut it
-        table.add_column(column, overflow="fold", min_width=32 if place == 0 else 8)
+        table.add_column(column, overflow="fold", min_width=32 if number == 0 else 8)
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     console.print(table, markup=False)
@@ -67,7 +67,7 @@ def _print_rows(
 
 @contextmanager
 def progress(title: str, total: int | None = None) -> Iterator[Progress]:
-    """Show a bar on stderr where a person looks at it; stay quiet elsewhere."""
+    """Show a progress bar on stderr if that is a terminal."""
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -81,8 +81,8 @@ def progress(title: str, total: int | None = None) -> Iterator[Progress]:
         yield bar
 
 
-def counted(bar: Progress, items: Iterable[Any]) -> Iterator[Any]:
-    """Pass items on and move the bar by one for each."""
+def track(bar: Progress, items: Iterable[Any]) -> Iterator[Any]:
+    """Yield the items, and advance the bar by one for each."""
     for item in items:
         bar.advance(bar.task_ids[0])
         yield item

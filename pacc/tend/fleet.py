@@ -44,7 +44,7 @@ class FleetWatch:
         """Do what is due now; count what was done."""
         done: Counter[str] = Counter()
         if self._pace.is_due(at):
-            with self._pace.look(at):
+            with self._pace.timed(at):
                 with engine.begin() as connection:
                     done += detect.look(connection, at, house.surge)
                 done["shelved"] += self._shelve(engine, at, house)

@@ -106,7 +106,7 @@ class TendLoop:
             if swept := sweep(connection, at):
                 changes["canary_cleared"] = swept
             if self._metrics_pace.is_due(at):
-                with self._metrics_pace.look(at):
+                with self._metrics_pace.timed(at):
                     self.metrics.look(connection, at)
         self.metrics.tended(changes, sent)
 

@@ -20,7 +20,7 @@ from prioritizer.ranking.rules import check_rules, load_rules
 
 
 def run_checks(settings: Settings, now: datetime) -> dict[str, Any]:
-    """Check everything; give the settings in force with secrets masked."""
+    """Check everything; return it with the settings in force with secrets masked."""
     checks = [
         _check("database and schema", lambda: _database(settings)),
         _check("rules", _rules),

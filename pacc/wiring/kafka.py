@@ -21,7 +21,7 @@ from pacc.feeds.scout_status import ScoutStatus
 from pacc.process.clock import utc_now
 from pacc.process.database import make_engine, reachable, snapshot
 from pacc.process.settings import Settings
-from pacc.process.terminal import say
+from pacc.process.terminal import print_stderr
 from pacc.watch.canary import Canary
 from pacc.watch.canary_status import CanaryStatus
 from pacc.watch.metrics import ScoutMetrics
@@ -108,5 +108,5 @@ def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
 
 def _end_now(reason: Stalled) -> None:
     """End from a thread while the loop hangs in a call that never returns."""
-    say(f"pacc: {reason}")
+    print_stderr(f"pacc: {reason}")
     os._exit(reason.exit_code)

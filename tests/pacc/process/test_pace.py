@@ -18,7 +18,7 @@ def test_a_look_that_took_long_makes_the_next_one_wait(
     monkeypatch.setattr(pace, "monotonic", lambda: next(spent))
     looks = Pace(timedelta(seconds=30))
     assert looks.is_due(NOON)
-    with looks.look(NOON):
+    with looks.timed(NOON):
         pass
     assert not looks.is_due(NOON + timedelta(seconds=waits - 0.01))
     assert looks.is_due(NOON + timedelta(seconds=waits + 0.01))
