@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from dispatch.access.acting import Acting
 from dispatch.data.desks import load_directory
 from dispatch.data.master_data import import_desks, read_rows
 from dispatch.rules.policy import DispatchPolicy
@@ -162,10 +163,14 @@ class Centre(Room):
     def act(self, do: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
         """Let a person do something, in a transaction of its own."""
         with self.engine.begin() as connection:
-            given = {"at": self.now, "house": self.house, **more}
             wanted = inspect.signature(do).parameters
-            given = {name: value for name, value in given.items() if name in wanted}
-            return do(connection, *arguments, **given)
+            if "acting" in wanted:  # a change: who acts is not an argument of it
+                at = next(n for n, value in enumerate(arguments) if isinstance(value, Actor))
+                acting = Acting(connection, arguments[at], self.now, self.house)
+                return do(acting, *arguments[:at], *arguments[at + 1 :], **more)
+            named = {"at": self.now, "house": self.house, **more}
+            named = {name: value for name, value in named.items() if name in wanted}
+            return do(connection, *arguments, **named)
 
     def walks(self, task_id: str, actor: Actor, *steps: Step) -> None:
         """Go through steps one after another."""

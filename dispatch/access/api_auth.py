@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_keys import find_actor
 from dispatch.rules.policy import DispatchPolicy
 from models.errors import NotAllowed, Unknown
@@ -25,6 +26,10 @@ class WebContext:
     engine: sa.Engine
     house: DispatchPolicy
     now: Callable[[], datetime]
+
+    def acting(self, connection: sa.Connection, actor: Actor) -> Acting:
+        """Return what a change by somebody in this transaction needs, as of now."""
+        return Acting(connection, actor, self.now(), self.house)
 
 
 def office_of(request: Request) -> WebContext:

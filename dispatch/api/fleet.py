@@ -1,11 +1,10 @@
 """The HTTP API of fleet-wide matters: the list, and holding their tasks back or letting go."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice, WebContext, require
 from dispatch.api import idempotency
 from dispatch.api.answers import FleetIssueOut
@@ -57,8 +56,8 @@ def _decide(
     to: IssueState,
     reason: str,
 ) -> Response:
-    def do(connection: sa.Connection, at: datetime) -> dict[str, Any]:
-        issues.decide_on(connection, issue_id, actor, at, office.house, to, reason)
-        return issues.show_matter(connection, issue_id, actor)
+    def do(acting: Acting) -> dict[str, Any]:
+        issues.decide_on(acting, issue_id, to, reason)
+        return issues.show_matter(acting.connection, issue_id, actor)
 
     return act(office, actor, asked, do)

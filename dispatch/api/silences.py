@@ -22,10 +22,8 @@ def silence(office: InOffice, actor: AsActor, asked: Asked, vin: Vin, body: Sile
         office,
         actor,
         asked,
-        lambda c, at: SilenceMade(
-            silence_id=silences.silence(
-                c, vin, actor, at, office.house, body.kind, body.ends_at, body.reason
-            )
+        lambda acting: SilenceMade(
+            silence_id=silences.silence(acting, vin, body.kind, body.ends_at, body.reason)
         ),
         status=201,
     )
@@ -43,6 +41,6 @@ def lift(
         office,
         actor,
         asked,
-        lambda c, at: silences.lift(c, silence_id, actor, at, office.house),
+        lambda acting: silences.lift(acting, silence_id),
     )
     return Response(status_code=204)

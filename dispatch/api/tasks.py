@@ -1,11 +1,11 @@
 """The HTTP API of tasks: everything that people do with them."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Body, Path, Response
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import AsActor, InOffice, WebContext
 from dispatch.api import idempotency
 from dispatch.api.answers import TaskWhole
@@ -43,7 +43,7 @@ def claim_next(office: InOffice, actor: AsActor, asked: Asked) -> Response:
             actor,
             asked,
             task_id,
-            lambda c, at: actions.claim(c, task_id, actor, at, office.house),
+            lambda acting: actions.claim(acting, task_id),
         )
 
     for task_id in waiting:
@@ -54,7 +54,7 @@ def claim_next(office: InOffice, actor: AsActor, asked: Asked) -> Response:
     return act(office, actor, asked, _nothing_waits)
 
 
-def _nothing_waits(_connection: sa.Connection, _at: datetime) -> None:
+def _nothing_waits(_acting: Acting) -> None:
     raise NotThere("No task waits at your desk.")
 
 
@@ -73,7 +73,7 @@ def claim(
         actor,
         asked,
         task_id,
-        lambda c, at: actions.claim(c, task_id, actor, at, office.house, version),
+        lambda acting: actions.claim(acting, task_id, version),
     )
 
 
@@ -85,7 +85,7 @@ def renew(office: InOffice, actor: AsActor, asked: Asked, task_id: TaskId) -> Re
         actor,
         asked,
         task_id,
-        lambda c, at: actions.renew(c, task_id, actor, at, office.house),
+        lambda acting: actions.renew(acting, task_id),
     )
 
 
@@ -99,7 +99,7 @@ def take_over(
         actor,
         asked,
         task_id,
-        lambda c, at: actions.take_over(c, task_id, actor, at, office.house, body.reason),
+        lambda acting: actions.take_over(acting, task_id, body.reason),
     )
 
 
@@ -112,7 +112,7 @@ def transfer(
         office,
         actor,
         asked,
-        lambda c, at: actions.transfer(c, task_id, actor, at, office.house, body.desk, body.reason),
+        lambda acting: actions.transfer(acting, task_id, body.desk, body.reason),
     )
     return Response(status_code=204)
 
@@ -127,9 +127,7 @@ def complete(
         actor,
         asked,
         task_id,
-        lambda c, at: actions.complete(
-            c, task_id, actor, at, office.house, body.disposition, body.note
-        ),
+        lambda acting: actions.complete(acting, task_id, body.disposition, body.note),
     )
 
 
@@ -143,9 +141,7 @@ def attempt(
         actor,
         asked,
         task_id,
-        lambda c, at: customer_contact.attempt(
-            c, task_id, actor, at, office.house, body.channel, body.note
-        ),
+        lambda acting: customer_contact.attempt(acting, task_id, body.channel, body.note),
     )
 
 
@@ -192,7 +188,7 @@ def _step(
         actor,
         asked,
         task_id,
-        lambda c, at: actions.step(c, task_id, actor, at, office.house, step, note, more),
+        lambda acting: actions.step(acting, task_id, step, note, more),
     )
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -10,13 +9,14 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import WebContext
 from dispatch.api import idempotency
 from dispatch.api.idempotency import Answer
 from dispatch.read import cases_and_tasks
 from models.person import Actor
 
-_Do = Callable[[sa.Connection, datetime], Any]
+_Do = Callable[[Acting], Any]
 
 
 async def request_of(
@@ -47,9 +47,10 @@ def act(
 
     def attempt() -> Answer:
         with office.engine.begin() as connection:
+            acting = Acting(connection, actor, at, office.house)
 
             def answer() -> Answer:
-                return Answer(status, jsonable_encoder(do(connection, at)))
+                return Answer(status, jsonable_encoder(do(acting)))
 
             return idempotency.once(connection, actor, asked, at, answer)
 
@@ -66,8 +67,8 @@ def on_task(
 ) -> Response:
     """Do something with a task, and answer with the task as it is then."""
 
-    def and_show(connection: sa.Connection, at: datetime) -> dict[str, Any]:
-        do(connection, at)
-        return cases_and_tasks.show_task(connection, task_id, actor)
+    def and_show(acting: Acting) -> dict[str, Any]:
+        do(acting)
+        return cases_and_tasks.show_task(acting.connection, task_id, actor)
 
     return act(office, actor, asked, and_show)

@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.fleet.issues import turn
+from dispatch.access.acting import Acting
+from dispatch.fleet.issues import change_state
 from dispatch.rules.fleet_issue import Surge, issue_id
 from models import tables as t
 from models.canary import CANARY_VIN
-from models.person import CLOCKWORK
 from models.sql import insert_new
 from models.words import IssueState, SurgeRule
 
@@ -35,8 +35,9 @@ class Slot:
     last_seen: datetime
 
 
-def look(connection: sa.Connection, at: datetime, surge: Surge) -> Counter[str]:
+def look(acting: Acting) -> Counter[str]:
     """Find new matters, count those that are not over, and end or hold them by the rule."""
+    connection, at, surge = acting.connection, acting.at, acting.policy.surge
     now = _stream_time(connection, at)
     done: Counter[str] = Counter()
     if now is None:
@@ -47,13 +48,13 @@ def look(connection: sa.Connection, at: datetime, surge: Surge) -> Counter[str]:
         if matter is None:
             found = next(_surges(slots, now, surge), None)
             if found is not None:
-                _begin(connection, group, found, at, now)
+                _begin(acting, group, found, now)
                 done["fleet_issue_found"] += 1
         elif matter["state"] == IssueState.OVER.value and _is_back(matter, slots, surge):
             why = "it came back"
-            done["fleet_issue_found"] += _turned(connection, matter, IssueState.WATCHED, at, why)
-    _count(connection, at, now, surge)
-    return done + _by_rule(connection, at, now, surge)
+            done["fleet_issue_found"] += change_state(acting, matter, IssueState.WATCHED, why)
+    _count(acting, now)
+    return done + _by_rule(acting, now)
 
 
 def _stream_time(connection: sa.Connection, at: datetime) -> datetime | None:
@@ -149,9 +150,7 @@ def _matters(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _begin(
-    connection: sa.Connection, group: _Group, window: list[Slot], at: datetime, now: datetime
-) -> None:
+def _begin(acting: Acting, group: _Group, window: list[Slot], now: datetime) -> None:
     """Write a new matter; two who find it at once write it once."""
     code, model, software = group
     row = {
@@ -164,15 +163,15 @@ def _begin(
         "first_seen": window[0].first_seen,
         "last_seen": window[-1].last_seen,
         "recent": 0,
-        "grew_at": at,
+        "grew_at": acting.at,
         "grew_stream": now,
         "grew_from": 0,
         "desks": {},
-        "changed_by": CLOCKWORK,
-        "changed_at": at,
+        "changed_by": acting.actor.name,
+        "changed_at": acting.at,
         "reason": "",
     }
-    insert_new(connection, t.fleet_issue, [row])
+    insert_new(acting.connection, t.fleet_issue, [row])
 
 
 def _of_it() -> sa.ColumnElement[bool]:
@@ -187,8 +186,9 @@ def _of_it() -> sa.ColumnElement[bool]:
     )
 
 
-def _count(connection: sa.Connection, at: datetime, now: datetime, surge: Surge) -> None:
+def _count(acting: Acting, now: datetime) -> None:
     """Bring the numbers of every matter that is not over up to date."""
+    connection, at, surge = acting.connection, acting.at, acting.policy.surge
     i, c = t.fleet_issue.c, t.case.c
     query = (
         sa.select(
@@ -254,30 +254,25 @@ def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
     return desks
 
 
-def _by_rule(connection: sa.Connection, at: datetime, now: datetime, surge: Surge) -> Counter[str]:
+def _by_rule(acting: Acting, now: datetime) -> Counter[str]:
     """End what is quiet; hold what is new if the rule is to; let go if it is switched off.
 
     Quiet is what has not grown by our clock and by stream time: while the pipeline stands still, or
     works off what has piled up, nothing is over.
     """
+    at, surge = acting.at, acting.policy.surge
     done: Counter[str] = Counter()
-    for row in _matters(connection):
+    for row in _matters(acting.connection):
         state = IssueState(row["state"])
         if state is IssueState.OVER:
             continue
         quiet = min(at - row["grew_at"], now - row["grew_stream"])
         if quiet >= surge.over_after:
-            done["fleet_issue_over"] += _turned(connection, row, IssueState.OVER, at, "quiet")
+            done["fleet_issue_over"] += change_state(acting, row, IssueState.OVER, "quiet")
         elif state is IssueState.WATCHED and surge.rule is SurgeRule.HOLD:
             why = "PACC_SURGE=hold"
-            done["fleet_issue_held"] += _turned(connection, row, IssueState.HOLDING, at, why)
+            done["fleet_issue_held"] += change_state(acting, row, IssueState.HOLDING, why)
         elif state is IssueState.HOLDING and surge.rule is SurgeRule.OFF:
             why = "PACC_SURGE=off"
-            done["fleet_issue_released"] += _turned(connection, row, IssueState.RELEASED, at, why)
+            done["fleet_issue_released"] += change_state(acting, row, IssueState.RELEASED, why)
     return done
-
-
-def _turned(
-    connection: sa.Connection, row: Mapping[str, Any], to: IssueState, at: datetime, why: str
-) -> bool:
-    return turn(connection, row, to, CLOCKWORK, at, why)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch.access.acting import Acting
 from dispatch.fleet.issues import holding
 from dispatch.read.open_tasks import OPEN
 from dispatch.rules.deadlines import deadlines
@@ -23,7 +24,7 @@ from models import tables as t
 from models.canary import CANARY_DESK
 from models.case import Entry, Event, Silence, Task
 from models.ids import digest
-from models.person import CLOCKWORK
+from models.person import CLOCK
 from models.sql import insert_new, upsert, within
 from models.words import CaseState, IssueState, Priority, Status, TaskState
 
@@ -34,7 +35,7 @@ _Silences = Mapping[str, tuple[Silence, ...]]
 _Change = Callable[[str, Task, _Silences], Task]
 
 
-def shelve(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
+def shelve(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
     """Hold waiting tasks of the holding matters back; say how many, `AT_ONCE` a matter at most."""
     done = 0
     with engine.begin() as connection:
@@ -45,24 +46,26 @@ def shelve(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
             return replace(task, held_because=matter.because, issue_id=matter.issue_id)
 
         with engine.begin() as connection:
-            done += _turn(connection, _waiting(matter).limit(AT_ONCE), at, house, held)
+            acting = Acting(connection, CLOCK, at, policy)
+            done += _turn(acting, _waiting(matter).limit(AT_ONCE), held)
     return done
 
 
-def let_go(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
+def let_go(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
     """Let tasks of released matters go, the worst first, as many as the pace allows by now."""
     with engine.begin() as connection:
         matters = _releasing(connection)
         if not matters:
             return 0
         since = max(row["let_go_at"] or at for row in matters)
-        pace = house.surge.release
+        pace = policy.surge.release
         allowed = min(int((at - since) / _MINUTE * pace), pace)
         if allowed <= 0:
             return 0
         ids = [row["issue_id"] for row in matters]
         worst = within(connection, t.task.c.task_id, _worst(connection, ids, allowed))
-        done = _turn(connection, _shelved().where(worst), at, house, _freed(at, house))
+        acting = Acting(connection, CLOCK, at, policy)
+        done = _turn(acting, _shelved().where(worst), _freed(at, policy))
         paid = at if allowed == pace else since + _MINUTE * allowed / pace
         i = t.fleet_issue.c
         connection.execute(
@@ -142,10 +145,10 @@ def _worst(connection: sa.Connection, issue_ids: Sequence[str], many: int) -> li
     return [task_id for _, _, task_id in sorted(found, reverse=True)[:many]]
 
 
-def _freed(at: datetime, house: DispatchPolicy) -> _Change:
+def _freed(at: datetime, policy: DispatchPolicy) -> _Change:
     def change(vin: str, task: Task, silences: _Silences) -> Task:
         """Take a task down, with fresh deadlines; a silence may hold it from here on."""
-        due = deadlines(task.priority, task.queue, house.directory.desk(task.desk), at)
+        due = deadlines(task.priority, task.queue, policy.directory.desk(task.desk), at)
         held = held_because(silences.get(vin, ()), task.priority, at)
         return replace(
             task,
@@ -159,14 +162,9 @@ def _freed(at: datetime, house: DispatchPolicy) -> _Change:
     return change
 
 
-def _turn(
-    connection: sa.Connection,
-    query: sa.Select[Any],
-    at: datetime,
-    house: DispatchPolicy,
-    change: _Change,
-) -> int:
+def _turn(acting: Acting, query: sa.Select[Any], change: _Change) -> int:
     """Change the tasks that a query gives, under their vehicles' locks, and tell of each."""
+    connection, at = acting.connection, acting.at
     found = {row.case_id: row for row in connection.execute(query)}  # one of a case at a time
     vins = sorted({row.vin for row in found.values()})
     if not vins:
@@ -191,7 +189,7 @@ def _turn(
         what = "held" if task.held_because else "unheld"
         turned.append(rows.task_row(row["vin"], task))
         entries.append(_entry(task, case.revision, what, at))
-        events.append(task_event(house.topics, what, task, case, at))
+        events.append(task_event(acting.policy.topics, what, task, case, at))
     _write(connection, turned, entries, events)
     return len(turned)
 
@@ -222,7 +220,7 @@ def _write(
 def _entry(task: Task, revision: int, what: str, at: datetime) -> Entry:
     because = {"because": task.held_because.en} if task.held_because else {}
     entry_id = digest("entry", task.case_id, f"revision {revision}", f"task_{what}")
-    return Entry(entry_id, task.case_id, at, CLOCKWORK, f"task_{what}", because, task.task_id)
+    return Entry(entry_id, task.case_id, at, CLOCK.name, f"task_{what}", because, task.task_id)
 
 
 def _rows(

@@ -1,14 +1,13 @@
 """Fleet-wide matters as people see them: the list, and holding their tasks back or letting go."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch.access.acting import Acting
 from dispatch.access.visibility import seen
 from dispatch.rules.fleet_issue import FleetIssue
-from dispatch.rules.policy import DispatchPolicy
 from models import tables as t
 from models.case import Build
 from models.errors import Conflict, NotAllowed, NotThere
@@ -53,29 +52,22 @@ def list_matters(
     return [_shown(row, actor, held) for row in rows if _is_seen(row, actor)]
 
 
-def decide_on(
-    connection: sa.Connection,
-    issue_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
-    to: IssueState,
-    reason: str,
-) -> None:
+def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> None:
     """Hold a matter's tasks back, or let them go again; both are kept in the audit.
 
     It touches the tasks of every desk: it takes a supervisor of all desks.
     """
+    actor = acting.actor
     if actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Holding a fleet-wide matter back takes a supervisor.")
     i = t.fleet_issue.c
-    found = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
-    rows = [dict(one) for one in connection.execute(found).mappings()]
+    query = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
+    rows = [dict(row) for row in acting.connection.execute(query).mappings()]
     if not rows or not _is_seen(rows[0], actor):
         raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
     if actor.desks is not None:
         raise NotAllowed("It touches the tasks of every desk: a supervisor of all desks decides.")
-    if to is IssueState.HOLDING and house.surge.rule is SurgeRule.OFF:
+    if to is IssueState.HOLDING and acting.policy.surge.rule is SurgeRule.OFF:
         raise Conflict("Holding back is switched off by `PACC_SURGE`.")
     (row,) = rows
     is_held = row["state"] == IssueState.HOLDING.value
@@ -83,26 +75,20 @@ def decide_on(
         raise Conflict("The tasks of this matter are held back already.")
     if not is_held and to is IssueState.RELEASED:
         raise Conflict("The tasks of this matter are not held back.")
-    turn(connection, row, to, actor.name, at, reason)
+    change_state(acting, row, to, reason)
 
 
-def turn(
-    connection: sa.Connection,
-    row: Mapping[str, Any],
-    to: IssueState,
-    by: str,
-    at: datetime,
-    reason: str,
-) -> bool:
+def change_state(acting: Acting, row: Mapping[str, Any], to: IssueState, reason: str) -> bool:
     """Change a matter's state unless somebody was faster: who did, when and why is kept."""
     i = t.fleet_issue.c
+    connection, by, at = acting.connection, acting.actor.name, acting.at
     changes: dict[str, Any] = {
         "state": to.value,
         "changed_by": by,
         "changed_at": at,
         "reason": reason,
+        "let_go_at": None if to is IssueState.HOLDING else at,
     }
-    changes["let_go_at"] = None if to is IssueState.HOLDING else at
     is_same = sa.and_(i.issue_id == row["issue_id"], i.state == row["state"])
     if connection.execute(sa.update(t.fleet_issue).where(is_same).values(changes)).rowcount != 1:
         return False

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch.access.acting import Acting
 from dispatch.rules.deadlines import deadlines
 from dispatch.rules.lifecycle import REACHING, TO_DEALER, after, new_task, require_ending
-from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.routing import needs_of, route_to_dealer
 from dispatch.rules.snooze import snooze
 from dispatch.tasks.locked_task import AWAKE, NOBODY, UNHELD, Assignment, LockedTask, not_there
@@ -32,110 +31,104 @@ class Details:
 
 
 def claim(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     version: int | None = None,
 ) -> None:
     """Take a task in hand for the length of a lease; claiming what one has renews it."""
-    bench = open_bench(connection, task_id, actor, at, house)
-    if bench.hands.holder == actor.actor_id and bench.task.state is not TaskState.DONE:
-        _renew(bench, at, house)
+    locked = lock_task(acting, task_id)
+    if (
+        locked.assignment.holder == acting.actor.actor_id
+        and locked.task.state is not TaskState.DONE
+    ):
+        _renew(locked)
         return
-    _require_free(bench, at)
-    if bench.task.held_because is not None:
-        raise Conflict("%(because)s", {"because": bench.task.held_because}, held=True)
-    if version is not None and version != bench.version:
+    _require_free(locked)
+    if locked.task.held_because is not None:
+        raise Conflict("%(because)s", {"because": locked.task.held_because}, held=True)
+    if version is not None and version != locked.version:
         raise Conflict("The task has changed since you saw it. Read it again.")
-    _take(bench, actor, at, house, "claimed")
+    _take(locked, acting.actor, "claimed")
 
 
-def renew(
-    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: DispatchPolicy
-) -> None:
+def renew(acting: Acting, task_id: str) -> None:
     """Make the actor's claim live on."""
-    bench = open_bench(connection, task_id, actor, at, house)
-    require_holder(bench, actor)
-    _renew(bench, at, house)
+    locked = lock_task(acting, task_id)
+    require_holder(locked)
+    _renew(locked)
 
 
 def take_over(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     reason: str,
 ) -> None:
     """Take a task out of another's hand: a supervisor's right, with a reason."""
-    if actor.role is not Role.SUPERVISOR:
+    if acting.actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor takes a task over.")
-    bench = open_bench(connection, task_id, actor, at, house)
-    before = bench.hands.holder_name or "nobody"
-    _take(bench, actor, at, house, "taken_over", reason=reason, before=before)
+    locked = lock_task(acting, task_id)
+    before = locked.assignment.holder_name or "nobody"
+    _take(locked, acting.actor, "taken_over", reason=reason, before=before)
 
 
 def reassign(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     to: Actor,
     reason: str,
 ) -> None:
     """Put a task into somebody's hand: a supervisor's right, with a reason."""
-    if actor.role is not Role.SUPERVISOR:
+    if acting.actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor gives a task to somebody.")
-    bench = open_bench(connection, task_id, actor, at, house)
-    if to.role not in WORKERS or not to.sees(bench.task.desk):
+    locked = lock_task(acting, task_id)
+    if to.role not in WORKERS or not to.sees(locked.task.desk):
         raise Unusable(
             "%(name)s does not work at the desk of this task.", {"name": to.name}, field="person"
         )
-    before = bench.hands.holder_name or "nobody"
-    _take(bench, to, at, house, "reassigned", reason=reason, before=before, to=to.name)
+    before = locked.assignment.holder_name or "nobody"
+    _take(locked, to, "reassigned", reason=reason, before=before, to=to.name)
 
 
 def step(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     what: Step,
     note: str | None,
     more: Details | None = None,
 ) -> None:
     """Go one step of the state table. Reaching the customer is noted; any step ends a pause."""
     more = more or Details()
-    bench = open_bench(connection, task_id, actor, at, house)
-    state = after(bench.task.queue, bench.task.state, what)
-    require_holder(bench, actor)
-    task, hands = resumed(bench, at)
+    locked = lock_task(acting, task_id)
+    state = after(locked.task.queue, locked.task.state, what)
+    require_holder(locked)
+    task, assignment = resumed(locked)
     if what is Step.PAUSE:
         rank = PRIORITY_RANK[task.priority]
-        wake_at = at + snooze(task.priority, more.pause)
-        hands = replace(hands, paused_at=at, wake_at=wake_at, paused_rank=rank)
+        wake_at = acting.at + snooze(task.priority, more.pause)
+        assignment = replace(assignment, paused_at=acting.at, wake_at=wake_at, paused_rank=rank)
     elif what is Step.RELEASE:
-        hands = replace(hands, **NOBODY)
+        assignment = replace(assignment, **NOBODY)
     elif what is Step.BOOK:
-        hands = replace(hands, appointment_at=more.appointment_at, is_pick_up=more.is_pick_up)
+        assignment = replace(
+            assignment, appointment_at=more.appointment_at, is_pick_up=more.is_pick_up
+        )
     if what in REACHING:
-        reached = hands.contacted_at or at
-        hands = replace(hands, contacted_at=reached, next_attempt_at=None)
-    if hands.holder is not None:
-        hands = replace(hands, lease_until=at + house.lease)
-    detail = {**({"note": note} if note else {}), **_told(what, hands)}
-    bench.change(_DONE[what], replace(task, state=state), hands, **detail)
+        reached = assignment.contacted_at or acting.at
+        assignment = replace(assignment, contacted_at=reached, next_attempt_at=None)
+    if assignment.holder is not None:
+        assignment = replace(assignment, lease_until=acting.lease_until)
+    detail = {**({"note": note} if note else {}), **_detail_of(what, assignment)}
+    locked.change(_DONE[what], replace(task, state=state), assignment, **detail)
 
 
-def _told(what: Step, hands: Assignment) -> dict[str, Any]:
-    if what is Step.PAUSE and hands.wake_at is not None:
-        return {"until": hands.wake_at.isoformat()}
-    if what is Step.BOOK and hands.appointment_at is not None:
-        return {"appointment_at": hands.appointment_at.isoformat(), "pick_up": hands.is_pick_up}
+def _detail_of(what: Step, assignment: Assignment) -> dict[str, Any]:
+    if what is Step.PAUSE and assignment.wake_at is not None:
+        return {"until": assignment.wake_at.isoformat()}
+    if what is Step.BOOK and assignment.appointment_at is not None:
+        return {
+            "appointment_at": assignment.appointment_at.isoformat(),
+            "pick_up": assignment.is_pick_up,
+        }
     return {}
 
 
@@ -154,117 +147,113 @@ _DONE = {
 
 
 def complete(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     disposition: Disposition,
     note: str | None,
 ) -> None:
     """End a task. After a tow a dealer follows the repair; the last task's end closes the case."""
-    bench = open_bench(connection, task_id, actor, at, house)
-    if bench.task.state is TaskState.DONE:
-        raise Conflict("The task is done already.", disposition=str(bench.task.disposition))
-    require_holder(bench, actor)
-    require_ending(bench.task.queue, bench.task.state, disposition)
-    end(bench, disposition, at, note=note)
-    if bench.task.queue is Queue.ROADSIDE and disposition in TO_DEALER:
-        bench.open_beside(_follow_up(bench, house, at))
-    if not bench.has_open_tasks():
-        bench.close_case(disposition.value)
+    locked = lock_task(acting, task_id)
+    if locked.task.state is TaskState.DONE:
+        raise Conflict("The task is done already.", disposition=str(locked.task.disposition))
+    require_holder(locked)
+    require_ending(locked.task.queue, locked.task.state, disposition)
+    end(locked, disposition, note=note)
+    if locked.task.queue is Queue.ROADSIDE and disposition in TO_DEALER:
+        locked.open_beside(_follow_up(locked))
+    if not locked.has_open_tasks():
+        locked.close_case(disposition.value)
 
 
-def end(bench: LockedTask, disposition: Disposition, at: datetime, note: str | None = None) -> None:
+def end(locked: LockedTask, disposition: Disposition, note: str | None = None) -> None:
     """Write the end of a task."""
     done = replace(
-        bench.task, state=TaskState.DONE, disposition=disposition, closed_at=at, **UNHELD
+        locked.task,
+        state=TaskState.DONE,
+        disposition=disposition,
+        closed_at=locked.acting.at,
+        **UNHELD,
     )
-    hands = replace(bench.hands, **NOBODY, **AWAKE)
+    assignment = replace(locked.assignment, **NOBODY, **AWAKE)
     detail = {"disposition": disposition.value, **({"note": note} if note else {})}
-    bench.change("closed", done, hands, **detail)
+    locked.change("closed", done, assignment, **detail)
 
 
 def transfer(
-    connection: sa.Connection,
+    acting: Acting,
     task_id: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     desk_id: str,
     reason: str,
 ) -> None:
     """Hand a task to another desk of the same kind; its deadlines go with it."""
-    bench = open_bench(connection, task_id, actor, at, house)
-    if actor.role is not Role.SUPERVISOR:
-        require_holder(bench, actor)
-    desk = house.directory.desk(desk_id)
-    if desk is None or desk.kind is not bench.task.queue or not desk.is_open:
+    locked = lock_task(acting, task_id)
+    if acting.actor.role is not Role.SUPERVISOR:
+        require_holder(locked)
+    desk = acting.policy.directory.desk(desk_id)
+    if desk is None or desk.kind is not locked.task.queue or not desk.is_open:
         raise Unusable(
             "%(desk)s is no %(queue)s desk that is in business.",
-            {"desk": desk_id, "queue": bench.task.queue},
+            {"desk": desk_id, "queue": locked.task.queue},
             field="desk",
         )
-    if desk_id == bench.task.desk:
+    if desk_id == locked.task.desk:
         raise Unusable("The task is at %(desk)s already.", {"desk": desk_id}, field="desk")
-    if bench.task.state not in (TaskState.QUEUED, TaskState.CLAIMED, TaskState.CONTACTED):
+    if locked.task.state not in (TaskState.QUEUED, TaskState.CLAIMED, TaskState.CONTACTED):
         raise Conflict(
-            "Help is under way (%(state)s): end the task instead.", {"state": bench.task.state}
+            "Help is under way (%(state)s): end the task instead.", {"state": locked.task.state}
         )
-    task, hands = resumed(bench, at)
+    task, assignment = resumed(locked)
     moved = replace(task, desk=desk_id, state=TaskState.QUEUED)
-    free = replace(hands, **NOBODY)
-    before = bench.task.desk
-    bench.change("transferred", moved, free, reason=reason, before=before, desk=desk_id)
+    free = replace(assignment, **NOBODY)
+    before = locked.task.desk
+    locked.change("transferred", moved, free, reason=reason, before=before, desk=desk_id)
 
 
-def open_bench(
-    connection: sa.Connection, task_id: str, actor: Actor, at: datetime, house: DispatchPolicy
-) -> LockedTask:
+def lock_task(acting: Acting, task_id: str) -> LockedTask:
     """Lock a task of the actor's desks. Raises `NotThere` for any other."""
-    if actor.role not in WORKERS:
+    if acting.actor.role not in WORKERS:
         raise NotAllowed("Your key may look, and not work on tasks.")
-    bench = LockedTask(connection, task_id, house.topics, actor.name, at)
-    if not actor.sees(bench.task.desk):
+    locked = LockedTask(acting, task_id)
+    if not acting.actor.sees(locked.task.desk):
         raise not_there(task_id)
-    return bench
+    return locked
 
 
-def _take(
-    bench: LockedTask, actor: Actor, at: datetime, house: DispatchPolicy, what: str, **detail: str
-) -> None:
-    state = after(bench.task.queue, bench.task.state, Step.CLAIM)
-    hands = replace(
-        bench.hands,
-        holder=actor.actor_id,
-        holder_name=actor.name,
-        lease_until=at + house.lease,
-        claimed_at=bench.hands.claimed_at or at,
+def _take(locked: LockedTask, holder: Actor, what: str, **detail: str) -> None:
+    state = after(locked.task.queue, locked.task.state, Step.CLAIM)
+    assignment = replace(
+        locked.assignment,
+        holder=holder.actor_id,
+        holder_name=holder.name,
+        lease_until=locked.acting.lease_until,
+        claimed_at=locked.assignment.claimed_at or locked.acting.at,
     )
-    free = UNHELD if bench.task.issue_id is not None else {}  # a person has it: no matter holds it
-    bench.change(what, replace(bench.task, state=state, touched=True, **free), hands, **detail)
+    free = UNHELD if locked.task.issue_id is not None else {}  # a person has it: no matter holds it
+    locked.change(
+        what, replace(locked.task, state=state, touched=True, **free), assignment, **detail
+    )
 
 
-def _renew(bench: LockedTask, at: datetime, house: DispatchPolicy) -> None:
-    bench.set(bench.task, replace(bench.hands, lease_until=at + house.lease))
+def _renew(locked: LockedTask) -> None:
+    locked.set(locked.task, replace(locked.assignment, lease_until=locked.acting.lease_until))
 
 
-def _require_free(bench: LockedTask, at: datetime) -> None:
-    if bench.hands.is_held(at):
-        _refuse(bench)
+def _require_free(locked: LockedTask) -> None:
+    if locked.assignment.is_claimed(locked.acting.at):
+        _refuse(locked)
 
 
-def require_holder(bench: LockedTask, actor: Actor) -> None:
+def require_holder(locked: LockedTask) -> None:
     """Refuse whoever does not have the task in hand, saying who does."""
-    if bench.hands.holder is None:
+    if locked.assignment.holder is None:
         raise Conflict("Nobody has the task in hand: claim it first.", holder=None)
-    if bench.hands.holder != actor.actor_id:
-        _refuse(bench)
+    if locked.assignment.holder != locked.acting.actor.actor_id:
+        _refuse(locked)
 
 
-def _refuse(bench: LockedTask) -> None:
-    holder = bench.hands.holder_name or "Somebody"
-    until = bench.hands.lease_until
+def _refuse(locked: LockedTask) -> None:
+    holder = locked.assignment.holder_name or "Somebody"
+    until = locked.assignment.lease_until
     raise Conflict(
         "%(name)s has the task in hand.",
         {"name": holder},
@@ -273,23 +262,23 @@ def _refuse(bench: LockedTask) -> None:
     )
 
 
-def resumed(bench: LockedTask, at: datetime) -> tuple[Task, Assignment]:
+def resumed(locked: LockedTask) -> tuple[Task, Assignment]:
     """End a pause: the time that we waited for the customer does not count."""
-    paused = bench.hands.paused_at
+    paused = locked.assignment.paused_at
     if paused is None:
-        return bench.task, bench.hands
-    due = bench.task.contact_by
-    later = due + (at - paused) if due else None
-    return replace(bench.task, contact_by=later), replace(bench.hands, **AWAKE)
+        return locked.task, locked.assignment
+    due = locked.task.contact_by
+    later = due + (locked.acting.at - paused) if due else None
+    return replace(locked.task, contact_by=later), replace(locked.assignment, **AWAKE)
 
 
-def _follow_up(bench: LockedTask, house: DispatchPolicy, at: datetime) -> Task:
+def _follow_up(locked: LockedTask) -> Task:
     """The dealer's part after a tow: as pressing as the case, with a dealer's deadlines."""
-    case = bench.case
+    case, at, directory = locked.case, locked.acting.at, locked.acting.policy.directory
     place = case.place.point if case.place else None
-    needs = needs_of(bench.info.powertrain)
-    routed = route_to_dealer(bench.info, place, house.directory, needs=needs, at=at)
+    needs = needs_of(locked.info.powertrain)
+    routed = route_to_dealer(locked.info, place, directory, needs=needs, at=at)
     priority = case.ranking.priority
-    made = new_task(case.case_id, case.tasks_made, priority, routed, house.directory, at)
-    due = deadlines(Priority.NORMAL, routed.queue, house.directory.desk(routed.desk), at)
-    return replace(made, claim_by=due.claim_by, contact_by=due.contact_by)
+    task = new_task(case.case_id, case.tasks_made, priority, routed, directory, at)
+    due = deadlines(Priority.NORMAL, routed.queue, directory.desk(routed.desk), at)
+    return replace(task, claim_by=due.claim_by, contact_by=due.contact_by)

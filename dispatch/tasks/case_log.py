@@ -1,13 +1,13 @@
 """The book of one case, under its vehicle's lock: revision, timeline, events, and its end."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from dispatch.rules.events import Topics, case_event, task_event
+from dispatch.access.acting import Acting
+from dispatch.rules.events import case_event, task_event
 from models import memory, rows
 from models import tables as t
 from models.case import REMEMBERED, Case, Closed, Entry, Event, Task
@@ -19,15 +19,13 @@ from models.words import CaseState
 class CaseLog:
     """Writes what happens to a case: each turn has a revision, a line and an event of its own."""
 
-    def __init__(
-        self, connection: sa.Connection, case_id: str, topics: Topics, actor: str, at: datetime
-    ) -> None:
-        self._connection = connection
-        self._topics = topics
-        self._actor = actor
-        self._at = at
+    def __init__(self, acting: Acting, case_id: str) -> None:
+        self._connection = acting.connection
+        self._topics = acting.policy.topics
+        self._actor = acting.actor.name
+        self._at = acting.at
         query = sa.select(t.case).where(t.case.c.case_id == case_id)
-        self.case: Case = rows.case(dict(connection.execute(query).mappings().one()))
+        self.case: Case = rows.case(dict(self._connection.execute(query).mappings().one()))
 
     def tell(self, what: str, task: Task, detail: Mapping[str, Any]) -> None:
         """Tell of a task of the case: on the timeline and to the outside."""

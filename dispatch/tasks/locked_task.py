@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from dispatch.rules.events import Topics
+from dispatch.access.acting import Acting
 from dispatch.tasks.case_log import CaseLog
 from models import memory, rows
 from models import tables as t
@@ -40,12 +40,12 @@ class Assignment(Struct, frozen=True):
     attempts: int
     next_attempt_at: datetime | None
 
-    def is_held(self, at: datetime) -> bool:
+    def is_claimed(self, at: datetime) -> bool:
         """Whether somebody's claim is alive."""
         return self.holder is not None and (self.lease_until is None or self.lease_until > at)
 
 
-# What a task's hands are replaced with when nobody has it any more, and when it waits no more.
+# What an assignment is replaced with when nobody has it any more, and when it waits no more.
 NOBODY: Final[Mapping[str, Any]] = {"holder": None, "holder_name": None, "lease_until": None}
 # What a task is replaced with that nothing holds back any more.
 UNHELD: Final[Mapping[str, Any]] = {"held_because": None, "issue_id": None}
@@ -55,35 +55,34 @@ AWAKE: Final[Mapping[str, Any]] = {"paused_at": None, "wake_at": None, "paused_r
 class LockedTask:
     """One task with its case and vehicle, locked until the transaction ends."""
 
-    def __init__(
-        self, connection: sa.Connection, task_id: str, topics: Topics, actor: str, at: datetime
-    ) -> None:
-        self._connection = connection
+    def __init__(self, acting: Acting, task_id: str) -> None:
+        self.acting = acting
+        connection = self._connection = acting.connection
         k, v = t.task.c, t.vehicle.c
         vin = connection.execute(sa.select(k.vin).where(k.task_id == task_id)).scalar_one_or_none()
         if vin is None:
             raise not_there(task_id)
-        held = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
-        vehicle = dict(connection.execute(held).mappings().one())
+        lock = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
+        vehicle = dict(connection.execute(lock).mappings().one())
         self.info: VehicleInfo = memory.vehicle(vehicle, None, {}, (), ()).info
         self.vin: str = vin
         row = connection.execute(sa.select(t.task).where(k.task_id == task_id)).mappings().one()
         self.task: Task = rows.task(dict(row))
         self.version: int = row["version"]
-        self.hands = Assignment(**{one: row[one] for one in Assignment.__struct_fields__})
-        self._book = CaseLog(connection, self.task.case_id, topics, actor, at)
+        self.assignment = Assignment(**{one: row[one] for one in Assignment.__struct_fields__})
+        self._book = CaseLog(acting, self.task.case_id)
 
     @property
     def case(self) -> Case:
         """The task's case as it is now."""
         return self._book.case
 
-    def change(self, what: str, task: Task, hands: Assignment, **detail: Any) -> None:
+    def change(self, what: str, task: Task, assignment: Assignment, **detail: Any) -> None:
         """Write the task and who has it, and tell of it: on the timeline and to the outside."""
-        self.set(task, hands)
+        self.set(task, assignment)
         self.tell(what, detail)
 
-    def set(self, task: Task, hands: Assignment, **more: Any) -> None:
+    def set(self, task: Task, assignment: Assignment, **more: Any) -> None:
         """Write the task and who has it, without a word; refused if somebody was faster."""
         c = t.task.c
         statement = (
@@ -101,14 +100,14 @@ class LockedTask:
                 closed_at=task.closed_at,
                 touched=task.touched,
                 alarms=task.alarms,
-                **asdict(hands),
+                **asdict(assignment),
                 version=c.version + 1,
                 **more,
             )
         )
         if self._connection.execute(statement).rowcount != 1:
             raise Conflict("Somebody changed the task meanwhile. Read it again.")
-        self.task, self.hands, self.version = task, hands, self.version + 1
+        self.task, self.assignment, self.version = task, assignment, self.version + 1
 
     def tell(self, what: str, detail: Mapping[str, Any]) -> None:
         """Write a line of the timeline and an event about the task."""

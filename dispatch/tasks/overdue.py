@@ -13,6 +13,7 @@ from typing import Final
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch.access.acting import Acting
 from dispatch.data.retention import tidy
 from dispatch.read.open_tasks import OPEN
 from dispatch.rules.call_cadence import CADENCE
@@ -26,11 +27,11 @@ from models import tables as t
 from models.canary import CANARY_DESK
 from models.case import Text
 from models.errors import Conflict
-from models.person import CLOCKWORK
+from models.person import CLOCK
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 
 _AT_ONCE: Final = 500
-_Change = Callable[[LockedTask, datetime, DispatchPolicy], str | None]
+_Change = Callable[[LockedTask], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +43,27 @@ class _Duty:
     change: _Change
 
 
-def tick(engine: sa.Engine, at: datetime, house: DispatchPolicy) -> Counter[str]:
+def tick(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> Counter[str]:
     """Do everything that is due at `at`; count what was done."""
     done: Counter[str] = Counter()
     for duty in _DUTIES:
         for task_id in _found(engine, duty.due(at), duty.since):
-            what = _changed(engine, task_id, duty.change, at, house)
+            what = _changed(engine, task_id, duty.change, at, policy)
             if what is not None:
                 done[what] += 1
     for task_id in _found(engine, silences.is_free(at), t.task.c.opened_at):
         with engine.begin() as connection:
-            done["unheld"] += silences.release(connection, task_id, CLOCKWORK, at, house)
+            done["unheld"] += silences.release(Acting(connection, CLOCK, at, policy), task_id)
     return +done + tidy(engine, at)
 
 
 def _changed(
-    engine: sa.Engine, task_id: str, change: _Change, at: datetime, house: DispatchPolicy
+    engine: sa.Engine, task_id: str, change: _Change, at: datetime, policy: DispatchPolicy
 ) -> str | None:
     """Change one task; if somebody changed it meanwhile, the next look sees what is left to do."""
     try:
         with engine.begin() as connection:
-            bench = LockedTask(connection, task_id, house.topics, CLOCKWORK, at)
-            return change(bench, at, house)
+            return change(LockedTask(Acting(connection, CLOCK, at, policy), task_id))
     except Conflict:
         return None
 
@@ -82,15 +82,15 @@ def _lease_due(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(t.task.c.holder.is_not(None), t.task.c.lease_until <= at)
 
 
-def _expire(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
+def _expire(locked: LockedTask) -> str | None:
     """Put a task back whose holder is gone; help that is under way only loses its holder."""
-    hands = bench.hands
-    if hands.holder is None or hands.is_held(at):
+    assignment = locked.assignment
+    if assignment.holder is None or assignment.is_claimed(locked.acting.at):
         return None
-    state = bench.task.state
+    state = locked.task.state
     back = TaskState.QUEUED if state is TaskState.CLAIMED else state
-    free = replace(hands, **NOBODY)
-    bench.change("lease_expired", replace(bench.task, state=back), free)
+    free = replace(assignment, **NOBODY)
+    locked.change("lease_expired", replace(locked.task, state=back), free)
     return "lease_expired"
 
 
@@ -101,15 +101,15 @@ def _wake_due(at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _wake(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
+def _wake(locked: LockedTask) -> str | None:
     """End a pause, and alarm again: the customer was promised that we would come back."""
-    hands, rank = bench.hands, PRIORITY_RANK[bench.task.priority]
-    is_raised = hands.paused_rank is not None and rank > hands.paused_rank
-    is_over = hands.wake_at is not None and hands.wake_at <= at
-    if hands.paused_at is None or not (is_over or is_raised):
+    assignment, rank = locked.assignment, PRIORITY_RANK[locked.task.priority]
+    is_raised = assignment.paused_rank is not None and rank > assignment.paused_rank
+    is_over = assignment.wake_at is not None and assignment.wake_at <= locked.acting.at
+    if assignment.paused_at is None or not (is_over or is_raised):
         return None
-    task, awake = resumed(bench, at)
-    bench.change("woken", replace(task, alarms=task.alarms + 1), awake)
+    task, awake = resumed(locked)
+    locked.change("woken", replace(task, alarms=task.alarms + 1), awake)
     return "woken"
 
 
@@ -120,12 +120,14 @@ def _claim_due(at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _miss_claim(bench: LockedTask, at: datetime, _house: DispatchPolicy) -> str | None:
-    due = bench.task.claim_by
-    if due is None or due > at or bench.hands.claimed_at is not None:
+def _miss_claim(locked: LockedTask) -> str | None:
+    due, at = locked.task.claim_by, locked.acting.at
+    if due is None or due > at or locked.assignment.claimed_at is not None:
         return None
-    bench.set(replace(bench.task, alarms=bench.task.alarms + 1), bench.hands, claim_missed_at=at)
-    bench.tell("claim_missed", {"claim_by": due.isoformat()})
+    locked.set(
+        replace(locked.task, alarms=locked.task.alarms + 1), locked.assignment, claim_missed_at=at
+    )
+    locked.tell("claim_missed", {"claim_by": due.isoformat()})
     return "claim_missed"
 
 
@@ -140,36 +142,36 @@ def _contact_due(at: datetime) -> sa.ColumnElement[bool]:
     )
 
 
-def _miss_contact(bench: LockedTask, at: datetime, house: DispatchPolicy) -> str | None:
+def _miss_contact(locked: LockedTask) -> str | None:
     """Alarm; and take a customer whom the dealer does not call back to the roadside centre."""
-    due = bench.task.contact_by
-    if due is None or due > at or bench.hands.contacted_at or bench.hands.paused_at:
+    due, at, policy = locked.task.contact_by, locked.acting.at, locked.acting.policy
+    if due is None or due > at or locked.assignment.contacted_at or locked.assignment.paused_at:
         return None
-    alarmed = replace(bench.task, alarms=bench.task.alarms + 1)
-    bench.set(alarmed, bench.hands, contact_missed_at=at)
-    bench.tell("contact_missed", {"contact_by": due.isoformat()})
-    if bench.task.queue is Queue.ROADSIDE:
+    alarmed = replace(locked.task, alarms=locked.task.alarms + 1)
+    locked.set(alarmed, locked.assignment, contact_missed_at=at)
+    locked.tell("contact_missed", {"contact_by": due.isoformat()})
+    if locked.task.queue is Queue.ROADSIDE:
         return "contact_missed"
-    if bench.hands.attempts >= len(CADENCE):
-        end(bench, Disposition.UNREACHABLE, at)
-        if not bench.has_open_tasks():
-            bench.close_case(Disposition.UNREACHABLE.value)
+    if locked.assignment.attempts >= len(CADENCE):
+        end(locked, Disposition.UNREACHABLE)
+        if not locked.has_open_tasks():
+            locked.close_case(Disposition.UNREACHABLE.value)
         return "unreachable"
-    end(bench, Disposition.RETURNED, at)
-    case = bench.case
+    end(locked, Disposition.RETURNED)
+    case = locked.case
     place = case.place.point if case.place else None
     routed = route(
         Priority.HIGH,
-        bench.info,
+        locked.info,
         place,
-        house.directory,
-        needs=needs_of(bench.info.powertrain),
+        policy.directory,
+        needs=needs_of(locked.info.powertrain),
         at=at,
     )
     if routed.desk != UNASSIGNED:
         routed = replace(routed, reason=_NOT_CALLED)
     number, priority = case.tasks_made, case.ranking.priority
-    bench.open_beside(new_task(case.case_id, number, priority, routed, house.directory, at))
+    locked.open_beside(new_task(case.case_id, number, priority, routed, policy.directory, at))
     return "returned"
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch.access.acting import Acting
 from dispatch.access.visibility import seen
 from dispatch.rules.deadlines import deadlines
-from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.silence import held_because
 from dispatch.tasks.locked_task import LockedTask
 from models import rows
@@ -21,11 +21,8 @@ from models.words import PRIORITY_RANK, Priority, Role, Status, TaskState
 
 
 def silence(
-    connection: sa.Connection,
+    acting: Acting,
     vin: str,
-    actor: Actor,
-    at: datetime,
-    house: DispatchPolicy,
     kind: str,
     ends_at: datetime | None,
     reason: str,
@@ -34,13 +31,14 @@ def silence(
 
     A dealer may say that a vehicle of its tasks is in the workshop; a silence takes a supervisor.
     """
+    connection, actor, at = acting.connection, acting.actor, acting.at
     if not may_hold_back(actor, kind):
         raise NotAllowed("A silence takes a supervisor; a dealer may say `workshop`.")
     _require_seen(connection, vin, actor)
     if ends_at is not None and ends_at <= at:
         raise Unusable("The silence would have ended before it began.", field="ends_at")
-    locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
-    connection.execute(locked)
+    row_lock = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
+    connection.execute(row_lock)
     s = t.silence.c
     before = connection.execute(sa.select(sa.func.count()).where(s.vin == vin)).scalar_one()
     silence_id = digest("silence", vin, at.isoformat(), actor.actor_id, str(before))
@@ -56,18 +54,17 @@ def silence(
         )
     )
     for task_id in _open(connection, vin):
-        bench = LockedTask(connection, task_id, house.topics, actor.name, at)
-        held = held_because(_silences(connection, vin), bench.task.priority, at)
-        if held and bench.task.held_because is None and bench.task.state is TaskState.QUEUED:
-            task = replace(bench.task, held_because=held)
-            bench.change("held", task, bench.hands, because=held.en)
+        locked = LockedTask(acting, task_id)
+        held = held_because(_silences(connection, vin), locked.task.priority, at)
+        if held and locked.task.held_because is None and locked.task.state is TaskState.QUEUED:
+            task = replace(locked.task, held_because=held)
+            locked.change("held", task, locked.assignment, because=held.en)
     return silence_id
 
 
-def lift(
-    connection: sa.Connection, silence_id: str, actor: Actor, at: datetime, house: DispatchPolicy
-) -> None:
+def lift(acting: Acting, silence_id: str) -> None:
     """End a silence now; the tasks that it held are released."""
+    connection, actor = acting.connection, acting.actor
     s = t.silence.c
     row = connection.execute(sa.select(t.silence).where(s.silence_id == silence_id)).one_or_none()
     if row is None:
@@ -78,13 +75,13 @@ def lift(
         raise _no_silence(silence_id) from None
     if not may_hold_back(actor, row.kind):
         raise NotAllowed("Lifting a silence takes a supervisor.")
-    locked = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == row.vin).with_for_update()
-    connection.execute(locked)
+    row_lock = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == row.vin).with_for_update()
+    connection.execute(row_lock)
     still = sa.update(t.silence).where(s.silence_id == silence_id, s.released_at.is_(None))
-    if connection.execute(still.values(released_at=at)).rowcount == 0:
+    if connection.execute(still.values(released_at=acting.at)).rowcount == 0:
         raise Conflict("The silence has been lifted already.")
     for task_id in _open(connection, row.vin):
-        release(connection, task_id, actor.name, at, house)
+        release(acting, task_id)
 
 
 def may_hold_back(actor: Actor, kind: str) -> bool:
@@ -99,21 +96,20 @@ def in_force(at: datetime) -> sa.ColumnElement[bool]:
     return sa.and_(s.released_at.is_(None), s.starts_at <= at, ends_later)
 
 
-def release(
-    connection: sa.Connection, task_id: str, actor: str, at: datetime, house: DispatchPolicy
-) -> bool:
+def release(acting: Acting, task_id: str) -> bool:
     """Let a held task go if nothing holds it any more and a fault is still active."""
-    bench = LockedTask(connection, task_id, house.topics, actor, at)
-    task = bench.task
+    connection, at = acting.connection, acting.at
+    locked = LockedTask(acting, task_id)
+    task = locked.task
     if task.held_because is None or task.state is not TaskState.QUEUED or task.issue_id:
         return False
-    if held_because(_silences(connection, bench.vin), task.priority, at):
+    if held_because(_silences(connection, locked.vin), task.priority, at):
         return False
     if connection.execute(_active(task.case_id)).first() is None:
         return False
-    due = deadlines(task.priority, task.queue, house.directory.desk(task.desk), at)
+    due = deadlines(task.priority, task.queue, acting.policy.directory.desk(task.desk), at)
     free = replace(task, held_because=None, claim_by=due.claim_by, contact_by=due.contact_by)
-    bench.change("unheld", replace(free, alarms=task.alarms + 1), bench.hands)
+    locked.change("unheld", replace(free, alarms=task.alarms + 1), locked.assignment)
     return True
 
 

@@ -1,11 +1,10 @@
 """Takes a case back that should never have been: its tasks end, and the vehicle is as before it."""
 
-from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
-from dispatch.rules.events import Topics
+from dispatch.access.acting import Acting
 from dispatch.tasks.actions import end
 from dispatch.tasks.case_log import CaseLog
 from dispatch.tasks.locked_task import LockedTask
@@ -29,12 +28,10 @@ def is_worked(connection: sa.Connection, case_id: str) -> bool:
     return any(connection.execute(query.limit(1)).first() is not None for query in asked)
 
 
-def withdraw(
-    connection: sa.Connection, case_id: str, actor: str, at: datetime, topics: Topics
-) -> None:
+def withdraw(acting: Acting, case_id: str) -> None:
     """End an open case and its tasks as withdrawn. The caller holds the vehicle's lock."""
     k = t.task.c
     query = sa.select(k.task_id).where(k.case_id == case_id, k.state != "done")
-    for task_id in connection.execute(query.order_by(k.task_id)).scalars().all():
-        end(LockedTask(connection, task_id, topics, actor, at), Disposition.CASE_CLOSED, at)
-    CaseLog(connection, case_id, topics, actor, at).close("withdrawn", WITHDRAWN)
+    for task_id in acting.connection.execute(query.order_by(k.task_id)).scalars().all():
+        end(LockedTask(acting, task_id), Disposition.CASE_CLOSED)
+    CaseLog(acting, case_id).close("withdrawn", WITHDRAWN)

@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 import typer
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_keys import create_key
 from dispatch.access.people import add_person
 from dispatch.data.master_data import import_desks, import_vehicles, read_rows
@@ -147,12 +149,12 @@ def work_off(settings: Settings, until: datetime) -> int:
         waiting = connection.execute(query.order_by(k.opened_at, k.task_id)).all()
         for number, (task_id, opened_at) in enumerate(waiting):
             at = opened_at + timedelta(seconds=40)
-            actions.claim(connection, task_id, before, at, house)
-            at += timedelta(minutes=2)
-            actions.step(connection, task_id, before, at, house, Step.CONTACT, None)
-            at += timedelta(minutes=6)
-            end = _ENDS[number % len(_ENDS)]
-            actions.complete(connection, task_id, before, at, house, end, None)
+            acting = Acting(connection, before, at, house)
+            actions.claim(acting, task_id)
+            contact = replace(acting, at=at + timedelta(minutes=2))
+            actions.step(contact, task_id, Step.CONTACT, None)
+            end = replace(acting, at=at + timedelta(minutes=8))
+            actions.complete(end, task_id, _ENDS[number % len(_ENDS)], None)
     engine.dispose()
     return len(waiting)
 

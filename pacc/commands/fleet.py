@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from dispatch.access.acting import Acting
 from dispatch.fleet.issues import decide_on, list_matters, show_matter
 from models.person import SHELL
 from models.words import IssueState
@@ -66,6 +67,6 @@ def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> Non
     engine = open_engine(settings.database_url)
     house = pipeline.make_dispatch_policy(settings, engine)
     with engine.begin() as connection:
-        decide_on(connection, issue_id, SHELL, utc_now(), house, to, reason)
+        decide_on(Acting(connection, SHELL, utc_now(), house), issue_id, to, reason)
         made = show_matter(connection, issue_id, SHELL)
     print_facts(made, as_json=as_json)

@@ -128,7 +128,7 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    done = undo(engine, batch, utc_now(), pipeline.make_event_topics(settings))
+    done = undo(engine, batch, utc_now(), pipeline.make_dispatch_policy(settings, engine))
     facts = {
         "batch": batch,
         "reopened": len(done.reopened),

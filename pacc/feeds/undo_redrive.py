@@ -6,23 +6,25 @@ A vehicle is taken back whole or not at all. What cannot be taken back is kept, 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.rules.events import Topics
+from dispatch.access.acting import Acting
+from dispatch.rules.policy import DispatchPolicy
 from dispatch.tasks.withdraw import is_worked, withdraw
 from ingest.store import quarantine
 from ingest.store.ledger import remove_alerts
 from models import tables as t
 from models.errors import NotThere
+from models.person import SHELL
 from models.sql import within
 from models.words import Feed
 
 _COUNTED: Final = ("opened", "joined", "repeated", "held")
-_ACTOR: Final = "pacc quarantine undo"
+_ACTOR: Final = replace(SHELL, name="pacc quarantine undo")
 SHARED, WORKED, CLEARS, ENDED = "shared", "worked", "clears", "ended"
 
 
@@ -36,7 +38,7 @@ class Undone:
     cases: int = 0
 
 
-def undo(engine: sa.Engine, batch: str, at: datetime, topics: Topics) -> Undone:
+def undo(engine: sa.Engine, batch: str, at: datetime, policy: DispatchPolicy) -> Undone:
     """Take a batch back, one vehicle a transaction; a second time finds nothing more to do."""
     done = Undone()
     with engine.begin() as connection:
@@ -47,7 +49,8 @@ def undo(engine: sa.Engine, batch: str, at: datetime, topics: Topics) -> Undone:
         ids_of = _ids_by_vin(connection, batch)
     for vin in sorted(ids_of, key=lambda one: one or ""):
         with engine.begin() as connection:
-            _undo_vehicle(connection, batch, vin, ids_of[vin], (at, topics), done)
+            acting = Acting(connection, _ACTOR, at, policy)
+            _undo_vehicle(acting, batch, vin, ids_of[vin], done)
     with engine.begin() as connection:
         connection.execute(
             sa.update(t.redrive)
@@ -83,13 +86,9 @@ def _made_by() -> sa.ColumnElement[bool]:
 
 
 def _undo_vehicle(
-    connection: sa.Connection,
-    batch: str,
-    vin: str | None,
-    ids: Sequence[str],
-    when: tuple[datetime, Topics],
-    done: Undone,
+    acting: Acting, batch: str, vin: str | None, ids: Sequence[str], done: Undone
 ) -> None:
+    connection = acting.connection
     if vin is not None:
         v = t.vehicle.c
         locked = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
@@ -99,7 +98,7 @@ def _undo_vehicle(
         if why is not None:
             done.kept.update(dict.fromkeys(ids, why))
             return
-        done.cases += _withdraw(connection, vehicle, alerts, when)
+        done.cases += _withdraw(acting, vehicle, alerts)
         prints = [row["fingerprint"] for row in alerts]
         column = t.alert.c.fingerprint
         remove_alerts(connection, within(connection, column, prints))
@@ -158,12 +157,10 @@ def _open_case(connection: sa.Connection, vin: str) -> tuple[str | None, dict[st
 
 
 def _withdraw(
-    connection: sa.Connection,
-    vehicle: Mapping[str, Any],
-    alerts: Sequence[Mapping[str, Any]],
-    when: tuple[datetime, Topics],
+    acting: Acting, vehicle: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
 ) -> int:
     """Take the case back if the batch opened it, and forget the pending codes that it brought."""
+    connection = acting.connection
     gone = _counts(alerts)
     waiting = {code: one for code, one in vehicle["waiting"].items() if code not in gone}
     connection.execute(
@@ -173,5 +170,5 @@ def _withdraw(
         return 0
     case_id, _ = _open_case(connection, vehicle["vin"])
     assert case_id is not None
-    withdraw(connection, case_id, _ACTOR, *when)
+    withdraw(acting, case_id)
     return 1

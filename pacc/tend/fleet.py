@@ -8,9 +8,11 @@ from typing import Final
 import sqlalchemy as sa
 from msgspec.structs import replace
 
+from dispatch.access.acting import Acting
 from dispatch.fleet import detect, hold_back
 from dispatch.fleet.issues import holding
 from dispatch.rules.policy import DispatchPolicy
+from models.person import CLOCK
 from models.words import SurgeRule
 from pacc.decide.policy import Policy
 from pacc.process.pace import Pace
@@ -46,7 +48,7 @@ class FleetWatch:
         if self._pace.is_due(at):
             with self._pace.timed(at):
                 with engine.begin() as connection:
-                    done += detect.look(connection, at, house.surge)
+                    done += detect.look(Acting(connection, CLOCK, at, house))
                 done["shelved"] += self._shelve(engine, at, house)
         elif self._is_more:
             done["shelved"] += self._shelve(engine, at, house)

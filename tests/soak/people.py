@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_keys import create_key
 from dispatch.data.desks import load_directory
 from dispatch.rules.events import Topics
@@ -266,7 +267,7 @@ class _Careless:
                 if not found:
                     return None
                 task_id, seen = chance.choice(found)
-                actions.claim(connection, task_id, self._actor, at, self._house)
+                actions.claim(Acting(connection, self._actor, at, self._house), task_id)
         except (PaccError, sa.exc.DBAPIError):
             return None
         return Told(task_id, "careless", "task_claimed", seen + 1, at + LEASE, seen)

@@ -1,10 +1,10 @@
 """The case page, the steps of its task and its silences; each answer is the page as it is then."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice
 from dispatch.console.login.session import AsVisitor, AsWriter, Fields
 from dispatch.console.pages.case_actions import TaskId, act, keep_sheet, note_of, page
@@ -37,7 +37,7 @@ def claim(
         visitor,
         task_id,
         fields,
-        lambda c, at: actions.claim(c, task_id, visitor.actor, at, office.house),
+        lambda acting: actions.claim(acting, task_id),
     )
 
 
@@ -49,15 +49,13 @@ def in_row(
     notice, status = "", 200
     try:
         with office.engine.begin() as connection:
+            acting = office.acting(connection, visitor.actor)
             if what == "claim":
-                actions.claim(connection, task_id, visitor.actor, office.now(), office.house)
+                actions.claim(acting, task_id)
             elif what == "release":
                 actions.step(
-                    connection,
+                    acting,
                     task_id,
-                    visitor.actor,
-                    office.now(),
-                    office.house,
                     Step.RELEASE,
                     None,
                 )
@@ -91,7 +89,7 @@ def take_step(
         visitor,
         task_id,
         fields,
-        lambda c, at: actions.step(c, task_id, visitor.actor, at, office.house, step, None),
+        lambda acting: actions.step(acting, task_id, step, None),
     )
 
 
@@ -101,10 +99,10 @@ def snooze(
 ) -> Response:
     """Wait for the customer; the case alarms again afterwards."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         minutes = forms.number(fields, "minutes", 1, LONGEST)
         more = actions.Details(pause=timedelta(minutes=minutes))
-        actions.step(connection, task_id, visitor.actor, at, office.house, Step.PAUSE, None, more)
+        actions.step(acting, task_id, Step.PAUSE, None, more)
 
     return act(request, office, visitor, task_id, fields, do)
 
@@ -115,17 +113,14 @@ def book(
 ) -> Response:
     """Note the appointment."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
-        slot = appointments.parse(fields.get("slot", ""), visitor.reader.zone, at)
+    def do(acting: Acting) -> None:
+        slot = appointments.parse(fields.get("slot", ""), visitor.reader.zone, acting.at)
         more = actions.Details(appointment_at=slot, is_pick_up=fields.get("is_pick_up") == "on")
         actions.step(
-            connection,
+            acting,
             task_id,
-            visitor.actor,
-            at,
-            office.house,
             Step.BOOK,
-            note_of(connection, task_id, visitor),
+            note_of(acting.connection, task_id, visitor),
             more,
         )
 
@@ -138,18 +133,15 @@ def finish(
 ) -> Response:
     """End the task with its disposition and what was written."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         disposition = forms.word(Disposition, fields, "disposition")
         if fields.get("never_again") == "on":
-            customer_contact.decline(connection, task_id, visitor.actor, at, office.house)
+            customer_contact.decline(acting, task_id)
         actions.complete(
-            connection,
+            acting,
             task_id,
-            visitor.actor,
-            at,
-            office.house,
             disposition,
-            note_of(connection, task_id, visitor),
+            note_of(acting.connection, task_id, visitor),
         )
 
     return act(request, office, visitor, task_id, fields, do)
@@ -161,18 +153,15 @@ def silence(
 ) -> Response:
     """Hold the vehicle's waiting tasks back: in the workshop, or for some hours."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
-        row = queue_rows.row(connection, task_id, visitor.actor, office.house)
+    def do(acting: Acting) -> None:
+        row = queue_rows.row(acting.connection, task_id, visitor.actor, office.house)
         if row is None:
             raise NotThere("There is no task %(id)s.", {"id": task_id})
         kind = "workshop" if fields.get("kind") == "workshop" else "silence"
-        ends = at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
+        ends = acting.at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
         silences.silence(
-            connection,
+            acting,
             row["vin"],
-            visitor.actor,
-            at,
-            office.house,
             kind,
             ends,
             forms.words(fields, "reason"),
@@ -192,9 +181,7 @@ def lift(
         visitor,
         task_id,
         fields,
-        lambda c, at: silences.lift(
-            c, fields.get("silence_id", ""), visitor.actor, at, office.house
-        ),
+        lambda acting: silences.lift(acting, fields.get("silence_id", "")),
     )
 
 

@@ -1,13 +1,13 @@
 """One act on a case from its page: done in one transaction, and answered with the page after it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Path, Request, Response
 from fastapi.responses import RedirectResponse
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import WebContext
 from dispatch.console.login.session import Visitor
 from dispatch.console.pages.case_data import casefile, save_sheet
@@ -23,7 +23,7 @@ from models.person import WORKERS
 from models.words import Priority
 
 TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
-Do = Callable[[sa.Connection, datetime], None]
+Do = Callable[[Acting], None]
 
 
 def act(
@@ -46,7 +46,7 @@ def act(
             keep_sheet(connection, office, visitor, task_id, fields)
     try:
         with office.engine.begin() as connection:
-            do(connection, office.now())
+            do(office.acting(connection, visitor.actor))
     except (Conflict, Unusable, NotAllowed) as error:
         wrong = refused(visitor.reader.language, error, request.url.path)
         status = error.status

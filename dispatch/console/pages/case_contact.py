@@ -1,10 +1,8 @@
 """What is noted of a case's owner: tried in vain, asked, agreed or declined to be called."""
 
-from datetime import datetime
-
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice
 from dispatch.console.login.session import AsWriter, Fields
 from dispatch.console.pages.case_actions import TaskId, act, note_of
@@ -21,16 +19,13 @@ def attempt(
 ) -> Response:
     """Note that the customer was not reached."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         channel = forms.word(Channel, fields, "channel")
         customer_contact.attempt(
-            connection,
+            acting,
             task_id,
-            visitor.actor,
-            at,
-            office.house,
             channel,
-            note_of(connection, task_id, visitor),
+            note_of(acting.connection, task_id, visitor),
         )
 
     return act(request, office, visitor, task_id, fields, do)
@@ -42,14 +37,11 @@ def ask(
 ) -> Response:
     """Note that the owner was asked in writing whether we may call."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         customer_contact.ask(
-            connection,
+            acting,
             task_id,
-            visitor.actor,
-            at,
-            office.house,
-            note_of(connection, task_id, visitor),
+            note_of(acting.connection, task_id, visitor),
         )
 
     return act(request, office, visitor, task_id, fields, do)
@@ -66,7 +58,7 @@ def agreed(
         visitor,
         task_id,
         fields,
-        lambda c, at: customer_contact.agree(c, task_id, visitor.actor, at, office.house),
+        lambda acting: customer_contact.agree(acting, task_id),
     )
 
 
@@ -81,5 +73,5 @@ def declined(
         visitor,
         task_id,
         fields,
-        lambda c, at: customer_contact.decline(c, task_id, visitor.actor, at, office.house),
+        lambda acting: customer_contact.decline(acting, task_id),
     )

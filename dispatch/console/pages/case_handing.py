@@ -1,10 +1,8 @@
 """Whose a case is: taken over, given to a colleague, or handed to another desk."""
 
-from datetime import datetime
-
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice
 from dispatch.access.sessions import at_work
 from dispatch.console.login.session import AsWriter, Fields
@@ -22,9 +20,9 @@ def take_over(
 ) -> Response:
     """Take the case out of another's hand."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         reason = forms.words(fields, "reason")
-        actions.take_over(connection, task_id, visitor.actor, at, office.house, reason)
+        actions.take_over(acting, task_id, reason)
 
     return act(request, office, visitor, task_id, fields, do)
 
@@ -35,13 +33,13 @@ def reassign(
 ) -> Response:
     """Put the case into a colleague's hand."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         reason = forms.words(fields, "reason")
-        people = {one.actor.actor_id: one.actor for one in at_work(connection, at)}
+        people = {one.actor.actor_id: one.actor for one in at_work(acting.connection, acting.at)}
         to = people.get(fields.get("person", ""))
         if to is None:
             raise Unusable("Choose somebody who is at work.", field="person")
-        actions.reassign(connection, task_id, visitor.actor, at, office.house, to, reason)
+        actions.reassign(acting, task_id, to, reason)
 
     return act(request, office, visitor, task_id, fields, do)
 
@@ -52,10 +50,8 @@ def hand_on(
 ) -> Response:
     """Hand the case to another desk; then it may be out of sight here."""
 
-    def do(connection: sa.Connection, at: datetime) -> None:
+    def do(acting: Acting) -> None:
         reason = forms.words(fields, "reason")
-        actions.transfer(
-            connection, task_id, visitor.actor, at, office.house, fields.get("desk", ""), reason
-        )
+        actions.transfer(acting, task_id, fields.get("desk", ""), reason)
 
     return act(request, office, visitor, task_id, fields, do, gone="/queue?said=handed_on")

@@ -45,7 +45,7 @@ def _decide(
     try:
         with office.engine.begin() as connection:
             reason = forms.words(fields, "reason")
-            decide_on(connection, issue_id, visitor.actor, office.now(), office.house, to, reason)
+            decide_on(office.acting(connection, visitor.actor), issue_id, to, reason)
     except (Conflict, Unusable) as error:
         wrong = refused(visitor.reader.language, error, request.url.path)
         return board.page(request, office, visitor, wrong, error.status)

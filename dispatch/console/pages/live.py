@@ -225,7 +225,7 @@ def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
     for task_id in held:
         try:
             with office.engine.begin() as connection:
-                actions.renew(connection, task_id, visitor.actor, at, office.house)
+                actions.renew(office.acting(connection, visitor.actor), task_id)
         except Conflict:
             continue  # lost this very moment: the next beat says so
     looked_at = fields.get("task", "")

@@ -47,7 +47,7 @@ def take_next(office: InOffice, visitor: AsWriter) -> Response:
     for task_id in waiting:
         try:
             with office.engine.begin() as connection:
-                actions.claim(connection, task_id, visitor.actor, office.now(), office.house)
+                actions.claim(office.acting(connection, visitor.actor), task_id)
         except Conflict:
             continue  # somebody was faster: the next one
         return RedirectResponse(f"/task/{task_id}", 303)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dispatch.access.acting import Acting
 from dispatch.console.show import queue_rows
 from dispatch.fleet import detect, hold_back
-from dispatch.rules.fleet_issue import Surge
 from ingest.tape import write_tape
 from models import tables as t
 from models.batch import Partition
+from models.person import CLOCK
 from models.words import Feed, Role
 from tests.support.commands import Pacc
 from tests.support.consoles import Console
@@ -33,7 +34,7 @@ def room(engine: sa.Engine) -> Console:
     made.centre.plays(stream.records)
     made.centre.later(minutes=10)
     with engine.begin() as connection:
-        detect.look(connection, made.centre.now, Surge())
+        detect.look(Acting(connection, CLOCK, made.centre.now, made.centre.house))
     made.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
     made.person("qian", Role.SUPERVISOR, name="Qian", language="zh")
     made.person("near", Role.SUPERVISOR, "rsa-beijing", name="Near", language="en")
@@ -118,7 +119,7 @@ def test_what_is_held_leaves_room_for_the_others(
     room.centre.plays(stream.records)
     room.centre.later(minutes=10)
     with engine.begin() as connection:
-        detect.look(connection, room.centre.now, Surge())
+        detect.look(Acting(connection, CLOCK, room.centre.now, room.centre.house))
     room.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
     room.enters("zhao")
     assert f"<td>{cars + 1}</td>" in room.client.get("/board").text

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from dispatch.access.acting import Acting
 from dispatch.access.api_auth import WebContext
 from dispatch.access.people import Person
 from dispatch.access.sessions import Session
@@ -45,7 +46,7 @@ def test_a_change_that_commits_late_is_not_skipped(postgres_url: str) -> None:
         first = horizon(connection)
     slow = engine.connect()
     transaction = slow.begin()
-    actions.claim(slow, one, LI, centre.now, centre.house)
+    actions.claim(Acting(slow, LI, centre.now, centre.house), one)
     centre.act(actions.claim, two, LI)
     seen: list[str] = []
 

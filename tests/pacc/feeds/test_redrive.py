@@ -71,7 +71,7 @@ class Ward:
 
     def undoes(self, batch: str) -> Undone:
         """Undo a batch."""
-        return undo(self.engine, batch, LATER + timedelta(hours=1), self.centre.house.topics)
+        return undo(self.engine, batch, LATER + timedelta(hours=1), self.centre.house)
 
     def open_cases(self) -> list[str]:
         """The vehicles with an open case."""

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from dispatch.access.acting import Acting
 from dispatch.data.desks import load_directory
 from dispatch.data.master_data import import_desks, read_rows
 from dispatch.rules.policy import DispatchPolicy
@@ -127,12 +128,13 @@ def _shift_of_work(
             did_stand = any(
                 opened_at - timedelta(days=1) < one.at < now for one in stood.get(vin, [])
             )
-            actions.claim(connection, task_id, SHELL, now, house)
+            acting = Acting(connection, SHELL, now, house)
+            actions.claim(acting, task_id)
             steps = [Step.CONTACT, Step.SET_OUT, Step.ARRIVE] if did_stand else [Step.CONTACT]
             for one in steps:
-                actions.step(connection, task_id, SHELL, now, house, one, None)
+                actions.step(acting, task_id, one, None)
             end = Disposition.FIXED_ON_SITE if did_stand else Disposition.NO_FAULT_FOUND
-            actions.complete(connection, task_id, SHELL, now, house, end, None)
+            actions.complete(acting, task_id, end, None)
     return len(waiting)
 
 
