@@ -19,28 +19,23 @@ from msgspec.structs import replace
 
 from dispatch.rules.routing import Directory
 from pacc.learn import train_and_promote
-from pacc.learn.champion import Costs
+from pacc.learn.champion import Costs, checked
 from pacc.learn.simulated_fleet import oracle_scores, simulated
 from pacc.process.settings import Settings
 from pacc.simulation.stream import Simulation
 from pacc.wiring import pipeline
-from prioritizer.features import predictors
 from prioritizer.model.model import Model
 from prioritizer.ranking.rank import Ranker, rank
-from prioritizer.training.artifact import Artifact, unpack
 
 ROWS = 2000
 
 
 def shipped() -> Model:
     """Load the model that comes with the package."""
-    parts = [(pipeline.shipped_model_folder() / name).read_bytes() for name in pipeline.MODEL_FILES]
-    return unpack(
-        Artifact(*parts),
-        trusted=pipeline.trusted_keys(Settings()),
-        feature_version=predictors.VERSION,
-        names=predictors.NAMES,
+    container, manifest, signature = (
+        (pipeline.shipped_model_folder() / name).read_bytes() for name in pipeline.MODEL_FILES
     )
+    return checked((container, manifest, signature), pipeline.trusted_keys(Settings()))
 
 
 def measure(vehicles: int, days: int, seed: int, report: Path | None) -> None:

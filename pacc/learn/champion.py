@@ -1,9 +1,7 @@
 """Which model ranks just now: loaded from the registry, checked, and taken anew when it changes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import datetime
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 import structlog
@@ -14,10 +12,9 @@ from models.words import ModelRefusal
 from pacc.decide.policy import Policy
 from prioritizer.features import predictors
 from prioritizer.model import registry
+from prioritizer.model.artifact import Artifact, unpack
+from prioritizer.model.model import Model
 from prioritizer.ranking.bands import Bands, bands
-
-if TYPE_CHECKING:
-    from prioritizer.model.model import Model
 
 _log = structlog.get_logger(__name__)
 NEVER_PROMOTED = "no_champion"
@@ -32,7 +29,7 @@ class Costs:
     urgent_share: float = 0.05
     high_share: float = 0.15
 
-    def bands_of(self, model: "Model") -> Bands:
+    def bands_of(self, model: Model) -> Bands:
         """Choose the bands of a model."""
         return bands(
             model.manifest["quantiles"],
@@ -77,42 +74,19 @@ class Champions:
         return replace(policy, ranker=ranker)
 
 
-def load(connection: sa.Connection, version: str, trusted: Sequence[bytes]) -> "Model":
-    """Load a version from the registry. Raises `ModelRefused`.
-
-    skops and scikit-learn take seconds to import: who ranks by rules alone does not wait for them.
-    """
-    from prioritizer.training.artifact import Artifact, unpack  # noqa: PLC0415 - see above
-
+def load(connection: sa.Connection, version: str, trusted: Sequence[bytes]) -> Model:
+    """Return a version from the registry, ready to rank; raise `ModelRefused` if it is doubted."""
     parts = registry.artifact(connection, version)
     if parts is None:
         raise ModelRefused(ModelRefusal.MISSING, f"The model {version} is not in the registry.")
+    return checked(parts, trusted)
+
+
+def checked(parts: tuple[bytes, bytes, bytes], trusted: Sequence[bytes]) -> Model:
+    """Return a model of today's features from its parts; raise `ModelRefused` if it is doubted."""
     return unpack(
         Artifact(*parts),
         trusted=trusted,
         feature_version=predictors.VERSION,
         names=predictors.NAMES,
     )
-
-
-def register(
-    connection: sa.Connection, parts: tuple[bytes, bytes, bytes], trusted: Sequence[bytes]
-) -> str:
-    """Keep a version whose signature holds, with the report that its manifest makes; name it."""
-    from prioritizer.training.artifact import Artifact, unpack  # noqa: PLC0415 - slow to import
-    from prioritizer.training.evaluate import Evaluation  # noqa: PLC0415 - the same
-    from prioritizer.training.report import report_html  # noqa: PLC0415 - the same
-
-    model = unpack(
-        Artifact(*parts),
-        trusted=trusted,
-        feature_version=predictors.VERSION,
-        names=predictors.NAMES,
-    )
-    manifest = model.manifest
-    made_at = datetime.fromisoformat(manifest["made_at"])
-    metrics = manifest["metrics"]
-    judged = Evaluation(**{one.name: metrics[one.name] for one in fields(Evaluation)})
-    report = report_html(manifest, judged)
-    registry.register(connection, model.version, made_at, parts, metrics, report)
-    return model.version

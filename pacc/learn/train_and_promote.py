@@ -17,9 +17,10 @@ from pacc.learn.champion import Costs
 from pacc.learn.training_table import TrainingTable
 from prioritizer.features import predictors
 from prioritizer.model import registry
+from prioritizer.model.artifact import Artifact
 from prioritizer.model.model import Model
 from prioritizer.ranking.bands import Bands, bands, raised
-from prioritizer.training.artifact import Artifact, pack
+from prioritizer.training.artifact import pack
 from prioritizer.training.evaluate import Evaluation, evaluate
 from prioritizer.training.report import report_html
 from prioritizer.training.table import require_usable, split_by_vehicle_and_time

@@ -22,7 +22,7 @@ from ingest.tape import TapeSource
 from models.errors import Unusable
 from pacc.decide.policy import Policy
 from pacc.feeds.http import Intake
-from pacc.learn.champion import Champions, Costs, register
+from pacc.learn.champion import Champions, Costs
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Keep, Worker, everything
 from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
@@ -122,6 +122,8 @@ def shipped_model_folder() -> Path:
 
 def register_model(settings: Settings, connection: sa.Connection, folder: Path) -> str:
     """Register a version from its files, and name it. Raises `ModelRefused` and `Unusable`."""
+    from pacc.learn.registration import register  # noqa: PLC0415 - reports draw pictures, slow to import
+
     try:
         parts = [(folder / name).read_bytes() for name in MODEL_FILES]
     except OSError as error:

@@ -82,6 +82,8 @@ def _walk(tree: NDArray[Any]) -> tuple[list[float], list[_Node]]:
         node = tree[place]
         if node["is_leaf"]:
             values.append(float(node["value"]))
+            if len(values) > MOST_LEAVES:
+                raise ValueError(f"a tree has more than {MOST_LEAVES} leaves")
             return
         if node["is_categorical"]:
             raise ValueError("a tree splits by category")
@@ -99,6 +101,4 @@ def _walk(tree: NDArray[Any]) -> tuple[list[float], list[_Node]]:
         )
 
     visit(0)
-    if len(values) > MOST_LEAVES:
-        raise ValueError(f"a tree has {len(values)} leaves")
     return values, splits

@@ -12,6 +12,7 @@ from deploy.house_map import PACKAGES, ROOT
 
 PURE = "pure rooms do no I/O, read no clock, start no thread"
 LEARNED = "only training and learning import scikit-learn"
+RANKS = "whoever ranks reaches no scikit-learn, through others neither"
 # contract, file that is born, its forbidden import
 BORN = [
     (
@@ -48,14 +49,20 @@ BORN = [
     ],
     ("nothing that decides draws lots", "pacc/decide/born_random.py", "import random"),
     ("the nouns touch nothing but tables", "models/born_time.py", "import time"),
+    (LEARNED, "prioritizer/model/born_sklearn.py", "import sklearn"),
+    (LEARNED, "pacc/pipeline/born_skops.py", "import skops"),
+    (LEARNED, "models/born_sklearn.py", "from sklearn.base import BaseEstimator"),
     *[
-        (LEARNED, f"{room}/born_{module}.py", f"import {module}")
+        (RANKS, f"{room}/born_{module}.py", f"import {module}")
         for room, module in (
-            ("prioritizer/model", "sklearn"),
-            ("prioritizer/ranking", "scipy"),
-            ("pacc/pipeline", "skops"),
+            ("prioritizer/model", "scipy"),
+            ("prioritizer/ranking", "sklearn"),
             ("pacc/wiring", "joblib"),
         )
+    ],
+    *[
+        (RANKS, f"{room}/born_chain.py", "import pacc.learn.train_and_promote")
+        for room in ("pacc/pipeline", "pacc/wiring", "pacc/commands")
     ],
     ("rooms of dispatch", "dispatch/attic/__init__.py", ""),  # a room without a place in the layers
     ("rooms of pacc", "pacc/attic/__init__.py", ""),

@@ -15,7 +15,7 @@ from pacc.commands.registry import COMMANDS, load_command
 
 WEB = {"fastapi", "authlib", "uvicorn", "httpx"}
 KAFKA = {"kafka"}
-LEARNING = {"sklearn", "skops", "scipy"}
+LEARNING = {"sklearn", "skops", "scipy", "joblib"}
 HEAVY = WEB | KAFKA | LEARNING | {"numpy", "alembic", "cryptography", "matplotlib"}
 
 
@@ -51,6 +51,38 @@ def test_a_command_imports_only_what_it_needs(names: tuple[str, ...], foreign: s
         f"from pacc.commands.registry import load_command\nfor name in {names}: load_command(name)"
     )
     assert imported(code) & foreign == set()
+
+
+def test_a_case_is_ranked_by_the_shipped_model_without_what_it_was_trained_with() -> None:
+    code = """
+import sqlalchemy as sa
+from models import tables as t
+from models.migrations import upgrade
+from pacc.commands.registry import load
+from pacc.pipeline.limits import Limits
+from pacc.pipeline.worker import Worker
+from pacc.process.database import make_engine
+from pacc.process.settings import Settings
+from pacc.wiring import pipeline
+from prioritizer.model import registry
+from tests.worlds import CAR, START, Stream, policy
+
+load("run")
+engine = make_engine("sqlite://")
+upgrade(engine)
+with engine.begin() as connection:
+    version = pipeline.register_model(Settings(), connection, pipeline.shipped_model_folder())
+    registry.point(connection, registry.CHAMPION, version, START, "test", {})
+refresh = pipeline.make_champions(Settings()).current
+worker = Worker(engine, policy(), {}, "test", Limits(), refresh)
+records = Stream().says(CAR, "dtc:B1342").records
+worker.take(records[0].partition, 0)
+worker.process(records)
+with engine.begin() as connection:
+    (ranked_by,) = connection.execute(sa.select(t.case.c.ranked_by)).scalars()
+assert ranked_by == version, ranked_by
+"""
+    assert imported(code) & LEARNING == set()
 
 
 def test_the_registry_says_what_the_modules_say() -> None:

@@ -1,24 +1,28 @@
 """A model as an artifact: it comes back as it was, and is refused if it is doubted."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import pytest
-import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from models.errors import ModelRefused, SettingsInvalid
 from models.words import ModelRefusal
+from prioritizer.model import artifact as artifacts
+from prioritizer.model import container
+from prioritizer.model.artifact import Artifact, unpack
 from prioritizer.model.model import Model
 from prioritizer.model.signing import load_key, new_key, public_key
-from prioritizer.training import artifact as artifacts
-from prioritizer.training.artifact import Artifact, pack, unpack
+from prioritizer.training.artifact import pack
 from prioritizer.training.table import fingerprint
 from prioritizer.training.train import Trained
 from tests.prioritizer.training.test_learning import TABLE, learn, trained
@@ -26,6 +30,7 @@ from tests.support.tables import small_table
 
 __all__ = ["trained"]
 PEM, PUBLIC = new_key()
+NOW = version("scikit-learn")
 OTHER_PEM, OTHER_PUBLIC = new_key()
 
 
@@ -64,8 +69,17 @@ def test_the_isotonic_curve_comes_back_as_it_was(
     monkeypatch.setattr("prioritizer.training.candidates.LEAST_FOR_ISOTONIC", 2)
     stepped = learn(TABLE)
     assert (trained.choice.calibration, stepped.choice.calibration) == ("sigmoid", "isotonic")
-    told = opened(packed_by(stepped)).probability(TABLE.values)
-    assert np.allclose(told, stepped.probability(TABLE.values), atol=1e-6)
+    of_steps = packed_by(stepped)
+    probability = opened(of_steps).probability(TABLE.values)
+    assert np.allclose(probability, stepped.probability(TABLE.values), atol=1e-6)
+    # Neither kind has a type that the list lacks, and the list has none that neither has.
+    named = types_in(of_steps) | types_in(packed_by(trained))
+    assert named == container.ALLOWED_TYPES - {container.LOSS_BEFORE_1_9}
+
+
+def types_in(packed: Artifact) -> set[str]:
+    with zipfile.ZipFile(io.BytesIO(packed.model)) as archive:
+        return container._types(json.loads(archive.read("schema.json")))
 
 
 @pytest.mark.parametrize("size", [1, 7, 2000])
@@ -145,6 +159,24 @@ def test_a_model_of_another_scikit_learn_is_refused(
         patched.setattr("sklearn.__version__", made_by)
         foreign = packed_by(trained)
     assert refused(foreign) is ModelRefusal.LIBRARY
+    with pytest.raises(ModelRefused, match=f"by scikit-learn {made_by}, installed is {NOW}: train"):
+        opened(foreign)
+
+
+def test_without_scikit_learn_a_model_of_the_known_layout_is_read(
+    trained: Trained, packed: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert NOW.startswith(artifacts.LAYOUT + "."), "does the container still have this layout?"
+    with monkeypatch.context() as patched:
+        patched.setattr("sklearn.__version__", "1.10.0")
+        foreign = packed_by(trained)
+
+    def none(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(artifacts, "installed_version", none)
+    assert opened(packed).version
+    assert refused(foreign) is ModelRefusal.LIBRARY
 
 
 def test_foreign_types_are_refused_though_signed(trained: Trained) -> None:
@@ -155,10 +187,11 @@ def test_foreign_types_are_refused_though_signed(trained: Trained) -> None:
     ]
     for stranger in strangers:
         assert refused(packed_by(replace(trained, model=stranger))) is ModelRefusal.BROKEN
+    for stranger, words in zip(strangers[1:], ("is a Logistic", "calibrates a Pipe"), strict=True):
+        with pytest.raises(ModelRefused, match=rf"cannot be loaded \(NotOurs: it {words}"):
+            opened(packed_by(replace(trained, model=stranger)))
     with pytest.raises(ModelRefused, match="types that are not allowed: json"):
         opened(packed_by(replace(trained, model=strangers[0])))
-    dump = skops.io.dumps(trained.model)
-    assert set(skops.io.get_untrusted_types(data=dump)) == artifacts.ALLOWED_TYPES
 
 
 def test_a_signed_manifest_that_lacks_something_is_refused(packed: Artifact) -> None:
