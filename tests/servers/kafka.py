@@ -5,13 +5,14 @@ import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, KafkaProducer
 from kafka.errors import KafkaError
 
+from models.batch import Record
 from tests.servers.processes import NotToBeHad, Server, free_port, running
 
 _CACHE = Path(__file__).parents[2] / ".cache" / "kafka-4.3.1"
@@ -143,3 +144,14 @@ def new_topic(address: str, partitions: int) -> str:
     )
     admin.close()
     return name
+
+
+def send(address: str, topic: str, records: Sequence[Record]) -> None:
+    """Send records with their keys, bytes and timestamps, all to partition 0."""
+    producer = KafkaProducer(bootstrap_servers=address, acks="all")
+    for record in records:
+        producer.send(
+            topic, value=record.value, key=record.key, partition=0, timestamp_ms=record.timestamp
+        )
+    producer.flush(timeout=30)
+    producer.close()

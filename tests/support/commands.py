@@ -8,6 +8,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 
@@ -48,6 +49,19 @@ class Pacc:
             if process.poll() is None:
                 process.terminate()
             process.wait(timeout=20)
+
+
+def run_pacc(folder: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person would, in a folder, with no settings but these."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PACC_")}
+    return subprocess.run(
+        [sys.executable, "-m", "pacc.cli", *words],
+        cwd=folder,
+        env={**clean, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def waits(condition: Callable[[], bool], seconds: float = 90) -> None:

@@ -4,14 +4,14 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 
 from ingest.kafka.consumer import KafkaSource
 from ingest.kafka.recording import record_range
@@ -27,21 +27,11 @@ from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
 from pacc.process.settings import Settings
+from tests.servers.kafka import send
 from tests.support.commands import Pacc, waits
 from tests.worlds import CAR, START, Room, Stream, policy
 
 MakeTopic = Callable[[int], str]
-
-
-def send(address: str, topic: str, records: Sequence[Record]) -> None:
-    """Send records with their keys, bytes and timestamps, all to partition 0."""
-    producer = KafkaProducer(bootstrap_servers=address, acks="all")
-    for record in records:
-        producer.send(
-            topic, value=record.value, key=record.key, partition=0, timestamp_ms=record.timestamp
-        )
-    producer.flush(timeout=30)
-    producer.close()
 
 
 class Places:

@@ -19,8 +19,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import Tally, run
 from pacc.pipeline.worker import Worker
 from pacc.reconcile.look import Scope, reconcile
-from tests.ingest.kafka.test_kafka import send
-from tests.servers.kafka import new_topic, own_kafka
+from tests.servers.kafka import new_topic, own_kafka, send
 from tests.servers.processes import Server
 from tests.support.commands import waits
 from tests.worlds import CAR, OTHER, START, Room, Stream, policy

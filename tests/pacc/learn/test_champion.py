@@ -1,27 +1,20 @@
-"""Labels, the registry, and who ranks: a model that is doubted never does."""
+"""Who ranks: a model that is doubted never does."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
-from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from ingest.tape import write_tape
 from models import tables as t
-from models.case import VehicleInfo
 from models.migrations import upgrade
-from models.words import Disposition
 from pacc.cli import app
 from pacc.commands.model import _before
 from pacc.commands.simulate import write_truth
 from pacc.learn.champion import Champions, Costs
-from pacc.learn.labels import Breakdown, Findings, label
-from pacc.learn.samples import Sample
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
@@ -29,62 +22,9 @@ from pacc.process.settings import Settings
 from pacc.simulation.stream import Simulation
 from pacc.wiring import pipeline
 from prioritizer.model import registry
-from tests.prioritizer.ranking.test_rules import fault, row
 from tests.worlds import CAR, OTHER, START, Room, Stream, policy
 
 SHIPPED = pipeline.shipped_model_folder()
-
-
-def sample(case_id: str, hours: float, vin: str = CAR) -> Sample:
-    """A moment of a case, so many hours after the start."""
-    at = START + timedelta(hours=hours)
-    return Sample(vin, case_id, at, replace(row(fault("dtc:B1342")), at=at, info=VehicleInfo()))
-
-
-def test_a_moment_is_immobilised_within_24_hours_and_while_the_car_stands() -> None:
-    stood = {CAR: [Breakdown(START + timedelta(hours=30), START + timedelta(hours=50))]}
-    given = [sample("a", hours) for hours in (5, 7, 30, 49, 51)]
-    found = label(given, np.zeros(5, np.int8), Findings(stood, START + timedelta(days=9)))
-    assert found.is_immobilised.tolist() == [False, True, True, True, False]
-    assert found.hours.tolist()[:4] == [25, 23, 0, 0]
-    assert found.is_known.all()
-
-
-@pytest.mark.parametrize(
-    ("ended", "why"),
-    [
-        (Disposition.REPAIRED, None),
-        (Disposition.HEALED, None),
-        (Disposition.FALSE_ALARM, None),
-        (Disposition.UNREACHABLE, "not_reached"),
-        (Disposition.DECLINED, "not_reached"),
-        (Disposition.ALREADY_HELPED, "not_reached"),
-        (None, "still_open"),
-    ],
-)
-def test_what_nobody_knows_has_no_label_and_is_counted(
-    ended: Disposition | None, why: str | None
-) -> None:
-    findings = Findings({}, START + timedelta(days=9), {"a": ended})
-    found = label([sample("a", 1)], np.zeros(1, np.int8), findings)
-    assert found.is_known.tolist() == [why is None]
-    assert found.unknown == ({} if why is None else {why: 1})
-    young = Findings({}, START + timedelta(hours=20), {"a": ended})
-    assert label([sample("a", 1)], np.zeros(1, np.int8), young).unknown == {"too_young": 1}
-
-
-def test_a_breakdown_is_known_even_where_its_case_is_not() -> None:
-    stood = {CAR: [Breakdown(START + timedelta(hours=3), None)]}
-    found = label([sample("a", 1)], np.zeros(1, np.int8), Findings(stood, START, {}))
-    assert (found.is_immobilised.tolist(), found.is_known.tolist()) == ([True], [True])
-
-
-def test_labels_that_are_rare_at_a_priority_weigh_more() -> None:
-    ends = {"a": Disposition.HEALED, "b": None, "c": None, "d": Disposition.HEALED}
-    given = [sample(case_id, 1) for case_id in "abcd"]
-    floor = np.array([0, 0, 0, 1], np.int8)
-    found = label(given, floor, Findings({}, START + timedelta(days=9), ends))
-    assert found.weight[found.is_known].tolist() == [3.0, 1.0]
 
 
 def shipped_in(engine: sa.Engine) -> str:

@@ -21,7 +21,7 @@ from models.words import Disposition, Feed, Step
 from pacc.process.database import make_engine, snapshot
 from pacc.reconcile import filed
 from pacc.reconcile.look import Scope, reconcile
-from tests.ingest.kafka.test_kafka import send
+from tests.servers.kafka import send
 from tests.support.commands import Pacc
 from tests.support.damages import DAMAGES, an_alert
 from tests.worlds import CAR, OTHER, START, Centre, Room, Stream, operator

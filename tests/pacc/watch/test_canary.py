@@ -24,7 +24,7 @@ from pacc.watch import canary
 from pacc.watch.canary import Canary
 from pacc.watch.canary_status import CanaryStatus, flight
 from pacc.watch.metrics import Metrics
-from tests.ingest.kafka.test_kafka import send
+from tests.servers.kafka import send
 from tests.servers.processes import free_port
 from tests.support.commands import Pacc, is_ready, waits
 from tests.worlds import START, Centre, Room, operator, supervisor

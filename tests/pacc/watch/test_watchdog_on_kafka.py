@@ -22,8 +22,7 @@ from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
 from pacc.watch.watchdog import Behind, Watchdog, behind
 from tests.conftest import missing
-from tests.ingest.kafka.test_kafka import send
-from tests.servers.kafka import new_topic, own_kafka
+from tests.servers.kafka import new_topic, own_kafka, send
 from tests.servers.processes import NotToBeHad
 from tests.support.commands import Pacc, waits
 from tests.worlds import CAR, OTHER, Room, Stream, policy

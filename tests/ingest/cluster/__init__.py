@@ -1,0 +1,1 @@
+"""Tests of faults, cases and what explains what: the pure heart of ingest."""
