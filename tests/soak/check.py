@@ -12,9 +12,9 @@ from kafka import KafkaConsumer, TopicPartition
 
 from ingest.store import ledger as ledgers
 from models.words import Outcome
-from tests.soak.database import DRIVER
 from tests.soak.people import LEASE, Told
 from tests.soak.stream import Known
+from tests.soak.system.database import DRIVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,13 +16,13 @@ from kafka import KafkaProducer
 from models.batch import Record
 from tests.soak.calm import CalmRun
 from tests.soak.check import Calm, Flaw, Seen, flaws, read_topics
-from tests.soak.database import patiently
-from tests.soak.disturb import Hand
-from tests.soak.outages import ACTS
+from tests.soak.disturbances.disturb import Hand
+from tests.soak.disturbances.outages import ACTS
+from tests.soak.disturbances.plan import ROUND_SECONDS, Step
 from tests.soak.people import Crowd
-from tests.soak.plan import ROUND_SECONDS, Step
 from tests.soak.stream import PARTITIONS, Tape
-from tests.soak.system import Servers, System
+from tests.soak.system.database import patiently
+from tests.soak.system.supervisor import Servers, System
 
 # Records carry times up to now: the broker refuses any that lie more than an hour ahead.
 _AGO: Final = timedelta(hours=8)

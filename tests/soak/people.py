@@ -26,9 +26,9 @@ from dispatch.tasks import actions
 from models.errors import PaccError
 from models.person import Actor
 from models.words import Role
-from tests.soak import database, guards
 from tests.soak.stream import is_busy, is_for_people
-from tests.soak.system import System
+from tests.soak.system import database, guards
+from tests.soak.system.supervisor import System
 
 LEASE: Final = timedelta(seconds=2)
 _OPERATORS: Final = 3

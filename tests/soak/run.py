@@ -15,11 +15,12 @@ from models.batch import Message
 from pacc.process.settings import Settings
 from tests.servers.kafka import new_topic, own_kafka
 from tests.servers.postgres import new_database, own_postgres
-from tests.soak import crash, guards, scenes
+from tests.soak.crash_points import crash, scenes
+from tests.soak.disturbances.plan import ENDING, Step, plan_round, read_plan, shorten, write_plan
 from tests.soak.driver import Report, Soak
-from tests.soak.nursery import Nursery
-from tests.soak.plan import ENDING, Step, plan_round, read_plan, shorten, write_plan
-from tests.soak.system import Servers
+from tests.soak.system import guards
+from tests.soak.system.nursery import Nursery
+from tests.soak.system.supervisor import Servers
 
 _CONNECTIONS = 60
 
@@ -163,7 +164,7 @@ def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
                 for one in scenes.stream(topic)
             ]
         )
-    nursery = Nursery(["tests.soak.scenes"])
+    nursery = Nursery(["tests.soak.crash_points.scenes"])
     for scene in scene_names:
         with (
             tempfile.TemporaryDirectory(prefix="pacc-points-") as name,

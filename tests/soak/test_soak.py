@@ -8,10 +8,18 @@ import pytest
 
 from ingest.formats.decode import decode
 from tests.soak.check import one_at_a_time
+from tests.soak.disturbances.outages import ACTS
+from tests.soak.disturbances.plan import (
+    OFTEN,
+    SELDOM,
+    Step,
+    plan_round,
+    read_plan,
+    shorten,
+    write_plan,
+)
 from tests.soak.driver import recoveries
-from tests.soak.outages import ACTS
 from tests.soak.people import LEASE, Told
-from tests.soak.plan import OFTEN, SELDOM, Step, plan_round, read_plan, shorten, write_plan
 from tests.soak.stream import Tape
 
 AT = datetime(2026, 1, 15, tzinfo=UTC)

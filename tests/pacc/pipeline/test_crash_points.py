@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from pacc.process.database import make_engine
-from tests.soak import scenes
-from tests.soak.crash import Stage, sqlite_copies, wrong
-from tests.soak.nursery import Nursery
+from tests.soak.crash_points import scenes
+from tests.soak.crash_points.crash import Stage, sqlite_copies, wrong
+from tests.soak.system.nursery import Nursery
 
 
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
     """The warm parent of the children that die."""
-    made = Nursery(["tests.soak.scenes"])
+    made = Nursery(["tests.soak.crash_points.scenes"])
     yield made
     made.close()
 

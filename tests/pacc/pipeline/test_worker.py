@@ -22,7 +22,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
 from prioritizer.ranking.rules import RuleSet
-from tests.soak.scenes import Listed
+from tests.soak.crash_points.scenes import Listed
 from tests.support.commands import waits
 from tests.worlds import CAR, OTHER, Room, Stream
 

@@ -33,7 +33,7 @@ class Nursery:
 
     def __init__(self, warm: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.nursery", *warm],
+            [sys.executable, "-m", "tests.soak.system.nursery", *warm],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -20,9 +20,9 @@ import sqlalchemy as sa
 from dispatch.data.master_data import import_desks, read_rows
 from tests.servers.kafka import new_topic
 from tests.servers.processes import Server, free_port
-from tests.soak import database, guards
-from tests.soak.nursery import Nursery
 from tests.soak.stream import HEAL, PARTITIONS
+from tests.soak.system import database, guards
+from tests.soak.system.nursery import Nursery
 from tests.worlds import SAMPLE_DESKS
 
 WORKERS: Final = 3
@@ -194,7 +194,7 @@ class System:
             return Life(app, process.pid, process)
         pid = self.servers.nursery.fork(
             app,
-            "tests.soak.child:command",
+            "tests.soak.system.child:command",
             self.env(app),
             str(log),
             words=_COMMANDS[kind],

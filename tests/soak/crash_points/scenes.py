@@ -36,7 +36,8 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
-from tests.soak import guards, points
+from tests.soak.crash_points import points
+from tests.soak.system import guards
 from tests.worlds import CAR, OTHER, SAMPLE_DESKS, START, Stream, policy
 
 THIRD = "LBV8P2C05L7F00003"

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from pacc import cli
-from tests.soak import guards, points
+from tests.soak.crash_points import points
+from tests.soak.system import guards
 
 
 def command(

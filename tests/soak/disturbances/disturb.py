@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from tests.soak.plan import Step
-from tests.soak.system import WORKERS, Life, System
+from tests.soak.disturbances.plan import Step
+from tests.soak.system.supervisor import WORKERS, Life, System
 
 _PATIENCE: Final = 30.0
 

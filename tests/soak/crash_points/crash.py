@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from models import tables as t
 from pacc.process.database import make_engine
-from tests.soak.nursery import Nursery
+from tests.soak.system.nursery import Nursery
 
 # What differs from life to life, and means nothing: who did it, for the how-manieth time.
 _VOLATILE: Final = {"epoch", "owner", "seq", "xid"}
@@ -70,7 +70,7 @@ class Stage:
     def _child(self, scene: str, url: str, file: Path, **more: Any) -> int:
         pid = self.nursery.fork(
             f"{scene} {next(self._numbers)}",
-            "tests.soak.scenes:act",
+            "tests.soak.crash_points.scenes:act",
             {},
             str(self.folder / f"{scene}.log"),
             scene=scene,

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from models import tables as t
 from models.ids import digest
 from tests.servers.processes import Server
-from tests.soak import disturb
-from tests.soak.disturb import Act, Hand
-from tests.soak.plan import OFTEN, SELDOM
+from tests.soak.disturbances import disturb
+from tests.soak.disturbances.disturb import Act, Hand
+from tests.soak.disturbances.plan import OFTEN, SELDOM
 
 _TRIES: Final = 20
 

@@ -1,0 +1,1 @@
+"""What the soak does to the system, and the plan of when."""
