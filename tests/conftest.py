@@ -94,9 +94,9 @@ def migrated_postgres(postgres_server: str) -> Iterator[str]:
 
 
 def _migrate(url: str) -> None:
-    made = make_engine(url)
-    upgrade(made)
-    made.dispose()
+    engine = make_engine(url)
+    upgrade(engine)
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -111,9 +111,9 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
             server: str = request.getfixturevalue("postgres_server")
             template: str = request.getfixturevalue("migrated_postgres")
             url = stack.enter_context(new_database(server, template))
-        made = make_engine(url)
-        stack.callback(made.dispose)
-        yield made
+        migrated = make_engine(url)
+        stack.callback(migrated.dispose)
+        yield migrated
 
 
 @pytest.fixture(autouse=True, scope="session")

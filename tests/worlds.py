@@ -174,8 +174,8 @@ class Centre(Room):
 
     def walks(self, task_id: str, actor: Actor, *steps: Step) -> None:
         """Go through steps one after another."""
-        for one in steps:
-            self.act(actions.step, task_id, actor, what=one, note=None)
+        for step in steps:
+            self.act(actions.step, task_id, actor, what=step, note=None)
 
     def task(self, **where: Any) -> dict[str, Any]:
         """The only task with these values."""

@@ -76,15 +76,15 @@ def series(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> S
     """All series of our processes as Prometheus knows them, and those of its own."""
     database = tmp_path_factory.mktemp("alerts") / "pacc.db"
     copyfile(migrated_sqlite, database)
-    found: Series = defaultdict(lambda: defaultdict(set))
+    labels: Series = defaultdict(lambda: defaultdict(set))
     for metrics in shows(Metrics(), database):
         for sample in (one for metric in metrics.registry.collect() for one in metric.samples):
-            found[sample.name]["job"] |= JOBS
+            labels[sample.name]["job"] |= JOBS
             for label, value in sample.labels.items():
-                found[sample.name][label].add(value)
+                labels[sample.name][label].add(value)
     own = {label for rule in ALERTS.values() for label in re.findall(r"by \((\w+)\)", rule["expr"])}
     return {
-        **found,
+        **labels,
         "up": {"job": JOBS},
         "ALERTS": {
             "alertname": set(ALERTS),
@@ -142,10 +142,12 @@ def test_every_alarm_stands_in_the_documents_with_its_urgency() -> None:
 def test_every_alarm_is_tried_once_where_it_fires_and_once_where_it_is_quiet() -> None:
     fires, quiet = set(), set()
     for test in in_yaml(PROMETHEUS / "alerts_test.yml")["tests"]:
-        quiet |= {one["alertname"] for one in test["alert_rule_test"] if not one.get("exp_alerts")}
-        for one in test.get("promql_expr_test", ()):
-            assert one["expr"] == 'ALERTS{alertstate="firing"}'
-            fires |= set(re.findall(r'alertname="(\w+)"', str(one["exp_samples"])))
+        quiet |= {
+            case["alertname"] for case in test["alert_rule_test"] if not case.get("exp_alerts")
+        }
+        for case in test.get("promql_expr_test", ()):
+            assert case["expr"] == 'ALERTS{alertstate="firing"}'
+            fires |= set(re.findall(r'alertname="(\w+)"', str(case["exp_samples"])))
     assert fires == quiet == set(ALERTS)
 
 

@@ -20,8 +20,8 @@ FILE = ROOT / "docker-compose.yml"
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     """The services, with anchors resolved."""
-    found: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
-    return found
+    by_name: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))["services"]
+    return by_name
 
 
 def test_it_is_a_compose_file_of_the_specification() -> None:
@@ -33,10 +33,12 @@ def test_it_is_a_compose_file_of_the_specification() -> None:
 
 
 def test_every_command_in_it_exists_with_its_options(services: dict[str, Any]) -> None:
-    ours = {name: one for name, one in services.items() if one["image"].startswith("pacc:")}
+    ours = {
+        name: service for name, service in services.items() if service["image"].startswith("pacc:")
+    }
     assert len(ours) == 6
-    for one in ours.values():
-        name, *options = one["command"]
+    for service in ours.values():
+        name, *options = service["command"]
         shown = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"})
         assert shown.exit_code == 0, name
         for option in options:
@@ -45,21 +47,21 @@ def test_every_command_in_it_exists_with_its_options(services: dict[str, Any]) -
 
 
 def test_every_setting_in_it_exists_and_is_valid(services: dict[str, Any]) -> None:
-    for one in services.values():
-        given = {
+    for service in services.values():
+        settings = {
             name: re.sub(r"\$\{\w+:-(\w+)}", r"\1", str(value))
-            for name, value in one.get("environment", {}).items()
+            for name, value in service.get("environment", {}).items()
             if name.startswith("PACC_")
         }
-        load_settings(given)
+        load_settings(settings)
 
 
 def test_images_are_pinned_and_nobody_is_root(services: dict[str, Any]) -> None:
-    for name, one in services.items():
-        tag = one["image"].rpartition(":")[2]
+    for name, service in services.items():
+        tag = service["image"].rpartition(":")[2]
         assert re.match(r"v?\d+\.\d+", tag), name
-        assert one.get("user") not in ("root", "0"), name
-        assert "user" in one or "build" in one, name
+        assert service.get("user") not in ("root", "0"), name
+        assert "user" in service or "build" in service, name
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
     assert re.findall(r"^USER (\d+)$", dockerfile, re.MULTILINE) == ["10001"]
     for base in re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE):
@@ -69,10 +71,10 @@ def test_images_are_pinned_and_nobody_is_root(services: dict[str, Any]) -> None:
 
 
 def test_what_stays_up_is_watched_and_what_waits_names_what_for(services: dict[str, Any]) -> None:
-    for name, one in services.items():
-        if one.get("restart") == "unless-stopped":
-            assert "healthcheck" in one, name
-        for other, how in one.get("depends_on", {}).items():
+    for name, service in services.items():
+        if service.get("restart") == "unless-stopped":
+            assert "healthcheck" in service, name
+        for other, how in service.get("depends_on", {}).items():
             assert other in services
             ends = services[other].get("restart") == "no"
             wanted = "service_completed_successfully" if ends else "service_healthy"
@@ -82,12 +84,14 @@ def test_what_stays_up_is_watched_and_what_waits_names_what_for(services: dict[s
 def test_prometheus_and_grafana_are_a_profile_and_change_nothing_but_their_data(
     services: dict[str, Any],
 ) -> None:
-    observers = {name for name, one in services.items() if one.get("profiles") == ["observe"]}
+    observers = {
+        name for name, service in services.items() if service.get("profiles") == ["observe"]
+    }
     assert observers == {"prometheus", "grafana"}
     for name in observers:
-        one = services[name]
-        assert (one["read_only"], one["cap_drop"]) == (True, ["ALL"])
-        for volume in one["volumes"]:
+        service = services[name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        for volume in service["volumes"]:
             source, *_, mode = volume.split(":")
             assert (ROOT / source).is_dir() if mode == "ro" else source == name
 
@@ -99,9 +103,9 @@ def test_only_this_machine_reaches_what_is_published(services: dict[str, Any]) -
 
 
 def test_every_password_is_set_from_outside(services: dict[str, Any]) -> None:
-    environments = [one.get("environment", {}) for one in services.values()]
-    given = {name: value for one in environments for name, value in one.items()}
-    passwords = {name: value for name, value in given.items() if "PASSWORD" in name}
+    environments = [service.get("environment", {}) for service in services.values()]
+    values = {name: value for service in environments for name, value in service.items()}
+    passwords = {name: value for name, value in values.items() if "PASSWORD" in name}
     assert set(passwords) == {"POSTGRES_PASSWORD", "GF_SECURITY_ADMIN_PASSWORD"}
     for name, value in passwords.items():
         assert re.fullmatch(r"\$\{PACC_\w+_PASSWORD:-\w+}", value), name

@@ -27,10 +27,10 @@ class Open(Protocol):
 
 def stream() -> list[Record]:
     """Eleven records, among them a null value and bytes that are no text."""
-    made = Stream()
+    stream = Stream()
     for number in range(8):
-        made.says((CAR, OTHER)[number % 2], "dtc:P0A80", number)
-    return made.raw(None, 8, key=b"k").raw(b"\xff\x00", 9).raw(b"", 10).records
+        stream.says((CAR, OTHER)[number % 2], "dtc:P0A80", number)
+    return stream.raw(None, 8, key=b"k").raw(b"\xff\x00", 9).raw(b"", 10).records
 
 
 @pytest.fixture(params=["tape", pytest.param("kafka", marks=pytest.mark.kafka)])

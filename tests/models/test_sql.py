@@ -18,13 +18,15 @@ def test_a_column_is_one_of_many_values_and_of_no_other(engine: sa.Engine) -> No
         insert_new(connection, t.vehicle, vehicles)
         insert_new(connection, t.outbox, [{**event, "event_id": f"e{n}"} for n in range(5)])
 
-        def found(column: sa.Column[Any], values: Sequence[Any]) -> list[Any]:
+        def rows_where(column: sa.Column[Any], values: Sequence[Any]) -> list[Any]:
             query = sa.select(column).where(within(connection, column, values))
             return list(connection.execute(query.order_by(column)).scalars())
 
-        assert found(t.vehicle.c.vin, [CAR, f"{OTHER}9", "", '"', "%"]) == [CAR]
-        assert found(t.vehicle.c.vin, []) == []
-        first, *rest = found(t.outbox.c.seq, list(range(2**31 - 3000, 2**31)) + list(range(10)))
+        assert rows_where(t.vehicle.c.vin, [CAR, f"{OTHER}9", "", '"', "%"]) == [CAR]
+        assert rows_where(t.vehicle.c.vin, []) == []
+        first, *rest = rows_where(
+            t.outbox.c.seq, list(range(2**31 - 3000, 2**31)) + list(range(10))
+        )
         assert len(rest) == 4
-        assert found(t.outbox.c.seq, [first, 2**62]) == [first]
-        assert found(t.outbox.c.seq, []) == []
+        assert rows_where(t.outbox.c.seq, [first, 2**62]) == [first]
+        assert rows_where(t.outbox.c.seq, []) == []

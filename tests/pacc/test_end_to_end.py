@@ -136,8 +136,8 @@ def test_alerts_become_tasks_whatever_happens_on_the_way(
     assert room.outcomes() == calm.outcomes()
     each_case_is_in_its_queue(way, room)
     what_was_decided_has_left(way, room)
-    for one in (room, calm):
-        one.engine.dispose()
+    for world in (room, calm):
+        world.engine.dispose()
 
 
 def a_worker_is_killed_and_another_goes_on(way: Way, room: Room, sent: int) -> None:

@@ -16,7 +16,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable
 def running_chromium() -> Iterator[Browser]:
     """Start a headless Chromium."""
     named = os.environ.get("PACC_TEST_CHROMIUM")
-    path = named or next((found for name in _NAMES if (found := shutil.which(name))), None)
+    path = named or next((binary for name in _NAMES if (binary := shutil.which(name))), None)
     if path is None:
         raise NotToBeHad(
             "no Chromium: `apt-get install chromium fonts-noto-cjk`, or PACC_TEST_CHROMIUM"

@@ -52,9 +52,9 @@ log.retention.ms=-1
 @contextmanager
 def running_kafka() -> Iterator[str]:
     """Give the bootstrap address of a broker."""
-    given = os.environ.get("PACC_TEST_KAFKA")
-    if given:
-        yield given
+    address = os.environ.get("PACC_TEST_KAFKA")
+    if address:
+        yield address
         return
     with own_kafka() as server:
         yield server.address
@@ -70,8 +70,8 @@ def own_kafka() -> Iterator[Server]:
         properties.write_text(_PROPERTIES.format(broker=broker, controller=controller, folder=name))
         base = [java, "-Xmx512m", "-cp", f"{jars}/*"]
         tool = [*base, "kafka.tools.StorageTool"]
-        made = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True, text=True)
-        cluster = made.stdout.strip().splitlines()[-1]
+        drawn = subprocess.run([*tool, "random-uuid"], check=True, capture_output=True, text=True)
+        cluster = drawn.stdout.strip().splitlines()[-1]
         subprocess.run(
             [*tool, "format", "--standalone", "-t", cluster, "-c", str(properties)],
             check=True,

@@ -21,9 +21,9 @@ _HOW = "install PostgreSQL 15 or newer (Debian: postgresql), or set PACC_TEST_PO
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """Give the URL of a server on which databases may be made."""
-    given = os.environ.get("PACC_TEST_POSTGRES")
-    if given:
-        yield given
+    url = os.environ.get("PACC_TEST_POSTGRES")
+    if url:
+        yield url
         return
     with own_postgres() as server:
         yield server.address
@@ -93,8 +93,8 @@ def new_database(server: str, template: str | None = None) -> Iterator[str]:
 
 
 def _binaries() -> Path:
-    found = shutil.which("initdb")
-    places = [Path(found).parent] if found else []
+    initdb = shutil.which("initdb")
+    places = [Path(initdb).parent] if initdb else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for place in places:
         if (place / "initdb").exists() and (place / "postgres").exists():

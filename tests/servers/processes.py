@@ -57,9 +57,9 @@ class Server:
         process = self.process
         if process is None:
             return
-        for one in (number or self.ending, signal.SIGKILL):
+        for signal_number in (number or self.ending, signal.SIGKILL):
             if process.poll() is None:
-                os.killpg(process.pid, one)
+                os.killpg(process.pid, signal_number)
             try:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:

@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from ingest.store import ledger as ledgers
 from models.words import Outcome
-from tests.soak.people import LEASE, Told
+from tests.soak.people import LEASE, Promise
 from tests.soak.stream import Known
 from tests.soak.system.database import DRIVER
 
@@ -52,19 +52,19 @@ def flaws(
     connection: sa.Connection,
     known: Sequence[Known],
     calm: Calm,
-    told: Sequence[Told],
+    promises: Sequence[Promise],
     seen: Seen,
 ) -> list[Flaw]:
     """Find everything that is not as it must be."""
-    found = [*_offsets(connection, known, calm, seen), *_owners(connection)]
+    wrong = [*_offsets(connection, known, calm, seen), *_owners(connection)]
     if not ledgers.ledger(connection)["reconciled"]:
-        found.append(Flaw("ledger", "the counts do not add up to the positions"))
-    found += _at_most_one(connection)
+        wrong.append(Flaw("ledger", "the counts do not add up to the positions"))
+    wrong += _at_most_one(connection)
     mine = ledgers.digest(connection)
     if mine != calm.digest:
-        found.append(Flaw("digest", f"{mine} is not the undisturbed {calm.digest}"))
-    found += [*_events(connection, seen), *_promises(connection, told)]
-    return found
+        wrong.append(Flaw("digest", f"{mine} is not the undisturbed {calm.digest}"))
+    wrong += [*_events(connection, seen), *_promises(connection, promises)]
+    return wrong
 
 
 def _offsets(
@@ -73,10 +73,10 @@ def _offsets(
     """Every offset was passed once, and once more for each time that the driver moved back."""
     seen.lost = seen.twice = 0
     filed = _pairs(connection, "select part, record_offset from alert")
-    held = _pairs(connection, "select part, record_offset from quarantine")
+    quarantined = _pairs(connection, "select part, record_offset from quarantine")
     pages = "select part, outcome, sum(records) as records from ledger group by part, outcome"
     ledger = {(row.part, row.outcome): row.records for row in connection.execute(sa.text(pages))}
-    for part, one in enumerate(known):
+    for part, sent in enumerate(known):
         passes = _passes(connection, part)
         wanted: Counter[str] = Counter()
         for offset, outcome in calm.outcomes[part].items():
@@ -84,14 +84,17 @@ def _offsets(
             seen.lost += through == 0
             seen.twice += through > 1 + back
             wanted[outcome] += 1
-            again = Outcome.QUARANTINED if offset in one.poison else Outcome.DUPLICATE
+            again = Outcome.QUARANTINED if offset in sent.poison else Outcome.DUPLICATE
             wanted[again.value] += back
             if through != 1 + back:
                 yield Flaw("offsets", f"{part}/{offset}: {through} times through, {back} back")
         counted = {name: count for (at, name), count in ledger.items() if at == part}
         if counted != dict(+wanted):
             yield Flaw("outcomes", f"partition {part}: {counted} and not {dict(wanted)}")
-        for name, there, right in (("alerts", filed, one.first), ("quarantine", held, one.poison)):
+        for name, there, right in (
+            ("alerts", filed, sent.first),
+            ("quarantine", quarantined, sent.poison),
+        ):
             mine = Counter(offset for at, offset in there if at == part)
             if mine != Counter(right):
                 odd = sorted((mine - Counter(right)) + (Counter(right) - mine))[:5]
@@ -140,16 +143,16 @@ def _at_most_one(connection: sa.Connection) -> Iterator[Flaw]:
 
 def _events(connection: sa.Connection, seen: Seen) -> Iterator[Flaw]:
     """Every change of a case has its event; every event is on its topic, in order of its case."""
-    made: dict[str, list[int]] = {}
+    sequences: dict[str, list[int]] = {}
     sent: dict[str, set[str]] = {}
     for row in connection.execute(
         sa.text("select event_id, topic, case_id, case_seq, sent_at from outbox")
     ):
-        made.setdefault(row.case_id, []).append(row.case_seq)
+        sequences.setdefault(row.case_id, []).append(row.case_seq)
         if row.sent_at is not None:
             sent.setdefault(row.topic, set()).add(row.event_id)
     for row in connection.execute(sa.text('select case_id, revision from "case"')):
-        if sorted(made.get(row.case_id, [])) != list(range(1, row.revision + 1)):
+        if sorted(sequences.get(row.case_id, [])) != list(range(1, row.revision + 1)):
             yield Flaw("events", f"case {row.case_id}: {row.revision} changes, not as many events")
     seen.sent_again = 0
     for topic, events in seen.events.items():
@@ -181,7 +184,9 @@ def read_topics(address: str, topics: Sequence[str], seen: Seen) -> None:
     """Read on where the last look stopped, to the end."""
     with closing(KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)) as consumer:
         parts = [
-            TopicPartition(one, n) for one in topics for n in consumer.partitions_for_topic(one)
+            TopicPartition(topic, n)
+            for topic in topics
+            for n in consumer.partitions_for_topic(topic)
         ]
         consumer.assign(parts)
         for part in parts:
@@ -194,7 +199,7 @@ def read_topics(address: str, topics: Sequence[str], seen: Seen) -> None:
                 seen.places[part] = records[-1].offset + 1
 
 
-def _promises(connection: sa.Connection, told: Sequence[Told]) -> Iterator[Flaw]:
+def _promises(connection: sa.Connection, promises: Sequence[Promise]) -> Iterator[Flaw]:
     """What a person was told is done is done, once; and nobody had a task beside another."""
     entries = Counter(
         (row.task_id, row.actor, row.kind)
@@ -206,31 +211,39 @@ def _promises(connection: sa.Connection, told: Sequence[Told]) -> Iterator[Flaw]
             )
         )
     )
-    heard = Counter((one.task_id, one.name, one.what) for one in told)
+    heard = Counter((promise.task_id, promise.name, promise.what) for promise in promises)
     for key in sorted((heard - entries) | (entries - heard)):
         yield Flaw("told", f"{key}: told {heard[key]} times, done {entries[key]} times")
     ends = {
         row.task_id: row.disposition
         for row in connection.execute(sa.text("select task_id, disposition from task"))
     }
-    for one in told:
-        if one.disposition is not None and ends.get(one.task_id) != one.disposition:
-            yield Flaw("told", f"{one.name} was told {one.task_id} ended as {one.disposition}")
-        if one.seen is not None and one.version != one.seen + 1:
-            yield Flaw("told", f"{one.name} claimed version {one.seen} and got {one.version}")
-    yield from one_at_a_time(told)
+    for promise in promises:
+        if promise.disposition is not None and ends.get(promise.task_id) != promise.disposition:
+            yield Flaw(
+                "told", f"{promise.name} was told {promise.task_id} ended as {promise.disposition}"
+            )
+        if promise.seen is not None and promise.version != promise.seen + 1:
+            yield Flaw(
+                "told", f"{promise.name} claimed version {promise.seen} and got {promise.version}"
+            )
+    yield from one_at_a_time(promises)
 
 
-def one_at_a_time(told: Sequence[Told]) -> Iterator[Flaw]:
+def one_at_a_time(promises: Sequence[Promise]) -> Iterator[Flaw]:
     """Nobody was told that they had a task while another's claim on it was alive."""
-    by_task: dict[str, list[Told]] = {}
-    for one in told:
-        by_task.setdefault(one.task_id, []).append(one)
-    for task_id, things in by_task.items():
-        holder: Told | None = None
-        for one in sorted(things, key=lambda thing: thing.version):
-            if one.what == "task_claimed" and holder is not None and holder.name != one.name:
-                began = one.lease_until - LEASE if one.lease_until else None
+    by_task: dict[str, list[Promise]] = {}
+    for promise in promises:
+        by_task.setdefault(promise.task_id, []).append(promise)
+    for task_id, of_task in by_task.items():
+        holder: Promise | None = None
+        for promise in sorted(of_task, key=lambda thing: thing.version):
+            if (
+                promise.what == "task_claimed"
+                and holder is not None
+                and holder.name != promise.name
+            ):
+                began = promise.lease_until - LEASE if promise.lease_until else None
                 if holder.lease_until and began and began < holder.lease_until:
-                    yield Flaw("told", f"{one.name} and {holder.name} both had {task_id}")
-            holder = None if one.what in ("task_released", "task_closed") else one
+                    yield Flaw("told", f"{promise.name} and {holder.name} both had {task_id}")
+            holder = None if promise.what in ("task_released", "task_closed") else promise

@@ -42,7 +42,7 @@ class Report:
     ends: Counter[str] = field(default_factory=Counter)
     missed: int = 0
     recoveries: list[float] = field(default_factory=list)
-    told: int = 0
+    promises: int = 0
     refused: int = 0
     events: int = 0
     sent_again: int = 0
@@ -94,13 +94,13 @@ class Soak:
             self._hand.does(step)
         sender.join()
         self._hand.let_go()
-        found = self._settles()
+        wrong = self._settles()
         unanswered = self._crowd.rest()
-        found += [Flaw("people", unanswered)] if unanswered else []
-        found += self._outbox_is_empty()
-        found += self._checks()
-        self._note(steps, found)
-        return found
+        wrong += [Flaw("people", unanswered)] if unanswered else []
+        wrong += self._outbox_is_empty()
+        wrong += self._checks()
+        self._note(steps, wrong)
+        return wrong
 
     def close(self) -> Report:
         """End everything; give the report."""
@@ -153,8 +153,8 @@ class Soak:
 
     def _positions(self) -> list[int]:
         with self._system.engine.connect() as connection:
-            found = connection.execute(sa.text("select part, next_offset from position"))
-            at = {row.part: row.next_offset for row in found}
+            rows = connection.execute(sa.text("select part, next_offset from position"))
+            at = {row.part: row.next_offset for row in rows}
         return [at.get(number, 0) for number in range(PARTITIONS)]
 
     def _outbox_is_empty(self) -> list[Flaw]:
@@ -178,17 +178,17 @@ class Soak:
             with self._system.engine.begin() as now:
                 ids = now.execute(sa.text("select event_id from outbox")).scalars()
                 self._seen.written = set(ids)
-            return flaws(connection, self._tape.known, calm, self._crowd.told, self._seen)
+            return flaws(connection, self._tape.known, calm, self._crowd.promises, self._seen)
 
-    def _note(self, steps: Sequence[Step], found: Sequence[Flaw]) -> None:
+    def _note(self, steps: Sequence[Step], wrong: Sequence[Flaw]) -> None:
         report, seen = self.report, self._seen
-        report.flaws += found
+        report.flaws += wrong
         report.records = len(self._tape.records)
         report.rounds += 1
         report.plan += steps
         report.done, report.ends = self._hand.done, self._system.ends
         report.missed = self._system.missed
-        report.told, report.refused = len(self._crowd.told), self._crowd.refused
+        report.promises, report.refused = len(self._crowd.promises), self._crowd.refused
         report.events = sum(len(events) for events in seen.events.values())
         report.sent_again, report.lost, report.twice = seen.sent_again, seen.lost, seen.twice
         report.recoveries = self._recoveries()
@@ -214,13 +214,13 @@ def recoveries(
 
     `moves` are application, partition, whether it took the partition, and when; in order.
     """
-    found = []
+    seconds = []
     for app, at in kills:
         owner: dict[int, str] = {}
         for who, part, is_take, when in moves:
             if is_take and when <= at:
                 owner[part] = who
-        for part in (one for one, who in owner.items() if who == app):
+        for part in [part for part, who in owner.items() if who == app]:
             after = [m[3] for m in moves if m[1] == part and not m[2] and m[3] > at and m[0] != app]
-            found += [min(after) - at] if after else []
-    return found
+            seconds += [min(after) - at] if after else []
+    return seconds

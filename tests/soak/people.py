@@ -42,8 +42,8 @@ _PATIENCE: Final = 150.0
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person was told was done: `what` is the kind of the timeline's entry."""
+class Promise:
+    """What an answer promised a person as done: `what` is the kind of the timeline's entry."""
 
     task_id: str
     name: str
@@ -58,7 +58,7 @@ class Crowd:
     """Everybody at work, until told to rest or to go home."""
 
     def __init__(self, system: System, seed: int) -> None:
-        self.told: list[Told] = []
+        self.promises: list[Promise] = []
         self.refused = 0
         self._system = system
         self._home = threading.Event()
@@ -142,10 +142,10 @@ class Crowd:
     def _careless(self, careless: "_Careless", chance: random.Random) -> None:
         while not self._home.is_set():
             with self._request():
-                told = careless.claims(chance)
-            if told is not None:
-                self.told.append(told)
-            self.refused += told is None
+                promise = careless.claims(chance)
+            if promise is not None:
+                self.promises.append(promise)
+            self.refused += promise is None
             time.sleep(0.1)
 
     def asks(self, connection: tuple[int, str], path: str, body: Any) -> tuple[int, Any]:
@@ -224,8 +224,8 @@ class _Person:
         if status != 200:
             return {"is_done": False}
         lease = task["lease_until"]
-        self._crowd.told.append(
-            Told(
+        self._crowd.promises.append(
+            Promise(
                 task_id,
                 self._name,
                 what,
@@ -258,19 +258,19 @@ class _Careless:
         if statement.startswith("UPDATE task"):
             time.sleep(_THINKS_SECONDS)
 
-    def claims(self, chance: random.Random) -> Told | None:
+    def claims(self, chance: random.Random) -> Promise | None:
         """Claim what others claim too; None if it was refused."""
         at = datetime.now(UTC)
         try:
             with self._engine.begin() as connection:
-                found = connection.execute(_FREE).all()
-                if not found:
+                free = connection.execute(_FREE).all()
+                if not free:
                     return None
-                task_id, seen = chance.choice(found)
+                task_id, seen = chance.choice(free)
                 actions.claim(Acting(connection, self._actor, at, self._house), task_id)
         except (PaccError, sa.exc.DBAPIError):
             return None
-        return Told(task_id, "careless", "task_claimed", seen + 1, at + LEASE, seen)
+        return Promise(task_id, "careless", "task_claimed", seen + 1, at + LEASE, seen)
 
 
 _FREE: Final = sa.text(

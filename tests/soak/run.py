@@ -37,7 +37,7 @@ def servers() -> Iterator[Servers]:
 
 
 def soak(
-    given: Servers,
+    started: Servers,
     seed: int,
     minutes: float,
     *,
@@ -49,7 +49,7 @@ def soak(
     """Go from round to round until the time or the kills are up, or something is wrong."""
     until = time.monotonic() + minutes * 60
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
-        running = Soak(given, Path(name), seed, guard)
+        running = Soak(started, Path(name), seed, guard)
         try:
             for number in range(10_000):
                 if plan is None:
@@ -89,7 +89,7 @@ def show(report: Report) -> None:
     )
     _say(f"lives that ended, and how: {_counted(report.ends)}")
     _say(
-        f"lost {report.lost}, twice {report.twice}; people were told of {report.told} things; "
+        f"lost {report.lost}, twice {report.twice}; people were told of {report.promises} things; "
         f"{report.events} events on the topics, {report.sent_again} of them again"
     )
 
@@ -104,14 +104,14 @@ def show_recovery(report: Report) -> None:
         )
 
 
-def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
+def explain(started: Servers, seed: int, report: Report, tries: int) -> None:
     """Print the flaws, and the shortest plan found that shows one again."""
     for flaw in report.flaws[:20]:
         _say(f"WRONG ({flaw.check}): {flaw.what}")
     _say(f"seed {seed}; looking for a shorter plan")
 
     def fails(plan: Sequence[Step]) -> bool:
-        return bool(soak(given, seed, 10, steps=0, plan=plan).flaws)
+        return bool(soak(started, seed, 10, steps=0, plan=plan).flaws)
 
     file = Path(f"soak-{seed}.jsonl")
     plan = shorten(report.plan, fails, tries)
@@ -124,7 +124,7 @@ def explain(given: Servers, seed: int, report: Report, tries: int) -> None:
         _say(f"  round {step.round}, second {step.second}: {step.kind} ({step.chance})")
 
 
-def recovery(given: Servers, seed: int, kills: int) -> Report:
+def recovery(started: Servers, seed: int, kills: int) -> Report:
     """Kill one worker after the other, with the settings that we recommend, under a steady stream.
 
     The broker's own least session has to be no longer than ours.
@@ -133,7 +133,7 @@ def recovery(given: Servers, seed: int, kills: int) -> Report:
     pause = 1.6 * session
     with tempfile.TemporaryDirectory(prefix="pacc-soak-") as name:
         running = Soak(
-            given,
+            started,
             Path(name),
             seed,
             round_seconds=2.5 * pause,
@@ -153,28 +153,28 @@ def recovery(given: Servers, seed: int, kills: int) -> Report:
     return report
 
 
-def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
+def crash_points(started: Servers, scene_names: Sequence[str]) -> int:
     """Die at every crash point of these scenes, on PostgreSQL and (`run`) Kafka; 1 if one shows."""
-    found: list[str] = []
-    topic = new_topic(given.kafka.address, 1)
-    with closing(KafkaSender(given.kafka.address)) as sender:
+    differences: list[str] = []
+    topic = new_topic(started.kafka.address, 1)
+    with closing(KafkaSender(started.kafka.address)) as sender:
         sender.send(
             [
-                Message(topic, one.key, one.value, one.headers, one.timestamp)
-                for one in scenes.stream(topic)
+                Message(topic, record.key, record.value, record.headers, record.timestamp)
+                for record in scenes.stream(topic)
             ]
         )
     nursery = Nursery(["tests.soak.crash_points.scenes"])
     for scene in scene_names:
         with (
             tempfile.TemporaryDirectory(prefix="pacc-points-") as name,
-            new_database(given.postgres.address) as url,
+            new_database(started.postgres.address) as url,
         ):
             scenes.prepare(url)
             if scene != "run":
                 scenes.play(url, topic)
-            address = given.kafka.address if scene == "run" else None
-            copies = crash.postgres_copies(given.postgres.address)
+            address = started.kafka.address if scene == "run" else None
+            copies = crash.postgres_copies(started.postgres.address)
             stage = crash.Stage(nursery, Path(name), url, copies, address, topic)
             began = time.monotonic()
             deaths, wrong = crash.wrong(stage, scene, url, every=True)
@@ -182,25 +182,25 @@ def crash_points(given: Servers, scene_names: Sequence[str]) -> int:
                 f"{scene}: {deaths} crash points in {time.monotonic() - began:.0f} s, "
                 f"{len(wrong)} that show"
             )
-            found += wrong
+            differences += wrong
     nursery.close()
-    for one in found[:20]:
-        _say(f"WRONG: {one}")
-    return 1 if found else 0
+    for difference in differences[:20]:
+        _say(f"WRONG: {difference}")
+    return 1 if differences else 0
 
 
-def controls(given: Servers, seed: int, minutes: float, steps: int) -> int:
+def controls(started: Servers, seed: int, minutes: float, steps: int) -> int:
     """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
     missed = 0
     _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
     for guard, (checks, _) in guards.FOUND_BY.items():
-        report = soak(given, seed, minutes, steps=steps, guard=guard)
+        report = soak(started, seed, minutes, steps=steps, guard=guard)
         firsts = {flaw.check: flaw.what for flaw in reversed(report.flaws)}
-        found = sorted(firsts)
-        missed += not set(checks) & set(found)
-        said = ", ".join(found) or "NOTHING: a defect of the soak"
+        noticed = sorted(firsts)
+        missed += not set(checks) & set(noticed)
+        said = ", ".join(noticed) or "NOTHING: a defect of the soak"
         _say(f"{guard:<15} {said:<24} {total(report):>12} {report.seconds:>8.0f}")
-        for name in found:
+        for name in noticed:
             _say(f"    {name}: {firsts[name]}")
     return 1 if missed else 0
 
@@ -218,31 +218,31 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--points", action="store_true", help="die at every crash point once")
     parser.add_argument("--plan", type=Path, help="a plan that was kept, instead of a new one")
     parser.add_argument("--tries", type=int, default=12, help="to shorten a plan that fails")
-    given = parser.parse_args(words)
+    options = parser.parse_args(words)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with servers() as started:
-        if given.controls:
-            return controls(started, given.seed, given.minutes, given.steps)
-        if given.points:
+        if options.controls:
+            return controls(started, options.seed, options.minutes, options.steps)
+        if options.points:
             return crash_points(started, list(scenes.SCENES))
-        if given.recovery:
-            report = recovery(started, given.seed, given.recovery)
+        if options.recovery:
+            report = recovery(started, options.seed, options.recovery)
             show(report)
             show_recovery(report)
             return 1 if report.flaws else 0
-        plan = read_plan(given.plan) if given.plan else None
+        plan = read_plan(options.plan) if options.plan else None
         report = soak(
             started,
-            given.seed,
-            given.minutes,
-            steps=given.steps,
-            kills=given.kills,
-            guard=given.control,
+            options.seed,
+            options.minutes,
+            steps=options.steps,
+            kills=options.kills,
+            guard=options.control,
             plan=plan,
         )
         show(report)
-        if report.flaws and given.control is None:
-            explain(started, given.seed, report, given.tries)
+        if report.flaws and options.control is None:
+            explain(started, options.seed, report, options.tries)
     for flaw in report.flaws[:5]:
         _say(f"found by ({flaw.check}): {flaw.what}")
     return 1 if report.flaws else 0

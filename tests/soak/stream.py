@@ -74,10 +74,10 @@ class Tape:
         """Grow by a round; give its records in the order of their time."""
         begin = self._start + self._rounds * ROUND
         self._rounds += 1
-        made = sorted(self._round(), key=lambda one: one[0])
+        reports = sorted(self._round(), key=lambda report: report[0])
         fresh = [
             self._record(begin + timedelta(seconds=second), vin, fault)
-            for second, vin, fault in made
+            for second, vin, fault in reports
         ]
         self.records += fresh
         return fresh

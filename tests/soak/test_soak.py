@@ -19,7 +19,7 @@ from tests.soak.disturbances.plan import (
     write_plan,
 )
 from tests.soak.driver import recoveries
-from tests.soak.people import LEASE, Told
+from tests.soak.people import LEASE, Promise
 from tests.soak.stream import Tape
 
 AT = datetime(2026, 1, 15, tzinfo=UTC)
@@ -36,8 +36,8 @@ def test_a_seed_gives_one_plan_and_one_stream(tmp_path: Path) -> None:
     assert {step.kind for step in plan} & set(SELDOM)
     write_plan(plan, tmp_path / "plan")
     assert read_plan(tmp_path / "plan") == plan
-    one, same, other = (Tape("t", seed, AT).more() for seed in (7, 7, 8))
-    assert one == same != other
+    stream, same, other = (Tape("t", seed, AT).more() for seed in (7, 7, 8))
+    assert stream == same != other
 
 
 def test_every_kind_of_disturbance_can_be_done() -> None:
@@ -48,10 +48,10 @@ def test_the_stream_says_what_it_knows() -> None:
     tape = Tape("t", 7, AT)
     records = [*tape.more(), *tape.more()]
     seen: set[str] = set()
-    for one in decode(records, {"t": "cloudevents"}):
-        known, offset = tape.known[one.record.partition.number], one.record.offset
-        assert (offset in known.poison) == bool(one.rejected)
-        for item in one.items:
+    for decoded in decode(records, {"t": "cloudevents"}):
+        known, offset = tape.known[decoded.record.partition.number], decoded.record.offset
+        assert (offset in known.poison) == bool(decoded.rejected)
+        for item in decoded.items:
             assert (offset in known.duplicate) == (item.fingerprint in seen)
             seen.add(item.fingerprint)
     assert sum(len(known.first) for known in tape.known) == len(seen)
@@ -93,9 +93,9 @@ def test_recovery_is_measured_in_each_partition_of_the_victim() -> None:
 )
 def test_two_people_with_one_task_are_seen(second: float, what: str, *, is_wrong: bool) -> None:
     began = AT + timedelta(seconds=second)
-    told = [
-        Told("task", "Li", "task_claimed", 2, AT + LEASE),
-        Told("task", "Li", what, 3, AT + LEASE),
-        Told("task", "Wu", "task_claimed", 4, began + LEASE),
+    promises = [
+        Promise("task", "Li", "task_claimed", 2, AT + LEASE),
+        Promise("task", "Li", what, 3, AT + LEASE),
+        Promise("task", "Wu", "task_claimed", 4, began + LEASE),
     ]
-    assert bool(list(one_at_a_time(told))) == is_wrong
+    assert bool(list(one_at_a_time(promises))) == is_wrong

@@ -33,9 +33,9 @@ class Console(Web):
     @property
     def csrf(self) -> str:
         """The word that a page gives along."""
-        found = re.search(r'data-csrf="([^"]+)"', self.client.get("/handover").text)
-        assert found is not None
-        return found[1]
+        attribute = re.search(r'data-csrf="([^"]+)"', self.client.get("/handover").text)
+        assert attribute is not None
+        return attribute[1]
 
     def posts(self, path: str, **fields: str) -> Response:
         """Send a form as our own page does."""
@@ -45,15 +45,15 @@ class Console(Web):
 @pytest.fixture
 def room(engine: sa.Engine) -> Iterator[Console]:
     """One urgent case in Beijing, one normal at a dealer, and people of each role."""
-    made = Console(engine)
-    made.centre.plays(urgent_and_normal().records)
-    made.person("li", Role.OPERATOR, "rsa-beijing", name="Li", language="en")
-    made.person("chen", Role.OPERATOR, "rsa-beijing", name="Chen", language="en")
-    made.person("far", Role.OPERATOR, "rsa-wuhan", name="Far")
-    made.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
-    made.person("eve", Role.ENGINEER, name="Eve", language="en")
-    with made.client:
-        yield made
+    console = Console(engine)
+    console.centre.plays(urgent_and_normal().records)
+    console.person("li", Role.OPERATOR, "rsa-beijing", name="Li", language="en")
+    console.person("chen", Role.OPERATOR, "rsa-beijing", name="Chen", language="en")
+    console.person("far", Role.OPERATOR, "rsa-wuhan", name="Far")
+    console.person("zhao", Role.SUPERVISOR, name="Zhao", language="en")
+    console.person("eve", Role.ENGINEER, name="Eve", language="en")
+    with console.client:
+        yield console
 
 
 def urgent(room: Console) -> dict[str, Any]:

@@ -36,10 +36,10 @@ class Flood(Centre):
     def report(self, numbers: Any, minute: float, **more: Any) -> "Flood":
         """Let cars report, and the pipeline hear them."""
         first = len(self.stream.records)
-        given = {**BUILD, **BEIJING, "code": CODE, **more}
-        code = given.pop("code")
+        fields = {**BUILD, **BEIJING, "code": CODE, **more}
+        code = fields.pop("code")
         for number in numbers:
-            self.stream.says(vin(number), code, minute, **given)
+            self.stream.says(vin(number), code, minute, **fields)
         self.plays(self.stream.records[first:])
         return self
 
@@ -54,8 +54,8 @@ class Flood(Centre):
             return issues.list_matters(connection, actor or supervisor(), **more)
 
     def decides(self, to: IssueState, reason: str = "bad update", actor: Any = None) -> None:
-        (one,) = self.matters()
-        self.act(issues.decide_on, one["issue_id"], actor or supervisor(), to=to, reason=reason)
+        (matter,) = self.matters()
+        self.act(issues.decide_on, matter["issue_id"], actor or supervisor(), to=to, reason=reason)
 
     def held(self) -> set[str]:
         return {row["vin"] for row in self.rows(t.task) if row["held_en"] is not None}
@@ -64,5 +64,5 @@ class Flood(Centre):
 @pytest.fixture
 def flood(engine: sa.Engine) -> Flood:
     """200 cars of one build and one other car, within ten minutes."""
-    made = Flood(engine).report(range(200), 5).report([900], 6, code="dtc:B1342")
-    return made.tends(minutes=10)
+    centre = Flood(engine).report(range(200), 5).report([900], 6, code="dtc:B1342")
+    return centre.tends(minutes=10)

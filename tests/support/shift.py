@@ -82,10 +82,10 @@ class Shift:
         """Add somebody."""
         desks = [desk] if desk else []
         with self.engine.begin() as connection:
-            made = add_person(
+            added = add_person(
                 connection, login, Role(role), desks, datetime.now(UTC), name=f"名{login}"
             )
-        self.passwords[login] = made["password"]
+        self.passwords[login] = added["password"]
 
     def visitor(self, **options: Any) -> BrowserContext:
         """A browser of somebody's own; everything that it complains of is kept."""
@@ -97,9 +97,9 @@ class Shift:
         def note(text: str) -> None:
             self.errors.append(text)
 
-        context.on("console", lambda one: note(one.text) if one.type == "error" else None)
-        context.on("weberror", lambda one: note(str(one.error)))
-        context.on("dialog", lambda one: note(f"dialog {one.message}"))
+        context.on("console", lambda event: note(event.text) if event.type == "error" else None)
+        context.on("weberror", lambda event: note(str(event.error)))
+        context.on("dialog", lambda event: note(f"dialog {event.message}"))
         return context
 
     def enters(self, login: str, **options: Any) -> Page:
@@ -148,7 +148,7 @@ def shift(postgres_server: str, kafka_address: str) -> Iterator[Shift]:
         engine = make_engine(url)
         stack.callback(engine.dispose)
         server, *_ = [stack.enter_context(pacc.runs(word)) for word in ("serve", "run", "tend")]
-        made = Shift(f"http://127.0.0.1:{port}", topic, sender, engine, browser, server)
+        centre = Shift(f"http://127.0.0.1:{port}", topic, sender, engine, browser, server)
         for login, role, desk in (
             ("li", "operator", "rsa-beijing"),
             ("chen", "operator", "rsa-beijing"),
@@ -156,7 +156,7 @@ def shift(postgres_server: str, kafka_address: str) -> Iterator[Shift]:
             ("eve", "engineer", None),
             ("adm", "administrator", None),
         ):
-            made.person(login, role, desk)
+            centre.person(login, role, desk)
         sun = pacc(
             "person",
             "add",
@@ -168,11 +168,11 @@ def shift(postgres_server: str, kafka_address: str) -> Iterator[Shift]:
             "--language",
             "en",
         )
-        made.passwords["sun"] = sun["password"]
-        waits(lambda: is_ready(made.url))
-        first = made.alert(lat=30.6, lon=104.1)
-        waits(lambda: bool(made.task(first)))
-        yield made
+        centre.passwords["sun"] = sun["password"]
+        waits(lambda: is_ready(centre.url))
+        first = centre.alert(lat=30.6, lon=104.1)
+        waits(lambda: bool(centre.task(first)))
+        yield centre
 
 
 @pytest.fixture(autouse=True)

@@ -61,26 +61,26 @@ class Web:
 @pytest.fixture
 def web(engine: sa.Engine) -> Iterator[Web]:
     """The API, with one urgent case in Beijing and one normal at a dealer."""
-    made = Web(engine)
-    made.centre.plays(urgent_and_normal().records)
-    with made.client:
-        yield made
+    api = Web(engine)
+    api.centre.plays(urgent_and_normal().records)
+    with api.client:
+        yield api
 
 
 def all_routes(web: Web) -> list[Any]:
     """Every route with its whole path and methods, found in the application itself."""
-    found: list[Any] = []
-    for one in web.app.routes:
-        contexts = getattr(one, "effective_route_contexts", None)
-        found += list(contexts()) if contexts else [one]
-    return found
+    whole: list[Any] = []
+    for route in web.app.routes:
+        contexts = getattr(route, "effective_route_contexts", None)
+        whole += list(contexts()) if contexts else [route]
+    return whole
 
 
 def routes(web: Web) -> list[Any]:
     """Every route under /v1."""
-    found = all_routes(web)
-    assert set(web.app.openapi()["paths"]) <= {route.path for route in found}
-    return [one for one in found if one.path.startswith("/v1/")]
+    every = all_routes(web)
+    assert set(web.app.openapi()["paths"]) <= {route.path for route in every}
+    return [route for route in every if route.path.startswith("/v1/")]
 
 
 def blank(answer: Response, ids: dict[str, str]) -> str:

@@ -80,10 +80,10 @@ def test_real_documents_say_what_they_say(
 def test_real_check_control_messages_in_their_own_spelling(shared_data: Path) -> None:
     lines = (shared_data / "bmw_states" / "observed_ccm.jsonl").read_text("utf-8").splitlines()
     messages = [json.loads(line) for line in lines]
-    found = codes(one({"state": {"checkControlMessages": messages}}, "bmw"))
-    assert found["ccm:50"] is Severity.SERVICE
-    assert found["ccm:955"] is Severity.UNKNOWN
-    assert found["ccm:164"] is Severity.SERVICE
+    severities = codes(one({"state": {"checkControlMessages": messages}}, "bmw"))
+    assert severities["ccm:50"] is Severity.SERVICE
+    assert severities["ccm:955"] is Severity.UNKNOWN
+    assert severities["ccm:164"] is Severity.SERVICE
 
 
 def test_an_unchanged_state_polled_twice_is_the_same_delivery(shared_data: Path) -> None:
@@ -127,8 +127,8 @@ def test_cardata_messages_are_json_inside_json() -> None:
 
 def test_cardata_fault_memory_is_xml_with_standard_and_own_codes() -> None:
     xml = '<m><ecu name="BDC"><dtc code="P0A80"/><dtc code="0x21F0A1"/></ecu></m>'
-    found = codes(cardata("vehicle.electronicControlUnit.diagnosticTroubleCodes.raw", xml))
-    assert found == {"dtc:P0A80": "unknown", "bmwdtc:21F0A1": "unknown"}
+    severities = codes(cardata("vehicle.electronicControlUnit.diagnosticTroubleCodes.raw", xml))
+    assert severities == {"dtc:P0A80": "unknown", "bmwdtc:21F0A1": "unknown"}
 
 
 @pytest.mark.parametrize("xml", ["<m>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "x"])
@@ -149,8 +149,8 @@ def test_broken_or_dangerous_xml_is_refused(xml: str) -> None:
 )
 def test_uds_status_and_severity_bytes(status: Any, mask: Any, expected: Any) -> None:
     decoded = one({"dtcs": [{"code": "0A801C", "status": status, "severity": mask}]}, "uds")
-    found = [(r.alert.status, r.alert.severity) for r in reports(decoded)]
-    assert found == ([expected] if expected else [])
+    decisive = [(r.alert.status, r.alert.severity) for r in reports(decoded)]
+    assert decisive == ([expected] if expected else [])
     assert all(r.alert.code == "dtc:P0A80-1C" for r in reports(decoded))
 
 

@@ -45,24 +45,24 @@ def cases() -> list[Poison]:
     return list(corpus())
 
 
-def decoded(one: Record) -> Decoded:
+def decoded(record: Record) -> Decoded:
     """Decode a record of the corpus in its form's format."""
-    topic = one.partition.topic
-    (made,) = decode([one], {topic: topic.rpartition(".")[2]})
-    return made
+    topic = record.partition.topic
+    (result,) = decode([record], {topic: topic.rpartition(".")[2]})
+    return result
 
 
-def became(made: Decoded) -> Expected:
+def became(result: Decoded) -> Expected:
     """What the decoder made of a record, in the words of the corpus."""
     return Expected(
-        tuple(bad.reason for bad in made.rejected), bool(made.items) or not made.rejected
+        tuple(bad.reason for bad in result.rejected), bool(result.items) or not result.rejected
     )
 
 
 def test_the_corpus_has_hundreds_of_kinds_and_every_format(cases: list[Poison]) -> None:
-    assert len({one.kind for one in cases}) > 1500
+    assert len({case.kind for case in cases}) > 1500
     assert {form.format for form in FORMS} == set(FORMATS)
-    everywhere = Counter(one.kind for one in cases)
+    everywhere = Counter(case.kind for case in cases)
     assert sum(count >= len(FORMS) - 1 for count in everywhere.values()) >= 300
     for form in FORMS:
         value = form.wrap(form.text)
@@ -71,12 +71,12 @@ def test_the_corpus_has_hundreds_of_kinds_and_every_format(cases: list[Poison]) 
 
 @pytest.mark.parametrize("form", [form.name for form in FORMS])
 def test_each_is_refused_with_its_reason_or_decoded(form: str, cases: list[Poison]) -> None:
-    ours = [one for one in cases if one.form == form]
+    ours = [case for case in cases if case.form == form]
     assert len(ours) > 300
     wrong = [
-        (one.kind, one.expected, found)
-        for one in ours
-        if (found := became(decoded(one.record))) != one.expected
+        (case.kind, case.expected, ended)
+        for case in ours
+        if (ended := became(decoded(case.record))) != case.expected
     ]
     assert wrong == []
 
@@ -97,9 +97,9 @@ def test_a_good_document_edited_anywhere_ends_in_one_way(
     for share, length, new in edits:
         place = int(share * len(value))
         value = value[:place] + new + value[place + length :]
-    made = decoded(form.record(value))
-    assert all(bad.detail for bad in made.rejected)
-    assert made == decoded(form.record(value))
+    result = decoded(form.record(value))
+    assert all(bad.detail for bad in result.rejected)
+    assert result == decoded(form.record(value))
 
 
 def between_good_alerts(cases: Sequence[Poison]) -> tuple[list[Record], set[str]]:
@@ -113,12 +113,12 @@ def between_good_alerts(cases: Sequence[Poison]) -> tuple[list[Record], set[str]
         stream.append(replace(record, offset=counts[topic]))
         counts[topic] += 1
 
-    for one in cases:
-        add(one.record)
-        if counts[one.record.partition.topic] % 50 == 1:
+    for case in cases:
+        add(case.record)
+        if counts[case.record.partition.topic] % 50 == 1:
             vin = f"LBV8P2C05L8{len(good):06d}"
             good.add(vin)
-            add(_good_alert(one.record.partition, vin))
+            add(_good_alert(case.record.partition, vin))
     return stream, good
 
 
@@ -157,13 +157,13 @@ def require_all_accounted_for(
         c = t.case.c
         cases = set(connection.execute(sa.select(c.vin).where(c.vin.in_(good))).scalars())
     assert ledger["reconciled"]
-    found: Counter[tuple[str, bool]] = Counter()
+    counts: Counter[tuple[str, bool]] = Counter()
     for topic in ledger["topics"]:
         refused = topic["outcomes"].get(Outcome.QUARANTINED, 0)
         assert topic["position"] == topic["advanced"] == sum(topic["outcomes"].values())
-        found[topic["topic"], False] = refused
-        found[topic["topic"], True] = topic["position"] - refused
-    assert +found == +expected
+        counts[topic["topic"], False] = refused
+        counts[topic["topic"], True] = topic["position"] - refused
+    assert +counts == +expected
     assert cases == good
 
 
@@ -171,9 +171,9 @@ def outcomes_expected(
     cases: Sequence[Poison], stream: Sequence[Record], named: Callable[[str], str] = str
 ) -> Counter[tuple[str, bool]]:
     """How many records of each topic go on, and how many do not."""
-    counts = Counter((named(one.record.partition.topic), one.expected.goes_on) for one in cases)
-    extra = Counter(named(one.partition.topic) for one in stream)
-    extra.subtract(named(one.record.partition.topic) for one in cases)
+    counts = Counter((named(case.record.partition.topic), case.expected.goes_on) for case in cases)
+    extra = Counter(named(record.partition.topic) for record in stream)
+    extra.subtract(named(case.record.partition.topic) for case in cases)
     for topic, number in extra.items():
         counts[topic, True] += number
     return counts
@@ -198,7 +198,7 @@ def test_the_whole_corpus_between_good_alerts_stops_nothing(
 
 def sendable(cases: Sequence[Poison]) -> list[Poison]:
     """What a broker takes: Kafka 4 refuses timestamps that are negative or in the future."""
-    return [one for one in cases if one.record.timestamp == NOW]
+    return [case for case in cases if case.record.timestamp == NOW]
 
 
 def test_the_whole_corpus_on_a_real_topic_stops_nothing(
@@ -209,7 +209,7 @@ def test_the_whole_corpus_on_a_real_topic_stops_nothing(
     topics = {topic: make_topic(1) for topic in sorted({r.partition.topic for r in stream})}
     with closing(KafkaSender(kafka_address)) as sender:
         for first in range(0, len(stream), 500):
-            sender.send([_message(one, topics) for one in stream[first : first + 500]])
+            sender.send([_message(record, topics) for record in stream[first : first + 500]])
     engine = make_engine(f"sqlite:///{tmp_path / 'pacc.db'}")
     upgrade(engine)
     formats = {topics[topic]: name for topic, name in formats_of(stream).items()}
@@ -226,9 +226,9 @@ def test_the_whole_corpus_on_a_real_topic_stops_nothing(
     engine.dispose()
 
 
-def _message(one: Record, topics: dict[str, str]) -> Message:
-    topic = topics[one.partition.topic]
-    return Message(topic, one.key, one.value, one.headers, one.timestamp)
+def _message(record: Record, topics: dict[str, str]) -> Message:
+    topic = topics[record.partition.topic]
+    return Message(topic, record.key, record.value, record.headers, record.timestamp)
 
 
 def test_twenty_thousand_mutated_records_all_end_and_memory_stays_flat() -> None:

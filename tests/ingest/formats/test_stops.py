@@ -133,5 +133,5 @@ def test_only_what_makes_a_stop_active_is_one() -> None:
         stream.says(CAR, "dtc:P0A80", severity="stop", status=status)
     stream.says(CAR, "dtc:P0A80", severity="info", lamp="red", status="pending")
     stream.says(CANARY_VIN, "canary:1", severity="stop", motion="moving")
-    found = [is_stop(item) for one in decode(stream.records, {}) for item in one.items]
-    assert found == [True, True, True, False, False, False]
+    stops = [is_stop(item) for decoded in decode(stream.records, {}) for item in decoded.items]
+    assert stops == [True, True, True, False, False, False]

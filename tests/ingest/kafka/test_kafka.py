@@ -108,14 +108,14 @@ def test_a_second_worker_takes_over_some_partitions(
     kafka_address: str, make_topic: MakeTopic
 ) -> None:
     topic, first, second = make_topic(2), Places(), Places()
-    with closing(source_of(kafka_address, topic, first)) as one:
-        drain(one, 1, seconds=3)
+    with closing(source_of(kafka_address, topic, first)) as source:
+        drain(source, 1, seconds=3)
         assert len(set(first.taken)) == 2
-        with closing(source_of(kafka_address, topic, second)) as two:
+        with closing(source_of(kafka_address, topic, second)) as other:
             until = time.monotonic() + 30
             while not second.taken and time.monotonic() < until:
-                one.poll(10)
-                two.poll(10)
+                source.poll(10)
+                other.poll(10)
             assert len(set(second.taken)) == 1
 
 
@@ -263,8 +263,8 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_doubles_nothing(
     undisturbed = Room(quiet).plays(records, cuts=[700])
     assert room.digest == undisturbed.digest
     assert room.outcomes() == undisturbed.outcomes()
-    for one in (engine, quiet):
-        one.dispose()
+    quiet.dispose()
+    engine.dispose()
 
 
 def test_sigterm_finishes_the_batch_and_leaves_within_five_seconds(

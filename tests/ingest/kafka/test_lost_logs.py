@@ -71,8 +71,8 @@ class Reader:
     def findings(self) -> list[str]:
         """What `pacc reconcile` finds in Kafka and the database."""
         scope = Scope((self.topic,), unsent_after=None)
-        told = reconcile(self.engine, lambda topics: ends_of(self.address, topics), scope, START)
-        return [one["what"] for one in told["findings"]]
+        report = reconcile(self.engine, lambda topics: ends_of(self.address, topics), scope, START)
+        return [finding["what"] for finding in report["findings"]]
 
 
 @pytest.fixture
@@ -111,8 +111,8 @@ def test_a_topic_that_was_made_anew_is_not_read_on_from_its_middle(reader: Reade
     made_anew(reader.address, reader.topic)
     reader.sends(OTHER, 3, 8)
     assert reader.findings() == ["made_anew"]
-    told = "made anew: our position 3 in partition 0 is one of the old"
-    with pytest.raises(OffsetLost, match=told):
+    reason = "made anew: our position 3 in partition 0 is one of the old"
+    with pytest.raises(OffsetLost, match=reason):
         reader.runs()
     assert reader.runs(accept_gaps=True).outcomes == {"opened": 1, "repeated": 4}
     assert reader.findings() == []
@@ -125,8 +125,8 @@ def test_another_bad_record_at_the_same_offset_is_kept_too(reader: Reader) -> No
     made_anew(reader.address, reader.topic)
     send(reader.address, reader.topic, Stream().raw(b"the new", 1).records)
     reader.runs(accept_gaps=True)
-    held = Room(reader.engine).rows(t.quarantine)
-    assert {row["value"] for row in held} == {b"the old", b"the new"}
+    quarantined = Room(reader.engine).rows(t.quarantine)
+    assert {row["value"] for row in quarantined} == {b"the old", b"the new"}
 
 
 @pytest.mark.parametrize("accept_gaps", [False, True])
@@ -162,9 +162,9 @@ def alerts_after_a_poll(reader: Reader, worker: Worker, source: KafkaSource) -> 
     return len(Room(reader.engine).rows(t.alert))
 
 
-@pytest.mark.parametrize("found", [None, UUID(int=0)])
-def test_a_topic_that_is_not_there_just_now_is_no_other_topic(found: UUID | None) -> None:
-    consumer = SimpleNamespace(_cluster=SimpleNamespace(topic_id=lambda _topic: found))
+@pytest.mark.parametrize("answer", [None, UUID(int=0)])
+def test_a_topic_that_is_not_there_just_now_is_no_other_topic(answer: UUID | None) -> None:
+    consumer = SimpleNamespace(_cluster=SimpleNamespace(topic_id=lambda _topic: answer))
     assert topic_id(consumer, "pacc.alerts") is None
 
 
@@ -201,10 +201,10 @@ def test_a_log_that_lost_its_end_is_not_read_on_behind_it(
         works_to(5, worker, source)
         cut(broker, reader.topic, size)
         reader.sends(OTHER, 5, 8)  # as many as were lost
-        told = "was cut at 2, and we had read to 5"
-        with pytest.raises(OffsetLost, match=told):
+        reason = "was cut at 2, and we had read to 5"
+        with pytest.raises(OffsetLost, match=reason):
             works_to(99, worker, source)
-    with pytest.raises(OffsetLost, match=told):
+    with pytest.raises(OffsetLost, match=reason):
         reader.runs()
     assert max(worker.positions().values()) == 5  # nothing was read behind the cut
     assert reader.runs(accept_gaps=True).outcomes == {"opened": 1, "repeated": 2}
@@ -213,7 +213,7 @@ def test_a_log_that_lost_its_end_is_not_read_on_behind_it(
     assert Room(engine).ledger["reconciled"]
     cut(broker, reader.topic, size)  # and nothing stands in their place
     assert reader.findings() == ["beyond_end"]
-    with pytest.raises(OffsetLost, match=told):
+    with pytest.raises(OffsetLost, match=reason):
         reader.runs()
 
 

@@ -34,8 +34,8 @@ def lane_of(room: Room) -> Lane:
 
 def brings(room: Room, records: Sequence[Record]) -> list[str]:
     """Bring forward what carries a stop, as the scout does; give how it ended."""
-    found = [one.record for one in decode(records, {}) if stops_of(one).items]
-    return [one.outcome.value for one in lane_of(room).bring(found).ended] if found else []
+    stops = [one.record for one in decode(records, {}) if stops_of(one).items]
+    return [one.outcome.value for one in lane_of(room).bring(stops).ended] if stops else []
 
 
 def test_a_stop_fault_is_worked_before_the_flood_and_once(engine: sa.Engine) -> None:
@@ -137,12 +137,17 @@ def test_the_canary_waits_its_turn(engine: sa.Engine) -> None:
 
 def test_of_two_scouts_the_second_finds_it_delivered(engine: sa.Engine) -> None:
     room = Room(engine)
-    one, other = lane_of(room), lane_of(room)
+    first_lane, second_lane = lane_of(room), lane_of(room)
     first = Stream().says(CAR, "dtc:P0C01", 0, **STOP).records
     second = Stream().says(OTHER, "dtc:P0C01", 0, id="b", **STOP).records
     ended = [
         lane.bring(records).ended[0].outcome.value
-        for lane, records in ((one, first), (other, first), (one, second), (other, second))
+        for lane, records in (
+            (first_lane, first),
+            (second_lane, first),
+            (first_lane, second),
+            (second_lane, second),
+        )
     ]
     assert ended == ["opened", "duplicate", "opened", "duplicate"]
     assert len(room.rows(t.task)) == 2
@@ -168,35 +173,35 @@ def stream_of(drawn: Sequence[dict[str, Any]]) -> list[Record]:
     No two have the same time of the vehicle: of such, the later to arrive would count as newer.
     """
     stream, minute = Stream(), 0
-    for number, one in enumerate(drawn):
-        minute += one["ahead"]
-        said = {name: one[name] for name in ("severity", "status", "motion")}
-        seen = minute - one["late"] - 0.5 + number / 100
-        stream.says(one["vin"], one["code"], minute, seen=seen, **said)
+    for number, report in enumerate(drawn):
+        minute += report["ahead"]
+        said = {name: report[name] for name in ("severity", "status", "motion")}
+        seen = minute - report["late"] - 0.5 + number / 100
+        stream.says(report["vin"], report["code"], minute, seen=seen, **said)
     stream.says("LBV8P2C05L7F00009", "dtc:P0420", minute + 31)
     return stream.records
 
 
 def standing(room: Room) -> dict[str, Any]:
     """How each vehicle stands: what is on, since when it was last seen, and who has the work."""
-    found = {}
+    standings = {}
     for case in room.rows(t.case, state="open"):
         faults = [
-            one for one in room.rows(t.fault, case_id=case["case_id"]) if one["status"] != "cleared"
+            row for row in room.rows(t.fault, case_id=case["case_id"]) if row["status"] != "cleared"
         ]
         tasks = [
-            one for one in room.rows(t.task, case_id=case["case_id"]) if one["state"] != "done"
+            row for row in room.rows(t.task, case_id=case["case_id"]) if row["state"] != "done"
         ]
-        found[case["vin"]] = (
+        standings[case["vin"]] = (
             {
-                one["code"]: (one["severity"], one["status"], one["last_seen"], one["motion"])
-                for one in faults
+                row["code"]: (row["severity"], row["status"], row["last_seen"], row["motion"])
+                for row in faults
             },
             len(tasks),
             case["priority"],
-            [one["queue"] for one in tasks],
+            [row["queue"] for row in tasks],
         )
-    return found
+    return standings
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -231,8 +236,8 @@ def test_ahead_or_in_turn_every_vehicle_stands_the_same(
         assert room.ledger["reconciled"]
         engine.dispose()
     in_turn, ahead = stood
-    assert {vin: one[:2] for vin, one in ahead.items()} == {
-        vin: one[:2] for vin, one in in_turn.items()
+    assert {vin: state[:2] for vin, state in ahead.items()} == {
+        vin: state[:2] for vin, state in in_turn.items()
     }
     for vin, (_, _, priority, _) in ahead.items():
         rank = PRIORITY_RANK[Priority(priority)]

@@ -114,8 +114,8 @@ def test_a_filter_chooses(engine: sa.Engine, wanted: Mapping[str, Any], offsets:
     ward = Ward(engine, [*broken(CAR, OTHER, CAR), replace(bad, offset=3)])
     rows = ward.centre.rows(t.quarantine)
     chosen = set(ward.ids(**wanted))
-    found = [row["record_offset"] for row in rows if row["quarantine_id"] in chosen]
-    assert sorted(found) == offsets
+    record_offsets = [row["record_offset"] for row in rows if row["quarantine_id"] in chosen]
+    assert sorted(record_offsets) == offsets
 
 
 def test_a_redrive_twice_changes_nothing_and_the_original_stays(engine: sa.Engine) -> None:

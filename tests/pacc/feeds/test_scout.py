@@ -72,9 +72,9 @@ class Topic:
 @pytest.fixture
 def topic(kafka_address: str, make_topic: Callable[[int], str]) -> Iterator[Topic]:
     """A topic of this test's own."""
-    made = Topic(kafka_address, make_topic(2))
-    yield made
-    made.close()
+    fresh_topic = Topic(kafka_address, make_topic(2))
+    yield fresh_topic
+    fresh_topic.close()
 
 
 @pytest.fixture
@@ -96,9 +96,9 @@ def tasks_of(pacc: Pacc, vin: str) -> list[dict[str, Any]]:
     engine = make_engine(pacc.environment["PACC_DATABASE_URL"])
     with engine.begin() as connection:
         query = sa.select(t.task).where(t.task.c.vin == vin)
-        found = [dict(row) for row in connection.execute(query).mappings()]
+        tasks = [dict(row) for row in connection.execute(query).mappings()]
     engine.dispose()
-    return found
+    return tasks
 
 
 def drained(pacc: Pacc) -> dict[str, dict[str, int]]:
@@ -107,9 +107,9 @@ def drained(pacc: Pacc) -> dict[str, dict[str, int]]:
     ledger = pacc("ledger")
     assert ledger["reconciled"]
     feeds: dict[str, dict[str, int]] = {}
-    for one in ledger["topics"]:
-        for outcome, count in one["outcomes"].items():
-            sums = feeds.setdefault(one["feed"], {})
+    for topic in ledger["topics"]:
+        for outcome, count in topic["outcomes"].items():
+            sums = feeds.setdefault(topic["feed"], {})
             sums[outcome] = sums.get(outcome, 0) + count
     return feeds
 
@@ -170,22 +170,22 @@ def brought(pacc: Pacc) -> list[str]:
     engine = make_engine(pacc.environment["PACC_DATABASE_URL"])
     with engine.begin() as connection:
         query = sa.select(t.alert.c.vin).where(t.alert.c.feed == "lane")
-        found = list(connection.execute(query).scalars())
+        vins = list(connection.execute(query).scalars())
     engine.dispose()
-    return found
+    return vins
 
 
 @pytest.mark.postgres
 def test_without_a_backlog_it_reads_nothing(pacc: Pacc, topic: Topic) -> None:
     topic.floods(100)
     topic.stops(CAR)
-    given = {
+    values = {
         name.removeprefix("PACC_").lower(): value
         for name, value in pacc.environment.items()
         if name.startswith("PACC_")
     }
     names = ("database_url", "kafka_bootstrap_servers", "topics", "group_id")
-    settings = Settings.model_validate({name: given[name] for name in names})
+    settings = Settings.model_validate({name: values[name] for name in names})
     metrics = Metrics()
     with make_scout(settings, metrics.scout) as scout:
         scout.turn()

@@ -13,8 +13,8 @@ from tests.worlds import CAR, Stream
 
 def records() -> list[Record]:
     """One record, of now."""
-    (one,) = Stream().says(CAR, "dtc:P0C01").records
-    return [one]
+    (record,) = Stream().says(CAR, "dtc:P0C01").records
+    return [record]
 
 
 def test_health_says_how_much_of_the_backlog_is_unread(engine: sa.Engine) -> None:

@@ -60,7 +60,7 @@ def test_the_shipped_model_ranks_and_says_so(engine: sa.Engine) -> None:
 
 
 def test_the_shipped_model_is_small_and_made_from_the_simulator() -> None:
-    assert sum(one.stat().st_size for one in SHIPPED.iterdir()) < 1_000_000
+    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 1_000_000
     manifest = json.loads((SHIPPED / "manifest.json").read_text("utf-8"))
     figures = manifest["metrics"]["figures"]
     assert (
@@ -103,11 +103,11 @@ def test_a_key_that_nobody_trusts_ranks_nothing(engine: sa.Engine) -> None:
 
 
 def test_each_rollback_undoes_one_promotion() -> None:
-    one, two, back = {"version": "one"}, {"version": "two"}, {"rolled_back": True}
-    assert _before([one]) is None
-    assert _before([two, one]) == "one"
-    assert _before([back, two, one]) is None
-    assert _before([two, back, two, one]) == "one"
+    first, second, back = {"version": "one"}, {"version": "two"}, {"rolled_back": True}
+    assert _before([first]) is None
+    assert _before([second, first]) == "one"
+    assert _before([back, second, first]) is None
+    assert _before([second, back, second, first]) == "one"
 
 
 def test_training_refuses_in_words_and_registers_nothing(tmp_path: Path) -> None:
@@ -117,8 +117,8 @@ def test_training_refuses_in_words_and_registers_nothing(tmp_path: Path) -> None
     }
     invoke = CliRunner(env=env).invoke
     assert invoke(app, ["migrate"]).exit_code == 0
-    made = json.loads(invoke(app, ["model", "key", str(tmp_path / "key.pem"), "--json"]).stdout)
-    assert len(made["public_key"]) == 44
+    key = json.loads(invoke(app, ["model", "key", str(tmp_path / "key.pem"), "--json"]).stdout)
+    assert len(key["public_key"]) == 44
     assert (tmp_path / "key.pem").stat().st_mode & 0o077 == 0
     again = invoke(app, ["model", "key", str(tmp_path / "key.pem")])
     assert "never written over" in str(again.exception)
@@ -140,9 +140,9 @@ def test_a_champion_that_is_refused_hinders_nobody_from_judging_another(tmp_path
             sa.insert(t.model_version).values({**row, "version": "0b0b", "signature": b"\0" * 64})
         )
         registry.point(connection, registry.CHAMPION, "0b0b", START, "test", {})
-    made = Simulation("pacc.alerts", 150, 72, 3)
-    write_tape(made.records(), tmp_path / "tape.jsonl")
-    write_truth(made, tmp_path / "truth.jsonl")
+    simulation = Simulation("pacc.alerts", 150, 72, 3)
+    write_tape(simulation.records(), tmp_path / "tape.jsonl")
+    write_truth(simulation, tmp_path / "truth.jsonl")
     files = ["--tape", str(tmp_path / "tape.jsonl"), "--truth", str(tmp_path / "truth.jsonl")]
     done = invoke(app, ["model", "evaluate", version, *files, "--json"])
     assert done.exception is None
@@ -162,16 +162,16 @@ def test_two_cars_of_one_stream_are_ranked_by_one_model_only(engine: sa.Engine) 
 
 
 def test_a_stream_gives_the_same_cases_however_it_is_cut_also_with_a_model(tmp_path: Path) -> None:
-    made = Simulation("pacc.alerts", 120, 48, 3).records()
+    records = Simulation("pacc.alerts", 120, 48, 3).records()
     digests = set()
-    for size in (len(made), 173, 29):
+    for size in (len(records), 173, 29):
         url = f"sqlite:///{tmp_path / f'{size}.db'}"
         engine = make_engine(url)
         upgrade(engine)
         shipped_in(engine)
         room = Room(engine)
         room.worker = Worker(engine, policy(), {}, "test", Limits(), champions().current)
-        room.plays(made, range(size, len(made), size))
+        room.plays(records, range(size, len(records), size))
         digests.add(json.dumps(room.digest, sort_keys=True))
         engine.dispose()
     assert len(digests) == 1

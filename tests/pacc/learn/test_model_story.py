@@ -59,11 +59,11 @@ class School:
 
     def tape(self, seed: int, days: int = DAYS) -> Simulation:
         """Simulate a fleet; leave its tape, truth and master data in the folder."""
-        made = Simulation("pacc.alerts", VEHICLES, days * 24, seed)
-        write_tape(made.records(), self.folder / "tape.jsonl.gz")
-        write_fleet(made, self.folder / "fleet.csv")
-        write_truth(made, self.folder / "truth.jsonl")
-        return made
+        simulation = Simulation("pacc.alerts", VEHICLES, days * 24, seed)
+        write_tape(simulation.records(), self.folder / "tape.jsonl.gz")
+        write_fleet(simulation, self.folder / "fleet.csv")
+        write_truth(simulation, self.folder / "truth.jsonl")
+        return simulation
 
     @property
     def taped(self) -> list[str]:
@@ -92,17 +92,17 @@ class School:
             return int(connection.execute(query).scalar_one())
 
 
-def lives_through(school: School, made: Simulation) -> int:
+def lives_through(school: School, simulation: Simulation) -> int:
     """Play the stream shift by shift; people end every roadside task by what was true."""
     with school.engine.begin() as connection:
         import_desks(connection, read_rows(SAMPLE_DESKS))
         house = DispatchPolicy(load_directory(connection))
     stood = read_truth(school.folder / "truth.jsonl")
     worker, _ = pipeline.make_worker(school.settings, None)
-    records = made.records()
+    records = simulation.records()
     for partition in sorted({one.partition for one in records}):
         worker.take(partition, 0)
-    ended, start, now = 0, 0, made.start
+    ended, start, now = 0, 0, simulation.start
     while start < len(records):
         now += _SHIFT
         stop = start
@@ -126,13 +126,14 @@ def _shift_of_work(
         waiting = connection.execute(query.order_by(k.opened_at, k.task_id)).all()
         for task_id, vin, opened_at in waiting:
             did_stand = any(
-                opened_at - timedelta(days=1) < one.at < now for one in stood.get(vin, [])
+                opened_at - timedelta(days=1) < breakdown.at < now
+                for breakdown in stood.get(vin, [])
             )
             acting = Acting(connection, SHELL, now, house)
             actions.claim(acting, task_id)
             steps = [Step.CONTACT, Step.SET_OUT, Step.ARRIVE] if did_stand else [Step.CONTACT]
-            for one in steps:
-                actions.step(acting, task_id, one, None)
+            for step in steps:
+                actions.step(acting, task_id, step, None)
             end = Disposition.FIXED_ON_SITE if did_stand else Disposition.NO_FAULT_FOUND
             actions.complete(acting, task_id, end, None)
     return len(waiting)
@@ -141,7 +142,7 @@ def _shift_of_work(
 @pytest.mark.timeout(900)
 def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: Path) -> None:
     school = School(tmp_path)
-    made = school.tape(seed=5)
+    simulation = school.tape(seed=5)
     first = school.run("model", "train", *school.taped)
     assert first["average_precision"] > 0.2
     with pytest.raises(Exception, match="no model champion"):
@@ -149,7 +150,7 @@ def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: P
     promoted = school.run("model", "promote", first["version"], "--force", "the first of all")
     assert promoted["champion"] == first["version"]
 
-    ended = lives_through(school, made)
+    ended = lives_through(school, simulation)
     assert ended > 100
     assert set(school.ranked_by()) == {first["version"]}
 

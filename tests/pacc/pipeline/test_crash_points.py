@@ -15,9 +15,9 @@ from tests.soak.system.nursery import Nursery
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
     """The warm parent of the children that die."""
-    made = Nursery(["tests.soak.crash_points.scenes"])
-    yield made
-    made.close()
+    parent = Nursery(["tests.soak.crash_points.scenes"])
+    yield parent
+    parent.close()
 
 
 @pytest.fixture(scope="module")
@@ -69,12 +69,12 @@ def test_a_full_disk_costs_time_and_nothing_else(stage: Stage) -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("scene", scenes.SCENES)
 def test_a_death_at_any_point_changes_nothing(stage: Stage, scene: str) -> None:
-    deaths, found = wrong(stage, scene, played(stage, scene), every=False)
+    deaths, differences = wrong(stage, scene, played(stage, scene), every=False)
     assert deaths > 10
-    assert found == []
+    assert differences == []
 
 
 def test_an_outbox_written_apart_is_found_by_a_death_after_the_commit(stage: Stage) -> None:
     careless = replace(stage, guard="outbox")
-    _, found = wrong(careless, "run", played(stage, "run"), every=False)
-    assert any("outbox is other" in one for one in found)
+    _, differences = wrong(careless, "run", played(stage, "run"), every=False)
+    assert any("outbox is other" in difference for difference in differences)

@@ -106,7 +106,7 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(
     upgrade(heir)
     with heir.begin() as connection:
         connection.execute(sa.insert(t.vehicle).values(vin="V", waiting={}, cleared={}))
-    held, had = sa.select(t.vehicle.c.vin).with_for_update(), []
+    locked, vins = sa.select(t.vehicle.c.vin).with_for_update(), []
 
     def sleeps(asleep: sa.Connection) -> None:
         with among(asleep) as writer:
@@ -114,12 +114,12 @@ def test_a_frozen_worker_holds_its_locks_only_so_long(
             waits(lambda: _is_locked(heir))
             with heir.begin() as awake:
                 awake.execute(sa.text("set local lock_timeout = '30s'"))
-                had.append(awake.execute(held).scalar_one())
-        asleep.execute(held)
+                vins.append(awake.execute(locked).scalar_one())
+        asleep.execute(locked)
 
     with frozen.connect() as connection, pytest.raises(sa.exc.DBAPIError):
         sleeps(connection)
-    assert had == ["V"]
+    assert vins == ["V"]
     frozen.dispose()
     heir.dispose()
 
@@ -138,8 +138,8 @@ def test_who_is_frozen_while_it_reads_holds_its_locks_only_so_long(postgres_url:
         waits(lambda: _is_locked(heir))
         with heir.begin() as awake:
             awake.execute(sa.text("set local lock_timeout = '30s'"))
-            held = sa.select(t.vehicle.c.vin).with_for_update()
-            assert awake.execute(held).scalar_one() == "V"
+            locked = sa.select(t.vehicle.c.vin).with_for_update()
+            assert awake.execute(locked).scalar_one() == "V"
         asleep.invalidate()
     frozen.dispose()
     heir.dispose()
@@ -177,23 +177,23 @@ def test_however_many_meet_a_locked_vehicle_all_are_told_so(postgres_url: str) -
 def test_whoever_runs_all_day_is_ended_when_frozen_and_waits_for_no_lock_for_ever(
     postgres_url: str,
 ) -> None:
-    made, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
-    upgrade(made)
-    made.dispose()
+    migrating, settings = make_engine(postgres_url), Settings(database_url=postgres_url)
+    upgrade(migrating)
+    migrating.dispose()
     web, tend = make_web_app(settings, Metrics()).state, make_tend_loop(settings)._engine
     people, intake = web.office.engine, web.intake._worker._engine
     run = make_worker(settings, None)[0]._engine
     bounded = ("1min", "60000", "10s")
     names = ("idle_in_transaction_session_timeout", "tcp_user_timeout", "lock_timeout")
-    for one, wanted in (
+    for engine, wanted in (
         (people, bounded),
         (intake, bounded),
         (run, (*bounded[:2], "0")),
         (tend, (*bounded[:2], "0")),
     ):
-        with one.connect() as connection:
+        with engine.connect() as connection:
             shown = [connection.execute(sa.text(f"show {name}")).scalar_one() for name in names]
-        one.dispose()
+        engine.dispose()
         assert tuple(shown) == wanted
 
 

@@ -35,9 +35,9 @@ def two_batches() -> list[Record]:
 @pytest.fixture
 def room(engine: sa.Engine) -> Room:
     """A pipeline that has taken the partition of the stream."""
-    made = Room(engine)
-    made.worker.take(two_batches()[0].partition, 0)
-    return made
+    pipeline = Room(engine)
+    pipeline.worker.take(two_batches()[0].partition, 0)
+    return pipeline
 
 
 @contextmanager
@@ -104,10 +104,10 @@ def cancelled(engine: sa.Engine) -> bool:
     """Cancel the statement that waits for the lock, if one does by now."""
     waiting = "pid in (select pid from pg_locks where not granted)"
     with engine.begin() as connection:
-        given = connection.execute(
+        answers = connection.execute(
             sa.text(f"select pg_cancel_backend(pid) from pg_stat_activity where {waiting}")
         )
-        return bool(given.scalars().all())
+        return bool(answers.scalars().all())
 
 
 def test_a_batch_that_cannot_be_spelled_leaves_nothing_behind(engine: sa.Engine) -> None:
@@ -143,8 +143,8 @@ def test_a_new_database_is_counted_before_its_size_can_mislead(
     assert {"vehicle", "alert", "case", "fault", "task"} <= counted()
 
 
-class Told(Listed):
-    """A list that hears how far the pipeline is."""
+class Notified(Listed):
+    """A list that notes what the pipeline asks and how far it says that it is."""
 
     def __init__(self, records: Sequence[Record], worker: Worker) -> None:
         super().__init__(records, worker)
@@ -152,8 +152,8 @@ class Told(Listed):
         self.turns: list[str | int] = []
 
     @property
-    def told(self) -> list[int]:
-        """How far it was, each time that it was told."""
+    def commits(self) -> list[int]:
+        """Return the positions that it was notified of, in order."""
         return [one for one in self.turns if isinstance(one, int)]
 
     def poll(self, limit: int) -> list[Record]:
@@ -184,9 +184,9 @@ def test_each_part_of_a_decision_is_given_to_the_database_before_the_next_is_mad
             done.append("decided")
             yield part
 
-    def saved(*given: Any) -> None:
+    def saved(*arguments: Any) -> None:
         done.append("given")
-        save(*given)
+        save(*arguments)
 
     monkeypatch.setattr("pacc.pipeline.worker.in_parts", parts)
     monkeypatch.setattr(batches, "save", saved)
@@ -194,9 +194,9 @@ def test_each_part_of_a_decision_is_given_to_the_database_before_the_next_is_mad
     assert done == ["decided", "given"] * 3
 
 
-def test_all_are_told_of_a_batch_once_it_is_committed(engine: sa.Engine) -> None:
+def test_everybody_is_notified_of_a_batch_once_it_is_committed(engine: sa.Engine) -> None:
     room = Room(engine)
-    source = Told(two_batches(), room.worker)
+    source = Notified(two_batches(), room.worker)
     seen: list[tuple[int, bool, list[int], int]] = []
     tally = run(
         room.worker,
@@ -209,14 +209,14 @@ def test_all_are_told_of_a_batch_once_it_is_committed(engine: sa.Engine) -> None
         ),
     )
     assert seen == [(1, True, [1], 1), (1, True, [0], 2)]
-    assert source.told == [1, 2]
+    assert source.commits == [1, 2]
     assert (tally.records, dict(tally.outcomes)) == (2, {"opened": 2})
 
 
 def test_the_next_batch_is_polled_early_only_where_more_waits(engine: sa.Engine) -> None:
     room = Room(engine)
     three = Stream().says(CAR, "dtc:P0A80").says(OTHER, "dtc:B1342", 1).says(CAR, "dtc:P0420", 2)
-    source = Told(three.records, room.worker)
+    source = Notified(three.records, room.worker)
     stops = iter((False, False, False, True, True))
     run(
         room.worker,
@@ -230,11 +230,11 @@ def test_the_next_batch_is_polled_early_only_where_more_waits(engine: sa.Engine)
 
 def test_a_worker_that_is_stopped_leaves_nothing_under_way(engine: sa.Engine) -> None:
     room = Room(engine)
-    source = Told(two_batches(), room.worker)
+    source = Notified(two_batches(), room.worker)
     stops = iter((False, False, True, True))
     tally = run(room.worker, lambda: source, ONE, until_end=False, is_stopped=lambda: next(stops))
     assert tally.records == 1
-    assert source.told == [1]
+    assert source.commits == [1]
     assert len(room.rows(t.case)) == 1
 
 
@@ -242,7 +242,7 @@ def test_who_refuses_a_batch_has_saved_the_one_before(engine: sa.Engine) -> None
     limits = Limits(batch=1, reject_share=0.4, reject_window=2)
     room = Room(engine, limits=limits)
     records = Stream().says(CAR, "dtc:P0A80").raw(b"{", 1).records
-    source = Told(records, room.worker)
+    source = Notified(records, room.worker)
     with pytest.raises(TooManyRejected, match="1 of the last 2"):
         run(room.worker, lambda: source, limits, until_end=True, is_stopped=lambda: False)
     assert sum(room.outcomes().values()) == 1
@@ -258,20 +258,20 @@ def test_a_database_that_went_back_in_time_is_caught_up_from_the_stream(
     for number in range(9):
         stream.says((CAR, OTHER)[number % 2], "dtc:P0A80", number)
     records = stream.records
-    room, held, old = Room(engine), Path(str(engine.url.database)), tmp_path / "old.db"
+    room, current, old = Room(engine), Path(str(engine.url.database)), tmp_path / "old.db"
     room.worker.take(source, 0)
     room.worker.process(records[:1])
     engine.dispose()
-    shutil.copy(held, old)
+    shutil.copy(current, old)
     room.worker.process(records[1:6])
-    told = {one["event_id"] for one in room.rows(t.outbox)}
+    announced = {one["event_id"] for one in room.rows(t.outbox)}
     engine.dispose()
-    shutil.copy(old, held)  # as after a failover to a standby that was behind
+    shutil.copy(old, current)  # as after a failover to a standby that was behind
     with pytest.raises(Fenced):
         room.worker.process(records[6:])
-    assert len({one["event_id"] for one in room.rows(t.outbox)}) < len(told)
+    assert len({one["event_id"] for one in room.rows(t.outbox)}) < len(announced)
     assert room.worker.take(source, 0).next_offset == 1
     room.worker.process(records[1:])
-    assert told <= {one["event_id"] for one in room.rows(t.outbox)}
+    assert announced <= {one["event_id"] for one in room.rows(t.outbox)}
     assert sum(room.outcomes().values()) == 9
     assert room.ledger["reconciled"]

@@ -75,8 +75,8 @@ def found(engine: sa.Engine, **more: Any) -> dict[str, str]:
 def change(engine: sa.Engine, *statements: sa.Executable) -> None:
     """Do damage."""
     with engine.begin() as connection:
-        for one in statements:
-            connection.execute(one)
+        for statement in statements:
+            connection.execute(statement)
 
 
 def test_a_stream_that_people_have_worked_on_reconciles(engine: sa.Engine) -> None:

@@ -26,53 +26,59 @@ def played(update: Update | None, vehicles: int = 1500, seed: int = 5) -> Simula
     return Simulation("pacc.alerts", vehicles, 12, seed, CALM, update=update)
 
 
-def data_of(made: Simulation) -> list[dict[str, Any]]:
+def data_of(simulation: Simulation) -> list[dict[str, Any]]:
     """What the cars said, in the order of arrival."""
-    return [json.loads(one.value or b"")["data"] for one in made.records()]
+    return [json.loads(record.value or b"")["data"] for record in simulation.records()]
 
 
 @pytest.fixture(scope="module")
 def wave() -> tuple[Simulation, list[dict[str, Any]]]:
     """A simulation with the update, and what was said."""
-    made = played(LINE)
-    return made, data_of(made)
+    simulation = played(LINE)
+    return simulation, data_of(simulation)
 
 
 def test_the_line_reports_within_the_hours_and_says_which_software(
     wave: tuple[Simulation, list[dict[str, Any]]],
 ) -> None:
-    made, said = wave
-    truths = [(car, one) for car, one in made.truths if one.scenario == SCENARIO]
-    line = {car.vin for car, _ in made.truths if car.model == "iX3"}
+    simulation, said = wave
+    truths = [(car, truth) for car, truth in simulation.truths if truth.scenario == SCENARIO]
+    line = {car.vin for car, _ in simulation.truths if car.model == "iX3"}
     assert {car.model for car, _ in truths} == {"iX3"}
     assert len(truths) > 0.8 * len(line)
-    assert all(9 <= one.second / 3600 <= 9 + WAVE.within_hours for _, one in truths)
-    assert all(one.finding in FINDINGS for _, one in truths)
+    assert all(9 <= truth.second / 3600 <= 9 + WAVE.within_hours for _, truth in truths)
+    assert all(truth.finding in FINDINGS for _, truth in truths)
     first: dict[str, dict[str, Any]] = {}
-    for one in said:
-        if one["software"] == WAVE.software and one["code"] in (WAVE.code, WAVE.stop_code):
-            first.setdefault(one["vin"], one)
+    for report in said:
+        if report["software"] == WAVE.software and report["code"] in (WAVE.code, WAVE.stop_code):
+            first.setdefault(report["vin"], report)
     assert len(first) >= 0.95 * len(truths)
-    for one in said:
-        if one["software"] == WAVE.software:
-            assert one["vin"] in {car.vin for car, _ in truths}
-            assert one["observed_at"] >= "2026-01-15T01:00"
+    for report in said:
+        if report["software"] == WAVE.software:
+            assert report["vin"] in {car.vin for car, _ in truths}
+            assert report["observed_at"] >= "2026-01-15T01:00"
 
 
 def test_most_is_limited_and_comes_again_and_a_few_stop_in_motion() -> None:
-    made = played(LINE, vehicles=4000)
-    told = [one for one in data_of(made) if one["software"] == WAVE.software]
-    words = Counter(one["severity"] for one in told if one["code"] in (WAVE.code, WAVE.stop_code))
+    simulation = played(LINE, vehicles=4000)
+    reports = [report for report in data_of(simulation) if report["software"] == WAVE.software]
+    words = Counter(
+        report["severity"] for report in reports if report["code"] in (WAVE.code, WAVE.stop_code)
+    )
     assert words["limited"] > 0.9 * words.total()
-    cars_of = Counter(one["vin"] for one in told if one["code"] == WAVE.code)
+    cars_of = Counter(report["vin"] for report in reports if report["code"] == WAVE.code)
     assert sum(cars_of.values()) > 3 * len(cars_of)
-    assert any(one["status"] == "cleared" for one in told if one["code"] == WAVE.code)
+    assert any(report["status"] == "cleared" for report in reports if report["code"] == WAVE.code)
     stood = {
-        car.vin: one for car, one in made.truths if one.scenario == SCENARIO and one.is_immobilised
+        car.vin: truth
+        for car, truth in simulation.truths
+        if truth.scenario == SCENARIO and truth.is_immobilised
     }
     assert 1 <= len(stood) < 0.02 * len(cars_of)
     for vin in stood:
-        stops = [one for one in told if one["vin"] == vin and one["severity"] == "stop"]
+        stops = [
+            report for report in reports if report["vin"] == vin and report["severity"] == "stop"
+        ]
         assert stops[0]["motion"] == "moving"
 
 
@@ -96,10 +102,10 @@ def test_the_rest_of_the_fleet_says_the_same_bytes() -> None:
         }
 
 
-def wave_truths(made: Simulation) -> list[Any]:
+def wave_truths(simulation: Simulation) -> list[Any]:
     """The cars that had the update, after the records were made."""
-    made.records()
-    return [(car, one) for car, one in made.truths if one.scenario == SCENARIO]
+    simulation.records()
+    return [(car, truth) for car, truth in simulation.truths if truth.scenario == SCENARIO]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_every_record_is_usable() -> None:

@@ -85,19 +85,21 @@ def test_the_rules_catch_most_cars_that_come_to_stand_but_not_all(tmp_path: Path
     assert done["vehicles"] == 2000
     assert invoke(app, ["replay", str(tape), "--json"]).exit_code == 0
     stood = [json.loads(line) for line in truth.read_text("utf-8").splitlines()]
-    stood = [one for one in stood if one["is_immobilised"]]
+    stood = [truth for truth in stood if truth["is_immobilised"]]
     assert len(stood) == done["truth"]["immobilised"] > 25
-    told = ranked(url)
-    best = [best_before(told, one["vin"], one["immobilised_at"]) for one in stood]
+    events = ranked(url)
+    best = [best_before(events, truth["vin"], truth["immobilised_at"]) for truth in stood]
     caught = sum(word in ("urgent", "high") for word in best) / len(best)
     assert 0.4 < caught < 0.75
     assert 0.2 < best.count("normal") / len(best) < 0.55
     assert 0 < best.count("none") / len(best) < 0.12
-    highest = {one["case_id"]: (one["vin"], "normal") for one in told}
+    highest = {event["case_id"]: (event["vin"], "normal") for event in events}
     for word in ("high", "urgent"):
-        highest |= {one["case_id"]: (one["vin"], word) for one in told if one["priority"] == word}
+        highest |= {
+            event["case_id"]: (event["vin"], word) for event in events if event["priority"] == word
+        }
     high = [vin for vin, word in highest.values() if word == "high"]
-    assert sum(vin not in {one["vin"] for one in stood} for vin in high) > 0.4 * len(high)
+    assert sum(vin not in {truth["vin"] for truth in stood} for vin in high) > 0.4 * len(high)
     assert len(high) < 0.35 * len(highest)
     assert 0 < sum(word == "urgent" for _, word in highest.values()) < 0.08 * len(highest)
 
@@ -107,18 +109,20 @@ def ranked(url: str) -> list[dict[str, Any]]:
     engine = make_engine(url)
     with engine.begin() as connection:
         query = sa.select(t.outbox.c.data).where(t.outbox.c.topic == "pacc.cases")
-        told = [dict(one) for one in connection.execute(query.order_by(t.outbox.c.seq)).scalars()]
+        events = [
+            dict(event) for event in connection.execute(query.order_by(t.outbox.c.seq)).scalars()
+        ]
     engine.dispose()
-    return told
+    return events
 
 
-def best_before(told: list[dict[str, Any]], vin: str, until: str) -> str:
+def best_before(events: list[dict[str, Any]], vin: str, until: str) -> str:
     """Give the highest priority that a car's cases had before it stood, or `none`."""
     end = datetime.fromisoformat(until)
     words = {
-        one["priority"]
-        for one in told
-        if one["vin"] == vin and datetime.fromisoformat(one["at"]) <= end
+        event["priority"]
+        for event in events
+        if event["vin"] == vin and datetime.fromisoformat(event["at"]) <= end
     }
     return next((word for word in ("urgent", "high", "normal") if word in words), "none")
 
@@ -174,12 +178,12 @@ def test_records_come_back_from_quarantine_once_they_can_be_read(tmp_path: Path)
         return done.exit_code, json.loads(done.stdout)
 
     invoke("migrate")
-    _, made = invoke("simulate", "--vehicles", "200", "--tape", str(tape), "--broken", "0.02")
+    _, simulated = invoke("simulate", "--vehicles", "200", "--tape", str(tape), "--broken", "0.02")
     _, played = invoke("replay", str(tape), "--format", "obd")
-    assert played["outcomes"] == {"quarantined": made["alerts"]}
+    assert played["outcomes"] == {"quarantined": simulated["alerts"]}
     code, first = invoke("quarantine", "redrive", "--all", "--format", "cloudevents")
     assert (code, first["still_held"] > 0) == (3, True)
-    assert first["redriven"] + first["still_held"] == made["alerts"]
+    assert first["redriven"] + first["still_held"] == simulated["alerts"]
     _, again = invoke("quarantine", "redrive", "--all", "--format", "cloudevents")
     assert (again["batch"], again["redriven"]) == (None, 0)
     assert again["still_held"] == first["still_held"]

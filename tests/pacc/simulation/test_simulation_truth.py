@@ -28,25 +28,25 @@ Said = Mapping[str, Any]
 @lru_cache(maxsize=4)
 def played(vehicles: int, hours: float, start: datetime = START) -> Simulation:
     """A calm simulation whose records were made."""
-    made = Simulation("pacc.alerts", vehicles, hours, 3, CALM, start=start)
-    made.records()
-    return made
+    simulation = Simulation("pacc.alerts", vehicles, hours, 3, CALM, start=start)
+    simulation.records()
+    return simulation
 
 
 @lru_cache(maxsize=1)
 def ten_days() -> tuple[Simulation, list[tuple[datetime, Said]]]:
     """Ten days of 2,000 cars: when each alert was seen, and its data."""
-    made = Simulation("pacc.alerts", 2000, 24 * 10, 3, CALM)
-    said = [json.loads(record.value or b"")["data"] for record in made.records()]
-    return made, [(datetime.fromisoformat(one["observed_at"]), one) for one in said]
+    simulation = Simulation("pacc.alerts", 2000, 24 * 10, 3, CALM)
+    said = [json.loads(record.value or b"")["data"] for record in simulation.records()]
+    return simulation, [(datetime.fromisoformat(data["observed_at"]), data) for data in said]
 
 
-def standing(made: Simulation) -> list[tuple[Car, Truth, datetime]]:
+def standing(simulation: Simulation) -> list[tuple[Car, Truth, datetime]]:
     """The cars that came to stand, and when."""
     return [
-        (car, one, made.start + timedelta(seconds=one.immobilised_at))
-        for car, one in made.truths
-        if one.immobilised_at is not None
+        (car, truth, simulation.start + timedelta(seconds=truth.immobilised_at))
+        for car, truth in simulation.truths
+        if truth.immobilised_at is not None
     ]
 
 
@@ -102,23 +102,27 @@ def test_more_batteries_begin_to_fail_in_the_cold() -> None:
 def test_new_software_brings_an_unknown_word_and_another_code() -> None:
     words = load_parameters().vocabulary
     known = {word.value for word in Severity}
-    made, said = ten_days()
-    changed = {car.vin for car in cars(made.vehicles, made.seed) if car.new_words_day < 7}
-    foreign = [one for _, one in said if one["severity"] not in known]
-    assert {one["severity"] for one in foreign} == set(words.severity.values())
-    assert {one["software"] for one in foreign} == {words.software}
-    later = [one for at, one in said if one["vin"] in changed and at > made.start + 7 * DAY]
+    simulation, said = ten_days()
+    changed = {
+        car.vin for car in cars(simulation.vehicles, simulation.seed) if car.new_words_day < 7
+    }
+    foreign = [data for _, data in said if data["severity"] not in known]
+    assert {data["severity"] for data in foreign} == set(words.severity.values())
+    assert {data["software"] for data in foreign} == {words.software}
+    later = [
+        data for at, data in said if data["vin"] in changed and at > simulation.start + 7 * DAY
+    ]
     assert later
-    assert not {one["code"] for one in later} & set(words.codes)
-    assert any(one["code"] in words.codes.values() for one in later)
+    assert not {data["code"] for data in later} & set(words.codes)
+    assert any(data["code"] in words.codes.values() for data in later)
 
 
 def test_some_cars_fall_silent_for_good() -> None:
-    made, said = ten_days()
-    last = {one["vin"]: at for at, one in said}
+    simulation, said = ten_days()
+    last = {data["vin"]: at for at, data in said}
     silent = [
-        (car, made.start + car.silent_day * DAY)
-        for car in cars(made.vehicles, made.seed)
+        (car, simulation.start + car.silent_day * DAY)
+        for car in cars(simulation.vehicles, simulation.seed)
         if car.silent_day < 10
     ]
     assert len(silent) > 5
@@ -126,45 +130,45 @@ def test_some_cars_fall_silent_for_good() -> None:
 
 
 def test_nothing_moves_while_it_stands_and_then_it_is_repaired_and_cleared() -> None:
-    made, said = ten_days()
+    simulation, said = ten_days()
     by_vin = defaultdict(list)
-    for at, one in said:
-        by_vin[one["vin"]].append((at, one))
+    for at, data in said:
+        by_vin[data["vin"]].append((at, data))
     repaired = 0
-    for car, truth, stands in standing(made):
-        ends = made.start + timedelta(seconds=truth.repaired_at or 1e9)
-        between = [(at, one) for at, one in by_vin[car.vin] if stands < at < ends - SECOND]
-        assert all(one["speed_kph"] == 0 for _, one in between)
+    for car, truth, stands in standing(simulation):
+        ends = simulation.start + timedelta(seconds=truth.repaired_at or 1e9)
+        between = [(at, data) for at, data in by_vin[car.vin] if stands < at < ends - SECOND]
+        assert all(data["speed_kph"] == 0 for _, data in between)
         assert all(at <= stands + timedelta(minutes=31) for at, _ in between)
         if truth.repaired_at is not None:
             assert DAY <= ends - stands <= 4 * DAY
             repaired += any(
-                one["status"] == "cleared" and ends - SECOND <= at < ends + DAY
-                for at, one in by_vin[car.vin]
+                data["status"] == "cleared" and ends - SECOND <= at < ends + DAY
+                for at, data in by_vin[car.vin]
             )
     assert repaired > 30
 
 
 def test_a_car_stands_for_one_reason_at_a_time() -> None:
-    made, _ = ten_days()
+    simulation, _ = ten_days()
     spans = defaultdict(list)
-    for car, truth, stands in standing(made):
+    for car, truth, stands in standing(simulation):
         spans[car.vin].append((stands, truth.repaired_at))
     for of_car in spans.values():
         of_car.sort()
         for (_, repaired), (stands, _) in pairwise(of_car):
             assert repaired is not None
-            assert made.start + timedelta(seconds=repaired) <= stands
+            assert simulation.start + timedelta(seconds=repaired) <= stands
 
 
 def test_each_component_strands_and_some_strand_without_a_word() -> None:
-    made, said = ten_days()
-    components = Counter(truth.component for _, truth, _ in standing(made))
+    simulation, said = ten_days()
+    components = Counter(truth.component for _, truth, _ in standing(simulation))
     assert set(components) == {one.component for one in load_parameters().scenarios}
     share = components["low_voltage_battery"] / components.total()
     assert 0.25 < share < 0.55
     heard = {one["vin"] for _, one in said}
-    mute = [car for car, _, _ in standing(made) if car.vin not in heard]
+    mute = [car for car, _, _ in standing(simulation) if car.vin not in heard]
     assert 0 < len(mute) < 0.08 * components.total()
 
 
@@ -192,9 +196,9 @@ def auc(scores: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> float:
 @lru_cache(maxsize=1)
 def labelled() -> tuple[list[Said], np.ndarray[Any, Any]]:
     """Each alert before a car stands, and whether it does within 24 hours."""
-    made, said = ten_days()
+    simulation, said = ten_days()
     stands = defaultdict(list)
-    for car, _, at in standing(made):
+    for car, _, at in standing(simulation):
         stands[car.vin].append(at)
     labels = [any(at <= one <= at + DAY for one in stands[data["vin"]]) for at, data in said]
     return [data for _, data in said], np.array(labels)
@@ -215,34 +219,36 @@ def test_no_code_and_no_reading_alone_gives_the_truth_away() -> None:
 
 
 def test_the_oracle_ranks_better_than_any_reading_and_is_calibrated() -> None:
-    made, said = ten_days()
+    simulation, said = ten_days()
     _, labels = labelled()
-    says = oracle(made)
+    says = oracle(simulation)
     moments = [
-        (number, one["vin"], at)
-        for number, (at, one) in enumerate(said)
-        if at < made.start + 9 * DAY and not number % 3
+        (number, data["vin"], at)
+        for number, (at, data) in enumerate(said)
+        if at < simulation.start + 9 * DAY and not number % 3
     ]
     scores = np.array([says(vin, at) for _, vin, at in moments])
     seen = labels[[number for number, _, _ in moments]]
     assert ((scores >= 0) & (scores <= 1)).all()
     assert auc(scores, seen) > 0.9
     days = [
-        (car.vin, made.start + day * DAY)
-        for car in cars(made.vehicles, made.seed)
+        (car.vin, simulation.start + day * DAY)
+        for car in cars(simulation.vehicles, simulation.seed)
         for day in range(9)
     ]
     expected = sum(says(vin, at) for vin, at in days if not is_standing(vin, at))
-    happened = sum(START <= at < START + 9 * DAY for _, _, at in standing(made))
+    happened = sum(START <= at < START + 9 * DAY for _, _, at in standing(simulation))
     assert expected == pytest.approx(happened, rel=0.2)
 
 
 @lru_cache(maxsize=1)
 def _spans() -> dict[str, list[tuple[datetime, datetime]]]:
-    made, _ = ten_days()
+    simulation, _ = ten_days()
     spans = defaultdict(list)
-    for car, truth, stands in standing(made):
-        spans[car.vin].append((stands, made.start + timedelta(seconds=truth.repaired_at or 1e9)))
+    for car, truth, stands in standing(simulation):
+        spans[car.vin].append(
+            (stands, simulation.start + timedelta(seconds=truth.repaired_at or 1e9))
+        )
     return spans
 
 
@@ -253,9 +259,9 @@ def is_standing(vin: str, at: datetime) -> bool:
 
 def test_acceleration_scales_onsets_only() -> None:
     def scenarios(acceleration: float) -> int:
-        made = Simulation("t", 1500, 48, 3, CALM, acceleration=acceleration)
-        made.records()
-        return len(made.truths)
+        simulation = Simulation("t", 1500, 48, 3, CALM, acceleration=acceleration)
+        simulation.records()
+        return len(simulation.truths)
 
     assert scenarios(0) == 0
     assert scenarios(50) == pytest.approx(2 * scenarios(25), rel=0.15)

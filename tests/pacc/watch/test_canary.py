@@ -47,10 +47,12 @@ class Sky:
     def __init__(self, engine: sa.Engine) -> None:
         self.room = Centre(engine)
         self.now = START
-        self.told: list[CanaryStatus] = []
+        self.statuses: list[CanaryStatus] = []
         self.is_working = True
         self.sent = 0
-        self.bird = Canary(engine, lambda: self, "pacc.alerts", MINUTE, self._at, self.told.append)
+        self.bird = Canary(
+            engine, lambda: self, "pacc.alerts", MINUTE, self._at, self.statuses.append
+        )
 
     def _at(self) -> Any:
         self.now += timedelta(milliseconds=700)
@@ -58,18 +60,18 @@ class Sky:
 
     def send(self, messages: list[Message]) -> None:
         """Take what is sent, and decide it if a worker is at work."""
-        for one in messages:
+        for message in messages:
             if self.is_working:
                 self.room.worker.take(KAFKA, self.sent)
-                self.room.worker.process([record_of(one, self.sent, self.now)])
+                self.room.worker.process([record_of(message, self.sent, self.now)])
                 self.sent += 1
 
     def shown(self) -> Any:
         """What health says."""
         with self.room.engine.begin() as connection:
-            found = flight(connection)
-        assert found is not None
-        return found.shown(self.now)
+            status = flight(connection)
+        assert status is not None
+        return status.shown(self.now)
 
 
 def test_it_goes_the_whole_way_and_leaves_nothing_behind(engine: sa.Engine) -> None:

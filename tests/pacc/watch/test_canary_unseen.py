@@ -54,9 +54,9 @@ class Aviary(Console):
 @pytest.fixture
 def aviary(engine: sa.Engine) -> Iterator[Aviary]:
     """The application, served."""
-    made = Aviary(engine)
-    with made.client:
-        yield made
+    birds = Aviary(engine)
+    with birds.client:
+        yield birds
 
 
 def answers(aviary: Aviary, roles: dict[str, str]) -> dict[str, str]:

@@ -31,9 +31,9 @@ class Still:
 
     def poll(self, limit: int) -> list[Record]:
         """Give what there is; let time pass and the watchdog look."""
-        given, self._records = self._records[:limit], self._records[limit:]
+        records, self._records = self._records[:limit], self._records[limit:]
         self._room.passes(10)
-        return given
+        return records
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Tell nobody."""
@@ -66,12 +66,12 @@ class Yard:
         self.now += seconds
         self.dog.look()
 
-    def runs(self, *given: Sequence[Record], seconds: float = 1000) -> Tally:
+    def runs(self, *batches: Sequence[Record], seconds: float = 1000) -> Tally:
         """Run on sources that give these records, one after the other; the last ones give none."""
 
         def make() -> Still:
             self.sources += 1
-            return Still(self, given[self.sources - 1] if self.sources <= len(given) else ())
+            return Still(self, batches[self.sources - 1] if self.sources <= len(batches) else ())
 
         return run(
             self.worker,

@@ -33,7 +33,7 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
 ) -> None:
     topic = make_topic(1)
     worker = Worker(engine, policy(), {topic: "cloudevents"}, "me", Limits())
-    made: list[KafkaSource] = []
+    sources: list[KafkaSource] = []
 
     class Paused(KafkaSource):
         """What kafka-python does when it loses its place: it polls, and nothing comes."""
@@ -43,9 +43,9 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
             return super().poll(limit)
 
     def make_source() -> KafkaSource:
-        kind = KafkaSource if made else Paused
-        made.append(kind(kafka_address, topic, [topic], take=worker.take, poll_ms=100))
-        return made[-1]
+        kind = KafkaSource if sources else Paused
+        sources.append(kind(kafka_address, topic, [topic], take=worker.take, poll_ms=100))
+        return sources[-1]
 
     def look() -> Behind:
         with engine.connect() as connection:
@@ -55,7 +55,7 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
         until = time.monotonic() + 30
         while not worker.positions() and time.monotonic() < until:
             source.poll(10)
-    made.clear()
+    sources.clear()
     send(kafka_address, topic, Stream().says(CAR, "dtc:P0A80").records)
     with Watchdog(look, timedelta(seconds=6), lambda _: None) as dog:
         until = time.monotonic() + 120
@@ -64,7 +64,7 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
             return bool(Room(engine).outcomes()) or time.monotonic() > until
 
         run(worker, make_source, Limits(), until_end=False, watchdog=dog, is_stopped=is_stopped)
-    assert len(made) == 2
+    assert len(sources) == 2
     assert Room(engine).outcomes() == {"opened": 1}
 
 

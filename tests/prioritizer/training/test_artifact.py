@@ -96,9 +96,9 @@ def test_a_probability_does_not_depend_on_its_batch(packed: Artifact, size: int)
 def test_a_model_answers_whatever_the_readings(packed: Artifact) -> None:
     model = opened(packed)
     strange = np.array([[np.inf, 0, 0, 0], [np.nan, 0, 0, 0], [np.nan] * 4, [1e308, -1e308, 0, 0]])
-    told = model.probability(strange)
-    assert ((told >= 0) & (told <= 1)).all()
-    assert told[0] == told[1]
+    probabilities = model.probability(strange)
+    assert ((probabilities >= 0) & (probabilities <= 1)).all()
+    assert probabilities[0] == probabilities[1]
     assert len(model.probability(np.zeros((0, 4)))) == 0
     with pytest.raises(ValueError, match="is not"):
         model.probability(np.zeros((2, 3)))
@@ -126,9 +126,9 @@ def test_one_altered_byte_anywhere_refuses_the_model(packed: Artifact, part: str
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda one: replace(one, model=b""), ModelRefusal.MISSING),
-        (lambda one: replace(one, manifest=b""), ModelRefusal.MISSING),
-        (lambda one: replace(one, signature=b""), ModelRefusal.UNSIGNED),
+        (lambda artifact: replace(artifact, model=b""), ModelRefusal.MISSING),
+        (lambda artifact: replace(artifact, manifest=b""), ModelRefusal.MISSING),
+        (lambda artifact: replace(artifact, signature=b""), ModelRefusal.UNSIGNED),
     ],
 )
 def test_a_part_that_is_not_there_refuses_the_model(

@@ -63,24 +63,24 @@ def test_no_score_whatever_raises_a_case_unless_it_is_a_probability(
 ) -> None:
     asked = Bands(min(low, high), max(low, high))
     level = raised(numbers(*drawn), asked)
-    for said, one in zip(level, drawn, strict=True):
-        is_probability = 0 <= one <= 1
-        assert said == is_probability * ((one >= asked.high_at) + (one >= asked.urgent_at))
+    for said, score in zip(level, drawn, strict=True):
+        is_probability = 0 <= score <= 1
+        assert said == is_probability * ((score >= asked.high_at) + (score >= asked.urgent_at))
 
 
 @given(scores=st.lists(st.floats(0, 1), min_size=1, max_size=200), urgent=shares, high=shares)
 def test_the_alarm_budget_holds_for_the_cases_that_it_was_made_of(
     scores: list[float], urgent: float, high: float
 ) -> None:
-    scores = sorted({round(one, 6) for one in scores})
-    made = small_bands(
+    scores = sorted({round(score, 6) for score in scores})
+    limits = small_bands(
         [scores[0], *scores] if len(scores) == 1 else scores, urgent_share=urgent, high_share=high
     )
-    level = raised(np.array(scores), made)
+    level = raised(np.array(scores), limits)
     assert (level == 2).sum() <= urgent * len(scores) + 1
     assert (level >= 1).sum() <= (urgent + high) * len(scores) + 1
-    assert made.urgent_at >= max(made.high_at, 0.5)
-    assert made.high_at >= 0.25
+    assert limits.urgent_at >= max(limits.high_at, 0.5)
+    assert limits.high_at >= 0.25
 
 
 @pytest.mark.parametrize(
@@ -104,17 +104,17 @@ def test_bands_of_nonsense_are_refused(change: dict[str, float]) -> None:
 
 def test_figures_of_five_cases_as_worked_out_by_hand() -> None:
     ranking = Ranking(numbers(0.9, 0.8, 0.7, 0.6, 0.5), labels(1, 0, 1, 0, 0))
-    one = np.ones(5)
-    assert ranking.average_precision(one) == pytest.approx((1 + 2 / 3) / 2)
-    assert ranking.recall_at(0.2, one) == 0.5
-    assert ranking.recall_at(0.6, one) == 1
-    assert ranking.recall_at(0.5, one) == pytest.approx(0.75)  # half of the third case
+    equal = np.ones(5)
+    assert ranking.average_precision(equal) == pytest.approx((1 + 2 / 3) / 2)
+    assert ranking.recall_at(0.2, equal) == 0.5
+    assert ranking.recall_at(0.6, equal) == 1
+    assert ranking.recall_at(0.5, equal) == pytest.approx(0.75)  # half of the third case
     heavy = numbers(1, 3, 1, 1, 1)
     assert ranking.average_precision(heavy) == pytest.approx((1 + 2 / 5) / 2)
     tied = Ranking(np.zeros(5), labels(1, 0, 1, 0, 0))
-    assert tied.average_precision(one) == pytest.approx(0.4)
-    assert tied.recall_at(0.2, one) == pytest.approx(0.2)
-    assert np.isnan(Ranking(np.zeros(5), labels(0, 0, 0, 0, 0)).average_precision(one))
+    assert tied.average_precision(equal) == pytest.approx(0.4)
+    assert tied.recall_at(0.2, equal) == pytest.approx(0.2)
+    assert np.isnan(Ranking(np.zeros(5), labels(0, 0, 0, 0, 0)).average_precision(equal))
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.booleans(), st.integers(1, 4)), min_size=2))
@@ -168,29 +168,31 @@ def judged(table: Table, **changes: Any) -> Evaluation:
 
 
 def test_an_evaluation_of_four_cases_as_worked_out_by_hand() -> None:
-    found = judged(four_cases())
-    assert found.counts == {
+    evaluation = judged(four_cases())
+    assert evaluation.counts == {
         "rows": 5,
         "cases": 4,
         "vehicles": 4,
         "immobilised_cases": 2,
         "rounds": 50,
     }
-    value = {name: one["average_precision"]["value"] for name, one in found.figures.items()}
+    value = {
+        name: figures["average_precision"]["value"] for name, figures in evaluation.figures.items()
+    }
     # The rules' order is 2 (no), 1 (yes), 4 (no), 3 (yes).
     assert value == pytest.approx({"model": 1.0, "oracle": 1.0, "champion": 1.0, "rules": 0.5})
-    assert found.figures["model"]["recall_at_rules_alarms"]["value"] == 1.0
-    assert found.figures["rules"]["recall_at_rules_alarms"]["value"] == 0.5
-    assert found.figures["rules"]["mean_cost"]["value"] == pytest.approx((1 + 4) / 4)
-    assert found.figures["model"]["mean_cost"]["value"] == pytest.approx(1 / 4)
-    assert found.comparisons["share_of_oracle_gain"]["value"] == 1.0
-    assert found.comparisons["model_minus_champion"] == {"value": 0, "low": 0, "high": 0}
-    assert found.mix["rules"] == {"normal": 0.5, "high": 0.25, "urgent": 0.25}
-    assert found.mix["with model"] == {"normal": 0.25, "high": 0.25, "urgent": 0.5}
-    assert found.lead_time["rules"]["median_hours"] == 6
-    assert found.lead_time["with model"]["median_hours"] == 8
-    assert found.slices["model"]["x"]["cases"] == 2
-    assert json.loads(json.dumps(found.document(), allow_nan=False))
+    assert evaluation.figures["model"]["recall_at_rules_alarms"]["value"] == 1.0
+    assert evaluation.figures["rules"]["recall_at_rules_alarms"]["value"] == 0.5
+    assert evaluation.figures["rules"]["mean_cost"]["value"] == pytest.approx((1 + 4) / 4)
+    assert evaluation.figures["model"]["mean_cost"]["value"] == pytest.approx(1 / 4)
+    assert evaluation.comparisons["share_of_oracle_gain"]["value"] == 1.0
+    assert evaluation.comparisons["model_minus_champion"] == {"value": 0, "low": 0, "high": 0}
+    assert evaluation.mix["rules"] == {"normal": 0.5, "high": 0.25, "urgent": 0.25}
+    assert evaluation.mix["with model"] == {"normal": 0.25, "high": 0.25, "urgent": 0.5}
+    assert evaluation.lead_time["rules"]["median_hours"] == 6
+    assert evaluation.lead_time["with model"]["median_hours"] == 8
+    assert evaluation.slices["model"]["x"]["cases"] == 2
+    assert json.loads(json.dumps(evaluation.document(), allow_nan=False))
 
 
 def test_intervals_come_from_whole_vehicles_and_from_the_seed() -> None:
@@ -224,15 +226,15 @@ def test_scores_that_do_not_fit_are_refused() -> None:
 def manifest() -> dict[str, Any]:
     grid = ({"max_iter": 10, "learning_rate": 0.2, "max_leaf_nodes": 8, "min_samples_leaf": 20},)
     trained = train(small_table(), monotone={}, seed=1, tell=quiet, grid=grid)
-    made = pack(
+    artifact = pack(
         trained,
         judged(four_cases()).document(),
         sign=load_key(new_key()[0]),
         made_at=datetime(2026, 3, 1, tzinfo=UTC),
         revision="abc1234",
     )
-    found: dict[str, Any] = json.loads(made.manifest)
-    return found
+    document: dict[str, Any] = json.loads(artifact.manifest)
+    return document
 
 
 def test_the_report_needs_nothing_from_anywhere(manifest: dict[str, Any]) -> None:

@@ -134,16 +134,16 @@ def test_the_same_table_and_seed_give_the_same_probabilities(trained: Trained) -
 
 def test_what_was_chosen_is_the_best_of_all_that_was_tried(trained: Trained) -> None:
     tried = trained.choice.candidates
-    best = max(tried, key=lambda one: float(one["average_precision"]))
+    best = max(tried, key=lambda candidate: float(candidate["average_precision"]))
     assert len(tried) == len(SMALL)
     assert trained.choice.parameters == best["parameters"]
 
 
 def test_probabilities_are_calibrated_and_rise_where_they_must(trained: Trained) -> None:
     fresh = small_table(6000, seed=5)
-    told = trained.probability(fresh.values)
-    assert abs(told.mean() - fresh.is_immobilised.mean()) < 0.04
-    assert Calibration(told, fresh.is_immobilised).error(fresh.weight) < 0.06
+    probabilities = trained.probability(fresh.values)
+    assert abs(probabilities.mean() - fresh.is_immobilised.mean()) < 0.04
+    assert Calibration(probabilities, fresh.is_immobilised).error(fresh.weight) < 0.06
     hot = np.linspace(-3, 3, 50)
     line = np.column_stack([hot, np.ones(50), np.ones(50), np.zeros(50)])
     assert (np.diff(trained.probability(line)) >= 0).all()
@@ -157,9 +157,9 @@ def test_weights_are_honoured_in_learning() -> None:
 
 def test_the_reference_adds_up_and_the_budget_counts_cases(trained: Trained) -> None:
     assert set(trained.reference) == {*TABLE.names, "score"}
-    for one in trained.reference.values():
-        assert len(one["shares"]) == len(one["edges"]) + 1
-        assert sum(one["shares"]) + one["missing"] == pytest.approx(1, abs=1e-4)
+    for histogram in trained.reference.values():
+        assert len(histogram["shares"]) == len(histogram["edges"]) + 1
+        assert sum(histogram["shares"]) + histogram["missing"] == pytest.approx(1, abs=1e-4)
     assert distribution(np.array([np.nan, 1.0, 1.0, 2.0]))["missing"] == 0.25
     assert list(highest_of_each(np.array([1.0, 3, 2]), np.array(["b", "a", "b"]))) == [3, 2]
     assert len(trained.quantiles) == 1001

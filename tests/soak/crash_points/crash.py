@@ -104,7 +104,7 @@ def wrong(stage: Stage, scene: str, url: str, *, every: bool) -> tuple[int, list
     names, calm = stage.points(scene, url)
     numbers = worth(names, every=every)
 
-    def one(number: int) -> Iterator[str]:
+    def differences(number: int) -> Iterator[str]:
         status, after = stage.dies_at(scene, url, number)
         where = f"{scene} at {number} ({names[number - 1]})"
         if status != -9 and not (status == 0 and stage.address):  # a poll more or less
@@ -114,21 +114,21 @@ def wrong(stage: Stage, scene: str, url: str, *, every: bool) -> tuple[int, list
                 yield f"{where}: {name} is {_odd(there, calm[name])}"
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = list(pool.map(lambda number: list(one(number)), numbers))
-    return len(numbers), list(itertools.chain.from_iterable(found))
+        by_point = list(pool.map(lambda number: list(differences(number)), numbers))
+    return len(numbers), list(itertools.chain.from_iterable(by_point))
 
 
 def left(url: str, file: Path) -> Mapping[str, Any]:
     """Give everything that a scene left: all rows but what is volatile, and the file's lines."""
     engine = make_engine(url)
-    found: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     with engine.begin() as connection:
         for table in t.metadata.sorted_tables:
-            columns = [one for one in table.c if one.name not in _VOLATILE]
-            found[table.name] = sorted(map(repr, connection.execute(sa.select(*columns))))
+            columns = [column for column in table.c if column.name not in _VOLATILE]
+            rows[table.name] = sorted(map(repr, connection.execute(sa.select(*columns))))
     engine.dispose()
-    found["file"] = _said(file)
-    return found
+    rows["file"] = _said(file)
+    return rows
 
 
 def _said(file: Path) -> list[str]:
@@ -144,8 +144,8 @@ def _said(file: Path) -> list[str]:
 
 
 def _odd(there: Any, calm: Any) -> str:
-    extra = [one for one in there if one not in calm][:2]
-    missing = [one for one in calm if one not in there][:2]
+    extra = [row for row in there if row not in calm][:2]
+    missing = [row for row in calm if row not in there][:2]
     return f"other: more {extra}, less {missing}"
 
 
@@ -158,8 +158,8 @@ def sqlite_copies(folder: Path) -> Copies:
         path = folder / f"copy-{next(numbers)}.db"
         shutil.copy(url.removeprefix("sqlite:///"), path)
         yield f"sqlite:///{path}"
-        for one in folder.glob(f"{path.name}*"):
-            one.unlink()
+        for file in folder.glob(f"{path.name}*"):
+            file.unlink()
 
     return copy
 

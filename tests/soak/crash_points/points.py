@@ -73,12 +73,12 @@ def _short(statement: str) -> str:
 
 
 def _kinds(base: type[Any]) -> list[type[Any]]:
-    found, waiting = [], [base]
+    kinds, waiting = [], [base]
     while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += one.__subclasses__()
-    return found
+        kind = waiting.pop()
+        kinds.append(kind)
+        waiting += kind.__subclasses__()
+    return kinds
 
 
 def _wrap(owner: type[Any], name: str, reached: Reached) -> None:
@@ -87,8 +87,8 @@ def _wrap(owner: type[Any], name: str, reached: Reached) -> None:
     @functools.wraps(original)
     def wrapped(*arguments: Any, **more: Any) -> Any:
         reached(f"before {owner.__name__}.{name}")
-        given = original(*arguments, **more)
+        result = original(*arguments, **more)
         reached(f"after {owner.__name__}.{name}")
-        return given
+        return result
 
     setattr(owner, name, wrapped)

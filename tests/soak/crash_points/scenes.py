@@ -50,15 +50,15 @@ WEB.include_router(reading.router)
 
 def stream(topic: str) -> list[Record]:
     """Cases that open, are joined, cleared and healed; a duplicate and poison among them."""
-    made = Stream(Partition(Feed.KAFKA, topic, 0))
-    made.says(CAR, "dtc:P0C01", 0, severity="stop", motion="moving", **PLACE)
-    made.says(OTHER, "dtc:B1342", 1, **PLACE).says(CAR, "dtc:P0562", 2, **PLACE)
-    made.raw(b"\xff", 3).says(OTHER, "dtc:B1342", 4, status="cleared")
-    made.records.append(replace(made.records[0], offset=len(made.records)))
-    made.says(THIRD, "dtc:P0A80", 6, **PLACE).raw(b"{", 7)
-    made.says(THIRD, "dtc:P0A80", 50, **PLACE).says(CAR, "dtc:P0C01", 51, severity="stop")
-    made.says(OTHER, "dtc:B1342", 52, **PLACE)
-    return made.records
+    story = Stream(Partition(Feed.KAFKA, topic, 0))
+    story.says(CAR, "dtc:P0C01", 0, severity="stop", motion="moving", **PLACE)
+    story.says(OTHER, "dtc:B1342", 1, **PLACE).says(CAR, "dtc:P0562", 2, **PLACE)
+    story.raw(b"\xff", 3).says(OTHER, "dtc:B1342", 4, status="cleared")
+    story.records.append(replace(story.records[0], offset=len(story.records)))
+    story.says(THIRD, "dtc:P0A80", 6, **PLACE).raw(b"{", 7)
+    story.says(THIRD, "dtc:P0A80", 50, **PLACE).says(CAR, "dtc:P0C01", 51, severity="stop")
+    story.says(OTHER, "dtc:B1342", 52, **PLACE)
+    return story.records
 
 
 class Listed:
@@ -70,9 +70,9 @@ class Listed:
 
     def poll(self, limit: int) -> list[Record]:
         """Give the next records."""
-        given = list(self._records[self._at : self._at + limit])
-        self._at += len(given)
-        return given
+        records = list(self._records[self._at : self._at + limit])
+        self._at += len(records)
+        return records
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
         """Tell nobody."""
@@ -98,10 +98,10 @@ class Written:
 
     def send(self, messages: Sequence[Message]) -> None:
         """Append them."""
-        for one in messages:
+        for message in messages:
             self._reached("before send")
             with self._file.open("ab") as out:
-                out.write((one.value or b"") + b"\n")
+                out.write((message.value or b"") + b"\n")
         self._reached("after send")
 
 
@@ -177,9 +177,11 @@ def person(url: str, _topic: str, file: str, _a: str | None, _r: points.Reached)
                 json=body,
                 headers={"Authorization": f"Bearer {key}", "Idempotency-Key": path},
             )
-            with Path(file).open("a", encoding="utf-8") as told:
+            with Path(file).open("a", encoding="utf-8") as answers:
                 said = [path, answer.status_code, answer.json()]
-                told.write(json.dumps(said, sort_keys=True) + "\n")  # jsonb has an order of its own
+                answers.write(
+                    json.dumps(said, sort_keys=True) + "\n"
+                )  # jsonb has an order of its own
     engine.dispose()
 
 

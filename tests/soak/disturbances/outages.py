@@ -31,15 +31,15 @@ def cut_one_connection(hand: Hand, chance: random.Random) -> None:
 
 def fill_connections(hand: Hand, chance: random.Random) -> None:
     """No connection is left for anybody else for a while."""
-    held: list[psycopg.Connection] = []
+    connections: list[psycopg.Connection] = []
     url = sa.make_url(hand.system.url).set(drivername="postgresql")
     with suppress(psycopg.OperationalError):
-        while len(held) < 500:
-            held.append(psycopg.connect(url.render_as_string(hide_password=False)))
+        while len(connections) < 500:
+            connections.append(psycopg.connect(url.render_as_string(hide_password=False)))
     _cut(hand, "application_name <> ''")
     time.sleep(chance.uniform(0.5, 2))
-    for one in held:
-        one.close()
+    for connection in connections:
+        connection.close()
 
 
 def statement_timeout(hand: Hand, chance: random.Random) -> None:
@@ -81,8 +81,8 @@ def intrude(hand: Hand, chance: random.Random) -> None:
         with hand.system.engine.begin() as connection:
             row = connection.execute(query).mappings().first()
             if row is not None:
-                made = {**row, key: digest("intruder", str(chance.random()))}
-                connection.execute(sa.insert(table).values(made))
+                intruder = {**row, key: digest("intruder", str(chance.random()))}
+                connection.execute(sa.insert(table).values(intruder))
     except sa.exc.IntegrityError:
         hand.done["intruders refused"] += 1
     except sa.exc.OperationalError:

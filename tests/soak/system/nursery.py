@@ -80,12 +80,12 @@ class Nursery:
     def _listen(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            told = json.loads(line)
+            news = json.loads(line)
             with self._changed:
-                if "name" in told:
-                    self._pids[told["name"]] = told["pid"]
+                if "name" in news:
+                    self._pids[news["name"]] = news["pid"]
                 else:
-                    self._ended[told["pid"]] = told["status"]
+                    self._ended[news["pid"]] = news["status"]
                 self._changed.notify_all()
 
 

@@ -148,9 +148,9 @@ def _bmw_state() -> _Kinds:
         "properties": ("bmw-properties", lambda v: {"properties": v}),
         "vehicleStatus": ("bmw-status", lambda v: {"vehicleStatus": v}),
     }
-    for name, (form, made) in shapes.items():
+    for name, (form, wrap) in shapes.items():
         for kind, value in {**_NO_OBJECT, "null": None}.items():
-            yield form, f"{name} is {kind}", made(value), refused(Reject.UNRECOGNISED)
+            yield form, f"{name} is {kind}", wrap(value), refused(Reject.UNRECOGNISED)
     for kind, value in {**_NO_OBJECT, "null": None}.items():
         wrong = refused(Reject.WRONG_TYPE)
         yield "bmw-attributes", f"attributesMap is {kind}", {"attributesMap": value}, wrong
@@ -210,8 +210,8 @@ def _cardata() -> _Kinds:
         yield "cardata", f"a memory {kind}", {"telematicData": {memory: entry}}, DECODED
     for code in ("", "G1", "P0A8", "123", "123456789", "0x", "电"):
         entry = {"value": f'<m><dtc code="P0A80"/><dtc code="{code}"/></m>'}
-        one = {"telematicData": {memory: entry}}
-        yield "cardata", f"a memory with the code {code!r}", one, but(Reject.BAD_CODE)
+        document = {"telematicData": {memory: entry}}
+        yield "cardata", f"a memory with the code {code!r}", document, but(Reject.BAD_CODE)
 
 
 def _too_many() -> _Kinds:
