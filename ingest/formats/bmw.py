@@ -28,16 +28,19 @@ _NO_STATE: Final = (
 
 
 def decode(record: Record, value: bytes) -> Decoded:
-    """Read a state, or a list of them; documents that carry no state say nothing (quiet)."""
+    """Read a state, or a list of them; a document without a state decodes to nothing (quiet).
+
+    Raises `Bad` for a document that is neither.
+    """
     document = read_json(value)
     documents = list(_unwrapped(document))
     if not documents:
         return Decoded(record)
-    decoded = [_one(record, one, pointer) for pointer, one in documents]
+    decoded = [_decode_state(record, state, pointer) for pointer, state in documents]
     return Decoded(
         record,
-        items=tuple(item for one in decoded for item in one.items),
-        rejected=tuple(bad for one in decoded for bad in one.rejected),
+        items=tuple(item for part in decoded for item in part.items),
+        rejected=tuple(bad for part in decoded for bad in part.rejected),
     )
 
 
@@ -45,26 +48,28 @@ def _unwrapped(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Go through lists and envelopes without recursion: JSON may be deeper than Python's stack."""
     stack: list[tuple[str, Any]] = [("", document)]
     while stack:
-        pointer, one = stack.pop()
-        if isinstance(one, list):
-            stack.extend((f"{pointer}/{place}", one[place]) for place in reversed(range(len(one))))
-        elif not isinstance(one, dict):
-            what = f"a vehicle state is an object, not {kind(one)}"
+        pointer, node = stack.pop()
+        if isinstance(node, list):
+            stack.extend(
+                (f"{pointer}/{place}", node[place]) for place in reversed(range(len(node)))
+            )
+        elif not isinstance(node, dict):
+            what = f"a vehicle state is an object, not {kind(node)}"
             raise Bad(Reject.NOT_AN_OBJECT, what, pointer)
-        elif isinstance(one.get("data"), dict) and not _is_stream(one):
-            stack.append((f"{pointer}/data", one["data"]))
+        elif isinstance(node.get("data"), dict) and not _is_stream(node):
+            stack.append((f"{pointer}/data", node["data"]))
         else:
-            yield pointer, one
+            yield pointer, node
 
 
-def _one(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
+def _decode_state(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
     try:
-        return _shaped(record, document, pointer)
+        return _by_shape(record, document, pointer)
     except Bad as bad:
         return Decoded(record, rejected=(bad.rejected,))
 
 
-def _shaped(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
+def _by_shape(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
     vin = legal_vin(record.key, document.get("vin"))
     if "telematicData" in document or _is_stream(document):
         return cardata.decode(record, document, _need(vin), pointer)
@@ -105,7 +110,7 @@ def _begin(record: Record, vin: str, at: datetime | None, shared: dict[str, Any]
 
 
 def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Decoded:
-    """The generation of 2023 to 2025: `checkControlMessages[{type, severity}]`."""
+    """Decode the generation of 2023 to 2025: `checkControlMessages[{type, severity}]`."""
     at = time_of(state.get("lastUpdatedAt")) or time_of(state.get("lastFetched"))
     charge = _object(state, "electricChargingState").get("chargingLevelPercent")
     shared = {
@@ -121,7 +126,7 @@ def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Dec
 
 
 def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str) -> Decoded:
-    """The generation of 2021 and 2022: `properties` for machines, `status` for people."""
+    """Decode the generation of 2021 and 2022: `properties` for machines, `status` for people."""
     properties, status = document["properties"], _object(document, "status")
     at = time_of(properties.get("lastUpdatedAt")) or time_of(status.get("lastUpdatedAt"))
     mileage = _object(status, "currentMileage")
@@ -146,7 +151,7 @@ def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str
 
 
 def _both(machine: Any, shown: Any) -> Any:
-    """Join the two lists; where one is no list, give it on, so that it is rejected."""
+    """Join the two lists; return what is no list as it is, so that it is rejected."""
     if machine is None or shown is None:
         return shown if machine is None else machine
     if not isinstance(machine, list):
@@ -155,7 +160,7 @@ def _both(machine: Any, shown: Any) -> Any:
 
 
 def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> Decoded:
-    """The generation of 2018 to 2021: `ccmId` and `cbsData`."""
+    """Decode the generation of 2018 to 2021: `ccmId` and `cbsData`."""
     at = time_of(status.get("updateTime"))
     if at is None:
         at = time_of(status.get("internalDataTimeUTC"))
@@ -171,7 +176,7 @@ def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> D
 
 
 def _attributes(record: Record, document: dict[str, Any], vin: str, pointer: str) -> Decoded:
-    """The same years' other face: a map of texts, and the messages apart."""
+    """Decode the same years' second shape: a map of texts, and the messages apart."""
     for name in ("attributesMap", "vehicleMessages"):
         if not isinstance(document.get(name, {}), dict):
             what = f"an object is wanted, not {kind(document[name])}"
@@ -193,8 +198,8 @@ def _attributes(record: Record, document: dict[str, Any], vin: str, pointer: str
 
 
 def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = document.get(name)
-    return found if isinstance(found, dict) else {}
+    value = document.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _fraction(percent: Any) -> float | None:
@@ -202,10 +207,10 @@ def _fraction(percent: Any) -> float | None:
     return None if value is None else value / 100
 
 
-def _motion(given: Any) -> Motion | None:
-    if given is True:
+def _motion(in_motion: Any) -> Motion | None:
+    if in_motion is True:
         return Motion.MOVING
-    return Motion.PARKED if given is False else None
+    return Motion.PARKED if in_motion is False else None
 
 
 def _place(coordinates: Mapping[str, Any]) -> dict[str, float] | None:

@@ -16,7 +16,10 @@ _BATCH: Final = "application/cloudevents-batch"
 
 
 def decode(record: Record, value: bytes) -> Decoded:
-    """Read one alert; the envelope's id, source and time stand in where the data have none."""
+    """Read one alert; the envelope's id, source and time stand in where the data have none.
+
+    Raises `Bad` where the envelope or the alert is not legal.
+    """
     attributes = {
         name.lower()[3:]: text.decode("utf-8", "replace")
         for name, text in record.headers
@@ -72,8 +75,8 @@ def _unpacked(encoded: Any) -> bytes:
 
 def _require(attributes: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
-        given = attributes.get(name)
-        if not isinstance(given, str) or not given:
+        value = attributes.get(name)
+        if not isinstance(value, str) or not value:
             raise Bad(
                 Reject.NOT_CLOUDEVENT, f"the attribute {name} is missing or empty", f"/{name}"
             )

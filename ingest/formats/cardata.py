@@ -35,21 +35,24 @@ _ECU_NAMES: Final = ("ecu", "sgbd", "ecuname", "name", "address", "variant")
 
 
 def decode(record: Record, document: Mapping[str, Any], vin: str, pointer: str) -> Decoded:
-    """Read messages and fault memory; keys that say nothing of faults are passed over."""
+    """Read messages and fault memory; other keys are passed over.
+
+    Raises `Bad` where the container holds no object.
+    """
     name = "telematicData" if "telematicData" in document else "data"
     data = document[name]
     if not isinstance(data, dict):
         raise Bad(Reject.WRONG_TYPE, "an object is wanted", f"{pointer}/{name}")
-    entries = {key: one for key, one in data.items() if isinstance(one, dict)}
-    found: list[Decoded] = []
+    entries = {key: entry for key, entry in data.items() if isinstance(entry, dict)}
+    decoded: list[Decoded] = []
     for key, read in ((MESSAGES, _messages), (FAULT_MEMORY, _fault_memory)):
-        given, where = data.get(key), f"{pointer}/{name}/{key}"
-        if given is not None:
-            found.append(_entry(record, vin, document, entries, (key, given, where), read))
+        raw, where = data.get(key), f"{pointer}/{name}/{key}"
+        if raw is not None:
+            decoded.append(_entry(record, vin, document, entries, (key, raw, where), read))
     return Decoded(
         record,
-        items=tuple(item for one in found for item in one.items),
-        rejected=tuple(bad for one in found for bad in one.rejected),
+        items=tuple(item for part in decoded for item in part.items),
+        rejected=tuple(bad for part in decoded for bad in part.rejected),
     )
 
 
@@ -58,16 +61,16 @@ def _entry(
     vin: str,
     document: Mapping[str, Any],
     entries: Mapping[str, Mapping[str, Any]],
-    at: tuple[str, Any, str],
+    located: tuple[str, Any, str],
     read: Callable[[Foreign, Any, str], None],
 ) -> Decoded:
-    """Read one key: its name, what stands there, and its pointer. Without a value it is quiet."""
-    key, given, where = at
+    """Read one entry, `located` by key, raw content and pointer; without a value it is quiet."""
+    key, raw, where = located
     entry = entries.get(key, {})
     foreign = _begin(record, vin, entry, document, entries)
     if not entry:
         foreign.reject(
-            Bad(Reject.WRONG_TYPE, f"an object with a value is wanted, not {kind(given)}", where)
+            Bad(Reject.WRONG_TYPE, f"an object with a value is wanted, not {kind(raw)}", where)
         )
     elif entry.get("value") not in (None, ""):
         try:
@@ -84,8 +87,8 @@ def _begin(
     document: Mapping[str, Any],
     entries: Mapping[str, Mapping[str, Any]],
 ) -> Foreign:
-    given = entry.get("timestamp") or document.get("timestamp")
-    at = time_of(given)
+    stamp = entry.get("timestamp") or document.get("timestamp")
+    at = time_of(stamp)
     odometer = number(entries.get(_ODOMETER, {}).get("value"), 0, 5e6)
     charge = number(entries.get(_CHARGE, {}).get("value"), 0, 100)
     shared = {
@@ -97,13 +100,13 @@ def _begin(
         vin=vin,
         source=SOURCE,
         observed_at=at or received_at(record),
-        stamp=stamp_of(given),
+        stamp=stamp_of(stamp),
         shared={name: value for name, value in shared.items() if value is not None},
     )
 
 
 def _messages(foreign: Foreign, value: Any, pointer: str) -> None:
-    """The value is JSON inside JSON: a text that holds the list of messages."""
+    """Add the messages of a text that is JSON inside JSON."""
     listed = value
     if isinstance(value, str):
         try:
@@ -116,7 +119,7 @@ def _messages(foreign: Foreign, value: Any, pointer: str) -> None:
 
 
 def _fault_memory(foreign: Foreign, value: Any, pointer: str) -> None:
-    """The value is XML: control units, each with the codes in its memory."""
+    """Add the codes of an XML text: control units, each with what its memory holds."""
     if not isinstance(value, str):
         raise Bad(Reject.WRONG_TYPE, "XML text is wanted", pointer)
     try:
@@ -124,10 +127,10 @@ def _fault_memory(foreign: Foreign, value: Any, pointer: str) -> None:
     except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
         raise Bad(Reject.NOT_XML, str(error) or type(error).__name__, pointer) from error
     seen: set[str] = set()
-    for given, ecu in _codes(root):
-        code = _code(given)
+    for raw, ecu in _codes(root):
+        code = _code(raw)
         if code is None:
-            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(given)} is no fault code", pointer))
+            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(raw)} is no fault code", pointer))
         elif code not in seen:
             seen.add(code)
             text = f"ECU {ecu}" if ecu else None
@@ -135,7 +138,7 @@ def _fault_memory(foreign: Foreign, value: Any, pointer: str) -> None:
 
 
 def _codes(root: Element) -> Iterator[tuple[str, str | None]]:
-    """Walk the tree without recursion; a code is an attribute or the text of a leaf."""
+    """Yield raw codes with their ECU, without recursion: an attribute or the text of a leaf."""
     stack: list[tuple[Element, str | None]] = [(root, None)]
     while stack:
         element, ecu = stack.pop()
@@ -143,9 +146,9 @@ def _codes(root: Element) -> Iterator[tuple[str, str | None]]:
         is_fault = _local(element.tag) in _CODE_NAMES or _local(element.tag) in ("fault", "entry")
         if _local(element.tag) in ("ecu", "controlunit", "electroniccontrolunit"):
             ecu = next((names[name] for name in _ECU_NAMES if name in names), ecu)
-        held = next((names[name] for name in _CODE_NAMES if name in names), None)
-        if is_fault and held is not None:
-            yield held, ecu
+        raw = next((names[name] for name in _CODE_NAMES if name in names), None)
+        if is_fault and raw is not None:
+            yield raw, ecu
         elif _local(element.tag) in _CODE_NAMES and len(element) == 0:
             yield (element.text or "").strip(), ecu
         stack.extend((child, ecu) for child in reversed(element))
@@ -155,8 +158,8 @@ def _local(name: Any) -> str:
     return str(name).rpartition("}")[2].replace("_", "").replace("-", "").lower()
 
 
-def _code(given: str) -> str | None:
-    text = given.strip().upper()
+def _code(raw: str) -> str | None:
+    text = raw.strip().upper()
     if _STANDARD.fullmatch(text):
         return f"dtc:{text}"
     return f"bmwdtc:{text.removeprefix('0X')}" if _OWN.fullmatch(text) else None

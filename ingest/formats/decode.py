@@ -31,10 +31,10 @@ def decode(records: Sequence[Record], formats: Mapping[str, str]) -> tuple[Decod
     The format is the record's header `pacc-format`, else the topic's in `formats`, else CloudEvents
     or the bare canonical alert.
     """
-    return tuple(_decode_one(record, formats) for record in records)
+    return tuple(_decode_record(record, formats) for record in records)
 
 
-def _decode_one(record: Record, formats: Mapping[str, str]) -> Decoded:
+def _decode_record(record: Record, formats: Mapping[str, str]) -> Decoded:
     value = record.value
     if value is None:
         return refuse(record, Bad(Reject.NULL_VALUE, "the record has no value"))
@@ -66,8 +66,10 @@ def _bounded(decoded: Decoded, size: int) -> Decoded:
     if beyond <= 0:
         return decoded
     *kept, last = decoded.rejected[:most]
-    told = replace(last, detail=f"{last.detail[:400]} (and {beyond} more parts after this one)")
-    return replace(decoded, rejected=(*kept, told))
+    last_counted = replace(
+        last, detail=f"{last.detail[:400]} (and {beyond} more parts after this one)"
+    )
+    return replace(decoded, rejected=(*kept, last_counted))
 
 
 def _format_of(record: Record, formats: Mapping[str, str]) -> str:

@@ -51,10 +51,10 @@ class Foreign:
     ) -> None:
         """Add one alert; a part that makes no legal alert is rejected by itself."""
         self.codes.add(code)
-        print_ = digest(self.source, self.vin, code, self.stamp, severity.value, status.value)
+        fingerprint = digest(self.source, self.vin, code, self.stamp, severity.value, status.value)
         document = {
             **self.shared,
-            "id": print_,
+            "id": fingerprint,
             "source": self.source,
             "vin": self.vin,
             "observed_at": self.observed_at,
@@ -72,26 +72,26 @@ class Foreign:
         except Bad as bad:
             self.rejected.append(bad.rejected)
             return
-        self.items.append(report_of(self.record, alert, more, print_))
+        self.items.append(report_of(self.record, alert, more, fingerprint))
 
     def reject(self, bad: Bad) -> None:
-        """Note a part that cannot be used."""
+        """Add a part that cannot be used."""
         self.rejected.append(bad.rejected)
 
     def snapshot(self, scheme: str) -> None:
-        """Say that the document lists everything of a scheme that is on now.
+        """Add a snapshot: the document lists everything of a scheme that is on now.
 
-        Where a part could not be read, nobody knows what it listed: then it clears nothing.
+        Where a part could not be read, its codes are unknown: no snapshot, nothing is cleared.
         """
         if self.rejected:
             return
         codes = frozenset(code for code in self.codes if code.startswith(f"{scheme}:"))
         stamp = self.stamp or self.observed_at.isoformat()
-        print_ = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
+        fingerprint = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
         received = received_at(self.record)
         self.items.append(
             Snapshot(
-                print_,
+                fingerprint,
                 self.vin,
                 self.source,
                 scheme,
@@ -102,18 +102,21 @@ class Foreign:
         )
 
     def decoded(self) -> Decoded:
-        """Give what the document became."""
+        """Return the document's alerts and rejected parts."""
         return Decoded(self.record, tuple(self.items), tuple(self.rejected))
 
 
 def foreign_document(record: Record, document: Mapping[str, Any], source: str) -> Foreign:
-    """Begin a document of our own JSON shape (`vin`, `source`, `observed_at`, readings)."""
+    """Begin a document of our own JSON shape (`vin`, `source`, `observed_at`, readings).
+
+    Raises `Bad` without a legal VIN, or for a time without an offset.
+    """
     vin = legal_vin(document.get("vin"), record.key)
     if vin is None:
         raise Bad(Reject.BAD_VIN, "neither the field vin nor the record's key is a VIN", "/vin")
-    given = document.get("observed_at")
-    observed = time_of(given)
-    if given is not None and (observed is None or not _has_offset(given)):
+    stamp = document.get("observed_at")
+    observed = time_of(stamp)
+    if stamp is not None and (observed is None or not _has_offset(stamp)):
         raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset", "/observed_at")
     named = document.get("source")
     shared, defaulted = _readings(document)
@@ -122,7 +125,7 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
         vin=vin,
         source=str(named) if _is_name(named) else source,
         observed_at=observed or received_at(record),
-        stamp=stamp_of(given, document.get("id")),
+        stamp=stamp_of(stamp, document.get("id")),
         shared=shared,
         defaulted=defaulted,
     )
@@ -137,7 +140,7 @@ def _has_offset(text: Any) -> bool:
 
 
 def _readings(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Take over the readings that are within bounds; note the ones that are not."""
+    """Return the readings that are within bounds, and the names of those that are not."""
     bounds = {"speed_kph": (0, 500), "odometer_km": (0, 5e6), "state_of_charge": (0, 1)}
     shared: dict[str, Any] = {}
     defaulted = []

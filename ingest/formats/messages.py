@@ -47,13 +47,13 @@ def _add_all(
     if not isinstance(listed, list):
         foreign.reject(Bad(Reject.WRONG_TYPE, f"a list is wanted, not {kind(listed)}", pointer))
         return
-    for place, one in enumerate(listed):
+    for place, item in enumerate(listed):
         where = f"{pointer}/{place}"
-        if not isinstance(one, dict):
-            foreign.reject(Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(one)}", where))
+        if not isinstance(item, dict):
+            foreign.reject(Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(item)}", where))
             continue
         try:
-            add(foreign, one, where)
+            add(foreign, item, where)
         except Bad as bad:
             foreign.reject(bad)
 
@@ -79,7 +79,7 @@ def _message(foreign: Foreign, message: dict[str, Any], pointer: str) -> None:
 
 
 def _severity(message: dict[str, Any]) -> Severity:
-    """Take the vehicle's own word; without one it is unknown, which nobody takes as harmless."""
+    """Translate the vehicle's own word; without one it is unknown, which is never harmless."""
     for field, words in (
         ("severity", _SEVERITIES),
         ("state", _SEVERITIES),
@@ -104,10 +104,10 @@ def _service(foreign: Foreign, service: dict[str, Any], pointer: str) -> None:
 
 def _name(document: dict[str, Any], fields: tuple[str, ...], pointer: str) -> str:
     for field in fields:
-        given = document.get(field)
-        if isinstance(given, bool) or not isinstance(given, (str, int)):
+        value = document.get(field)
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
             continue
-        name = _SIGNS.sub("_", str(given)[:64]).strip("_.-")
+        name = _SIGNS.sub("_", str(value)[:64]).strip("_.-")
         if name:
             return name
     raise Bad(Reject.MISSING_FIELD, f"one of {', '.join(fields)}", pointer)

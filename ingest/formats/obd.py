@@ -19,17 +19,20 @@ _LISTS: Final = (
 
 
 def decode(record: Record, value: bytes) -> Decoded:
-    """Read one scan: one alert a code, the lamp alone where no code explains it."""
+    """Read one scan: one alert a code, the lamp alone where no code explains it.
+
+    Raises `Bad` where there are neither codes nor a lamp.
+    """
     document = read_object(value)
     lamp, severity = _lamp(document.get("mil"))
     if not any(name in document for name, _ in _LISTS) and "mil" not in document:
         raise Bad(Reject.UNRECOGNISED, "neither codes (confirmed, pending, permanent) nor mil")
     foreign = foreign_document(record, document, "obd")
     seen: set[str] = set()
-    for pointer, given, status in _codes(document):
-        code = code_of(given)
+    for pointer, raw, status in _codes(document):
+        code = code_of(raw)
         if code is None:
-            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(given)} is no trouble code", pointer))
+            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(raw)} is no trouble code", pointer))
         elif code not in seen:
             seen.add(code)
             foreign.add(f"dtc:{code}", severity, status=status, lamp=lamp)
@@ -40,11 +43,11 @@ def decode(record: Record, value: bytes) -> Decoded:
     return foreign.decoded()
 
 
-def code_of(given: Any) -> str | None:
-    """Spell a code as text, from text or from its two bytes in hexadecimal."""
-    if not isinstance(given, str):
+def code_of(raw: Any) -> str | None:
+    """Return a code as text, from text or from its two bytes in hexadecimal; None for no code."""
+    if not isinstance(raw, str):
         return None
-    text = given.strip().upper()
+    text = raw.strip().upper()
     if _TEXT.fullmatch(text):
         return text
     if not _RAW.fullmatch(text):
@@ -60,12 +63,12 @@ def _codes(document: dict[str, Any]) -> Iterator[tuple[str, Any, Status]]:
             continue
         if not isinstance(listed, list):
             raise Bad(Reject.WRONG_TYPE, f"{name} must be a list, not {kind(listed)}", f"/{name}")
-        for place, given in enumerate(listed):
-            yield f"/{name}/{place}", given, status
+        for place, raw in enumerate(listed):
+            yield f"/{name}/{place}", raw, status
 
 
 def _lamp(mil: Any) -> tuple[Lamp, Severity]:
-    """A steady lamp asks for service; a flashing one means that driving on does damage."""
+    """Read the lamp: steady asks for service, flashing means that driving on does damage."""
     if mil is True or mil == "on":
         return Lamp.MALFUNCTION, Severity.SERVICE
     if mil == "flashing":

@@ -35,7 +35,7 @@ _VIN_VALUES: Final = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)
 )
 _VIN_WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_VIN_BYTES: Final = bytes(_VIN_VALUES.get(chr(one), one & 0xF) for one in range(256))
+_VIN_BYTES: Final = bytes(_VIN_VALUES.get(chr(byte), byte & 0xF) for byte in range(256))
 _W = TypeVar("_W", Severity, Lamp, Motion)
 
 
@@ -48,12 +48,12 @@ class Bad(Exception):
 
 
 def refuse(record: Record, bad: Bad) -> Decoded:
-    """Give a record of which nothing is usable."""
+    """Return the result for a record of which nothing is usable."""
     return Decoded(record, rejected=(bad.rejected,))
 
 
 def read_json(value: bytes) -> Any:
-    """Read strict JSON: UTF-8, no NaN, bounded depth."""
+    """Read strict JSON: UTF-8, no NaN, bounded depth. Raises `Bad` for anything else."""
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError as error:
@@ -65,7 +65,7 @@ def read_json(value: bytes) -> Any:
 
 
 def read_object(value: bytes) -> dict[str, Any]:
-    """Read a JSON object."""
+    """Read a JSON object. Raises `Bad` for anything else."""
     document = read_json(value)
     if not isinstance(document, dict):
         raise Bad(Reject.NOT_AN_OBJECT, f"a JSON object is wanted, not {kind(document)}")
@@ -73,13 +73,13 @@ def read_object(value: bytes) -> dict[str, Any]:
 
 
 def kind(value: Any) -> str:
-    """Name the JSON type of a value."""
+    """Return the name of a value's JSON type."""
     names = {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}
     return names.get(type(value), "number")
 
 
 def shown(value: Any) -> str:
-    """Show a JSON value in few signs; of one that holds others only its type, however deep it is.
+    """Return a JSON value in few signs; of a list or an object only its type, however deep it is.
 
     A number may be a code too: `100` is shown as it stands.
     """
@@ -87,22 +87,26 @@ def shown(value: Any) -> str:
 
 
 def stamp_of(*candidates: Any) -> str:
-    """Give the first text or whole number as a document's own mark; '' where there is none."""
-    for one in candidates:
-        if isinstance(one, (str, int)) and not isinstance(one, bool) and one != "":
-            return str(one)
+    """Return the first text or whole number as a document's own mark; '' where there is none."""
+    for candidate in candidates:
+        if (
+            isinstance(candidate, (str, int))
+            and not isinstance(candidate, bool)
+            and candidate != ""
+        ):
+            return str(candidate)
     return ""
 
 
 def received_at(record: Record) -> datetime:
-    """Give the record's timestamp as a time."""
+    """Return the record's timestamp as a time. Raises `Bad` where it is no date."""
     if not 0 <= record.timestamp < END_OF_TIME:
         raise Bad(Reject.BAD_TIME, f"the record's timestamp {record.timestamp} is no date")
     return moment_of(record.timestamp)
 
 
 def legal_vin(*candidates: Any) -> str | None:
-    """Give the first candidate that can be a VIN, upper-cased."""
+    """Return the first candidate that can be a VIN, upper-cased; None where none can."""
     for candidate in candidates:
         if isinstance(candidate, bytes):
             text = candidate.decode("ascii", "replace")
@@ -126,7 +130,7 @@ def check_digit(vin: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def fails_check_digit(vin: str) -> bool:
-    """Tell whether the ninth place is not the check digit."""
+    """Return whether the ninth place is not the check digit."""
     return vin[8] != check_digit(vin)
 
 
@@ -146,7 +150,7 @@ def time_of(text: Any) -> datetime | None:
 
 
 def number(value: Any, least: float, most: float) -> float | None:
-    """Give a number within bounds, also from its text; None for anything else."""
+    """Return a number within bounds, also from its text; None for anything else."""
     if isinstance(value, str):
         try:
             value = float(value)
@@ -157,28 +161,29 @@ def number(value: Any, least: float, most: float) -> float | None:
     return float(value) if math.isfinite(value) and least <= value <= most else None
 
 
-def word_of(words: Mapping[str, _W], given: Any, unknown: _W) -> tuple[_W, bool]:
-    """Translate a foreign word; a word that we do not know becomes `unknown`, and is noted."""
-    found = words.get(given.strip().upper()) if isinstance(given, str) else None
-    return (unknown, True) if found is None else (found, False)
+def word_of(words: Mapping[str, _W], word: Any, unknown: _W) -> tuple[_W, bool]:
+    """Translate a foreign word, and say whether it became `unknown` because we do not know it."""
+    translated = words.get(word.strip().upper()) if isinstance(word, str) else None
+    return (unknown, True) if translated is None else (translated, False)
 
 
 def alert_from(
     document: Mapping[str, Any], pointer: str = "", defaulted: Collection[str] = ()
 ) -> tuple[Alert, tuple[str, ...], int]:
-    """Validate a canonical alert; give it with the defaulted fields and the number of unknown ones.
+    """Validate a canonical alert; return it with its defaulted fields and how many were unknown.
 
-    A word outside its vocabulary becomes `unknown` (a status: `active`) and is noted.
+    A word outside its vocabulary becomes `unknown` (a status: `active`): its field is defaulted.
+    Raises `Bad` where no alert can be made of it.
     """
     known = {name: value for name, value in document.items() if name in _FIELDS}
     noted = set(defaulted)
     for name, vocabulary in _VOCABULARIES.items():
-        given = known.get(name)
-        if given is None:
+        value = known.get(name)
+        if value is None:
             known.pop(name, None)
             if name == "severity":
                 noted.add(name)
-        elif not isinstance(given, str) or given not in vocabulary:
+        elif not isinstance(value, str) or value not in vocabulary:
             noted.add(name)
             known[name] = "active" if name == "status" else "unknown"
     if "signals" in known and known["signals"] is None:
@@ -240,7 +245,7 @@ def report_of(
     defaulted: tuple[str, ...],
     fingerprint: str | None = None,
 ) -> Report:
-    """Put an alert in its place; a clock that is not to be believed gives way to the record's."""
+    """Put an alert in its place; where its clock cannot be right, the record's time is used."""
     received = received_at(record)
     is_suspect = alert.observed_at - received > MAX_AHEAD or alert.observed_at < OLDEST
     return Report(

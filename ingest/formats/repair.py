@@ -42,15 +42,15 @@ def parse_repair(text: str) -> Steps:
     if not isinstance(steps, list) or not steps:
         raise Unusable("A mapping is a list of steps, such as `- remove: {at: /speed_kph}`.")
     for number, step in enumerate(steps, start=1):
-        wrong = _wrong(step, number)
-        if wrong:
-            values = {"number": number, "wrong": wrong}
+        mistake = _mistake_in(step, number)
+        if mistake:
+            values = {"number": number, "wrong": mistake}
             raise Unusable("Step %(number)s of the mapping: %(wrong)s.", values)
     return steps
 
 
 def repaired(record: Record, steps: Steps) -> Record:
-    """Give the record as the steps make it; a value that is no JSON object or list stays."""
+    """Return the record as the steps change it; a value that is no JSON object or list stays."""
     value = record.value
     for step in steps:
         if value is not None and "encoding" in step:
@@ -63,123 +63,123 @@ def repaired(record: Record, steps: Steps) -> Record:
     if not isinstance(document, (dict, list)):
         return replace(record, value=value)
     for step in steps:
-        for verb, said in step.items():
-            _VERBS[verb](document, said)
+        for verb, arguments in step.items():
+            _VERBS[verb](document, arguments)
     return replace(record, value=json.dumps(document, ensure_ascii=False).encode("utf-8"))
 
 
-def _wrong(step: Any, number: int) -> str | None:
-    """Say in words what is wrong with a step; None for a good one."""
+def _mistake_in(step: Any, number: int) -> str | None:
+    """Return in words what is wrong with a step; None for a good one."""
     if not isinstance(step, dict) or len(step) != 1:
         return f"one verb is wanted: {', '.join(_NEEDS)}"
-    ((verb, said),) = step.items()
+    ((verb, arguments),) = step.items()
     if verb not in _NEEDS:
         return f"{verb} is no verb; there are {', '.join(_NEEDS)}"
     must, may = _NEEDS[verb]
-    if not isinstance(said, dict) or not must <= said.keys() <= must | may:
+    if not isinstance(arguments, dict) or not must <= arguments.keys() <= must | may:
         return f"{verb} takes {', '.join(sorted(must | may))}"
     for name in ("at", "from", "to"):
-        place = said.get(name, "/x")
+        place = arguments.get(name, "/x")
         if not isinstance(place, str) or not place.startswith("/"):
             return f"{name} must be a JSON pointer such as /observed_at"
-    if verb == "rename" and "*" in (said["from"] + said["to"]):
+    if verb == "rename" and "*" in (arguments["from"] + arguments["to"]):
         return "rename takes no *"
-    return _wrong_values(verb, said, number)
+    return _mistake_in_arguments(verb, arguments, number)
 
 
-def _wrong_values(verb: str, said: _Object, number: int) -> str | None:
-    if verb == "map" and not isinstance(said["values"], dict):
+def _mistake_in_arguments(verb: str, arguments: _Object, number: int) -> str | None:
+    if verb == "map" and not isinstance(arguments["values"], dict):
         return "values must be pairs of what is there and what is to be there"
     if verb == "encoding":
         if number != 1:
             return "encoding must be the first step"
         try:
-            codecs.lookup(str(said["of"])).name.encode()
-            "x".encode(str(said["of"]))
+            codecs.lookup(str(arguments["of"])).name.encode()
+            "x".encode(str(arguments["of"]))
         except LookupError:
-            return f"{said['of']} is no encoding of text"
+            return f"{arguments['of']} is no encoding of text"
     if verb == "time":
-        if not isinstance(said["format"], str):
+        if not isinstance(arguments["format"], str):
             return "format must be a text such as '%d.%m.%Y %H:%M:%S', epoch_s or epoch_ms"
         try:
-            ZoneInfo(str(said.get("zone", "UTC")))
+            ZoneInfo(str(arguments.get("zone", "UTC")))
         except (ZoneInfoNotFoundError, ValueError):
-            return f"{said['zone']} is no time zone"
+            return f"{arguments['zone']} is no time zone"
     return None
 
 
 def _parents(document: Any, pointer: str) -> Iterator[tuple[Any, Any]]:
-    """Find every (container, key) that a pointer means; the key itself need not be there."""
+    """Yield every (container, key) that a pointer means; the key itself need not be there."""
     *path, last = [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
-    found = [document]
+    nodes = [document]
     for part in path:
-        found = [inner for one in found for inner in _inner(one, part)]
-    for one in found:
-        if isinstance(one, dict):
-            yield one, last
-        elif isinstance(one, list):
-            for place in range(len(one)) if last == "*" else _place(one, last):
-                yield one, place
+        nodes = [inner for node in nodes for inner in _inner(node, part)]
+    for node in nodes:
+        if isinstance(node, dict):
+            yield node, last
+        elif isinstance(node, list):
+            for place in range(len(node)) if last == "*" else _place(node, last):
+                yield node, place
 
 
-def _inner(one: Any, part: str) -> Iterator[Any]:
-    if isinstance(one, dict) and part in one:
-        yield one[part]
-    elif isinstance(one, list):
-        for place in range(len(one)) if part == "*" else _place(one, part):
-            yield one[place]
+def _inner(node: Any, part: str) -> Iterator[Any]:
+    if isinstance(node, dict) and part in node:
+        yield node[part]
+    elif isinstance(node, list):
+        for place in range(len(node)) if part == "*" else _place(node, part):
+            yield node[place]
 
 
 def _place(listed: list[Any], part: str) -> list[int]:
     return [int(part)] if part.isdecimal() and int(part) < len(listed) else []
 
 
-def _has(holder: Any, key: Any) -> bool:
-    return isinstance(holder, list) or key in holder
+def _has(container: Any, key: Any) -> bool:
+    return isinstance(container, list) or key in container
 
 
-def _rename(document: Any, said: Mapping[str, Any]) -> None:
-    for holder, key in list(_parents(document, said["from"])):
-        targets = list(_parents(document, said["to"]))
-        if isinstance(holder, dict) and key in holder and targets:
-            value = holder.pop(key)
+def _rename(document: Any, arguments: Mapping[str, Any]) -> None:
+    for container, key in list(_parents(document, arguments["from"])):
+        targets = list(_parents(document, arguments["to"]))
+        if isinstance(container, dict) and key in container and targets:
+            value = container.pop(key)
             targets[0][0][targets[0][1]] = value
 
 
-def _set(document: Any, said: Mapping[str, Any]) -> None:
-    for holder, key in _parents(document, said["at"]):
-        holder[key] = said["value"]
+def _set(document: Any, arguments: Mapping[str, Any]) -> None:
+    for container, key in _parents(document, arguments["at"]):
+        container[key] = arguments["value"]
 
 
-def _map(document: Any, said: Mapping[str, Any]) -> None:
-    for holder, key in _parents(document, said["at"]):
-        if _has(holder, key) and isinstance(holder[key], (str, int, float, bool)):
-            holder[key] = said["values"].get(holder[key], holder[key])
+def _map(document: Any, arguments: Mapping[str, Any]) -> None:
+    for container, key in _parents(document, arguments["at"]):
+        if _has(container, key) and isinstance(container[key], (str, int, float, bool)):
+            container[key] = arguments["values"].get(container[key], container[key])
 
 
-def _time(document: Any, said: Mapping[str, Any]) -> None:
-    for holder, key in _parents(document, said["at"]):
-        if _has(holder, key):
+def _time(document: Any, arguments: Mapping[str, Any]) -> None:
+    for container, key in _parents(document, arguments["at"]):
+        if _has(container, key):
             with suppress(ValueError, TypeError, OverflowError, OSError):
-                holder[key] = _moment(holder[key], said).isoformat()
+                container[key] = _moment(container[key], arguments).isoformat()
 
 
-def _moment(given: Any, said: Mapping[str, Any]) -> datetime:
-    unit = _PER_SECOND.get(said["format"])
+def _moment(value: Any, arguments: Mapping[str, Any]) -> datetime:
+    unit = _PER_SECOND.get(arguments["format"])
     if unit is not None:
-        return datetime.fromtimestamp(float(given) / unit, UTC)
-    at = datetime.strptime(str(given), said["format"])  # noqa: DTZ007 - the zone follows
-    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(said.get("zone", "UTC")))
+        return datetime.fromtimestamp(float(value) / unit, UTC)
+    at = datetime.strptime(str(value), arguments["format"])  # noqa: DTZ007 - the zone follows
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(arguments.get("zone", "UTC")))
 
 
-def _remove(document: Any, said: Mapping[str, Any]) -> None:
-    for holder, key in reversed(list(_parents(document, said["at"]))):
-        if _has(holder, key):
-            del holder[key]
+def _remove(document: Any, arguments: Mapping[str, Any]) -> None:
+    for container, key in reversed(list(_parents(document, arguments["at"]))):
+        if _has(container, key):
+            del container[key]
 
 
-def _nothing(_document: Any, _said: Mapping[str, Any]) -> None:
-    """What is done to the bytes before the document is read."""
+def _nothing(_document: Any, _arguments: Mapping[str, Any]) -> None:
+    """Change nothing: `repaired` decodes the bytes before the document is read."""
 
 
 _VERBS: Final[Mapping[str, Callable[[Any, Mapping[str, Any]], None]]] = {

@@ -19,22 +19,22 @@ _SIGNS: Final = (b'"stop"', b'"red"', b"\\u00", b"data_base64")
 
 
 class MayCarryStop:
-    """Tells of raw records whether they may carry a stop fault. Never wrong where it says no."""
+    """Tests whether raw records may carry a stop fault. Never wrong where it says no."""
 
     def __init__(self, formats: Mapping[str, str]) -> None:
         self._formats = formats
-        self._told_otherwise = {
+        self._untested_topics = {
             topic for topic, name in formats.items() if name not in TESTED_ON_BYTES
         }
 
     def __call__(
         self, topic: str, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
     ) -> bool:
-        """Test one record; of a format that says it otherwise every record may carry one."""
+        """Test one record; in a format whose words are spelled otherwise, every record may."""
         if value is None:
             return False
-        is_told = bool(headers) or topic in self._told_otherwise
-        if is_told and self._format(topic, headers) not in TESTED_ON_BYTES:
+        may_be_untested = bool(headers) or topic in self._untested_topics
+        if may_be_untested and self._format(topic, headers) not in TESTED_ON_BYTES:
             return True
         stop, red, escape, hidden = _SIGNS
         return stop in value or red in value or escape in value or hidden in value
@@ -47,13 +47,13 @@ class MayCarryStop:
 
 
 def stops_of(decoded: Decoded) -> Decoded:
-    """Keep of a record only its stop faults: neither the other reports nor what it clears."""
+    """Return a record with only its stop faults: neither other reports nor what it clears."""
     kept = tuple(item for item in decoded.items if is_stop(item))
     return replace(decoded, items=kept, rejected=(), ignored_fields=0)
 
 
 def is_stop(item: Item) -> bool:
-    """Whether an item makes a stop fault active, by the vehicle's word or by a red lamp.
+    """Return whether an item makes a stop fault active, by the vehicle's word or by a red lamp.
 
     The canary is none: it is to show how long the ordinary way takes.
     """

@@ -22,7 +22,10 @@ _RAW: Final = re.compile(r"[0-9A-F]{6}")
 
 
 def decode(record: Record, value: bytes) -> Decoded:
-    """Read one fault memory; a code whose tests passed and that is not stored says nothing."""
+    """Read one fault memory; a code whose tests passed and that is not stored gives no alert.
+
+    Raises `Bad` where there is no list of codes.
+    """
     document = read_object(value)
     listed = document.get("dtcs")
     if listed is None:
@@ -30,23 +33,23 @@ def decode(record: Record, value: bytes) -> Decoded:
     if not isinstance(listed, list):
         raise Bad(Reject.WRONG_TYPE, f"dtcs must be a list, not {kind(listed)}", "/dtcs")
     foreign = foreign_document(record, document, "uds")
-    for place, one in enumerate(listed):
+    for place, entry in enumerate(listed):
         try:
-            _read(foreign.add, one)
+            _read(foreign.add, entry)
         except Bad as bad:
             where = f"/dtcs/{place}{bad.rejected.pointer}"
             foreign.reject(Bad(bad.rejected.reason, bad.rejected.detail, where))
     return foreign.decoded()
 
 
-def _read(add: Any, one: Any) -> None:
-    if not isinstance(one, dict):
-        raise Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(one)}")
-    code = _code(one.get("code"))
-    status = _byte(one.get("status"), "/status")
+def _read(add: Any, entry: Any) -> None:
+    if not isinstance(entry, dict):
+        raise Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(entry)}")
+    code = _code(entry.get("code"))
+    status = _byte(entry.get("status"), "/status")
     if status is None:
         raise Bad(Reject.MISSING_FIELD, "status: the DTC status byte", "/status")
-    mask = _byte(one.get("severity"), "/severity") or 0
+    mask = _byte(entry.get("severity"), "/severity") or 0
     severity = next((word for bit, word in _SEVERITIES if mask & bit), Severity.UNKNOWN)
     if not status & (TEST_FAILED | PENDING | CONFIRMED):
         return
@@ -59,30 +62,30 @@ def _read(add: Any, one: Any) -> None:
     )
 
 
-def _code(given: Any) -> str:
-    text = given.strip().upper() if isinstance(given, str) else ""
+def _code(raw: Any) -> str:
+    text = raw.strip().upper() if isinstance(raw, str) else ""
     typed = _WITH_TYPE.fullmatch(text)
     if typed:
         return f"{typed[1]}-{typed[2]}"
     if _RAW.fullmatch(text):
         base, kind_byte = code_of(text[:4]), text[4:]
         return f"{base}-{kind_byte}" if kind_byte != "00" else str(base)
-    plain = code_of(given)
+    plain = code_of(raw)
     if plain is None:
-        raise Bad(Reject.BAD_CODE, f"{shown(given)} is no trouble code", "/code")
+        raise Bad(Reject.BAD_CODE, f"{shown(raw)} is no trouble code", "/code")
     return plain
 
 
-def _byte(given: Any, pointer: str) -> int | None:
-    if given is None:
+def _byte(raw: Any, pointer: str) -> int | None:
+    if raw is None:
         return None
     value: int | None = None
-    if isinstance(given, bool) or not isinstance(given, (int, str)):
-        raise Bad(Reject.WRONG_TYPE, f"a byte is wanted, not {shown(given)}", pointer)
-    if isinstance(given, int):
-        value = given
-    elif re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", given):
-        value = int(given, 16)
+    if isinstance(raw, bool) or not isinstance(raw, (int, str)):
+        raise Bad(Reject.WRONG_TYPE, f"a byte is wanted, not {shown(raw)}", pointer)
+    if isinstance(raw, int):
+        value = raw
+    elif re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", raw):
+        value = int(raw, 16)
     if value is None or not 0 <= value <= 0xFF:  # noqa: PLR2004 - one byte
         raise Bad(Reject.OUT_OF_BOUNDS, "a byte is wanted: 0 to 255, or hexadecimal", pointer)
     return value
