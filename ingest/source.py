@@ -11,9 +11,8 @@ from models.batch import NO_EPOCH, Partition, Record
 class StreamPosition:
     """Where a worker stands in a partition: what it must still own to write.
 
-    Which log it is in, say `topic_id`, Kafka's id of the topic (None: not known), and
-    `leader_epoch`, that of the last record before the place. An offset alone fits any log that is
-    long enough.
+    `topic_id`, Kafka's id of the topic (None: not known), and `leader_epoch`, that of the last
+    record before `next_offset`, name the log: an offset alone fits any log that is long enough.
     """
 
     next_offset: int
@@ -33,27 +32,27 @@ class Take(Protocol):
         *,
         rewind: bool = False,
     ) -> StreamPosition:
-        """Go on from the stored place, or from `start` where there is none, or if told to."""
+        """Return the stored position, or `start` where there is none or `rewind` is set."""
 
 
 class Source(Protocol):
     """An ordered stream of records for each of its partitions.
 
     A source calls the `take` that it was built with once for each partition that it comes to own,
-    before it gives out a record of it, and begins at the place that `take` returns.
+    before it returns a record of it, and begins at the position that `take` returns.
     """
 
     def poll(self, limit: int) -> list[Record]:
-        """Give up to `limit` next records; none if nothing came within the poll's time."""
+        """Return up to `limit` next records; none if nothing came within the poll's time."""
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
-        """Tell others, at best effort, how far the pipeline is. Never read back."""
+        """Publish, at best effort, how far the pipeline is. Never read back."""
 
     def is_at_end(self) -> bool:
-        """Whether everything that was there at the start has been given out."""
+        """Return whether everything that was there at the start has been returned."""
 
     def lag(self, positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
         """Count the records from each position to its partition's end, where that is known."""
 
     def close(self) -> None:
-        """Let go of everything within five seconds."""
+        """Close everything within five seconds."""

@@ -35,7 +35,10 @@ class TapeSource:
         self._is_at_end = False
 
     def poll(self, limit: int) -> list[Record]:
-        """Give up to `limit` records; a batch ends where a partition starts over."""
+        """Return up to `limit` records; a batch ends where a partition starts over.
+
+        Raises `TapeBroken` at a line that is no record.
+        """
         batch: list[Record] = []
         while len(batch) < limit:
             item = self._ahead or next(self._records, None)
@@ -60,22 +63,22 @@ class TapeSource:
         return batch
 
     def commit(self, positions: Mapping[Partition, int]) -> None:
-        """Nobody else reads a tape."""
+        """Do nothing: nobody else reads a tape."""
 
     def is_at_end(self) -> bool:
-        """Whether the last tape has been played."""
+        """Return whether the last tape has been played."""
         return self._is_at_end
 
     def lag(self, _positions: Mapping[Partition, int]) -> Mapping[Partition, int]:
-        """A tape is not waited for."""
+        """Return nothing: no record of a tape is waited for."""
         return {}
 
     def close(self) -> None:
-        """Files are closed when they have been read."""
+        """Do nothing: a file is closed when it has been read."""
 
 
 def read_tape(path: Path) -> Iterator[Record]:
-    """Read a tape line by line; a line that is no record stops it, with its place."""
+    """Yield the records of a tape. Raises `TapeBroken` with file and line for what is none."""
     with _opened(path) as lines:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
@@ -90,7 +93,7 @@ def read_tape(path: Path) -> Iterator[Record]:
 
 
 def write_tape(records: Iterable[Record], path: Path) -> int:
-    """Write a tape under a name of its own first, so that half a tape is never taken for one."""
+    """Write a tape and return its length; until it is whole it has another name."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     count = 0
     with _create(unfinished, path.name) as out:
@@ -102,7 +105,7 @@ def write_tape(records: Iterable[Record], path: Path) -> int:
 
 
 def line_of(record: Record) -> str:
-    """Spell a record as one line of a tape."""
+    """Return a record as one line of a tape."""
     line: dict[str, Any] = {
         "topic": record.partition.topic,
         "partition": record.partition.number,
@@ -130,7 +133,7 @@ def _record(line: Mapping[str, Any]) -> Record:
         timestamp=int(line["timestamp"]),
         key=_bytes(line, "key"),
         value=_bytes(line, "value"),
-        headers=tuple(_header_bytes(one) for one in line.get("headers", ())),
+        headers=tuple(_header_bytes(header) for header in line.get("headers", ())),
     )
 
 
@@ -156,7 +159,7 @@ def _bytes(line: Mapping[str, Any], name: str) -> bytes | None:
 
 
 def _header(name: str, value: bytes) -> list[str]:
-    """A header whose value is not UTF-8 has a third element that says how it is spelled."""
+    """Return name and value, and for a value that is not UTF-8 how it is spelled."""
     try:
         return [name, value.decode("utf-8")]
     except UnicodeDecodeError:

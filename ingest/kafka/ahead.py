@@ -1,6 +1,6 @@
 """Kafka without a group: reads on from any offsets, and keeps only what a test on the bytes wants.
 
-Nobody stores how far it is: who reads ahead of the pipeline takes nothing away from it.
+Its offsets are stored nowhere: reading ahead of the pipeline takes nothing away from it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,53 +41,51 @@ class KafkaAhead:
 
     @property
     def places(self) -> Mapping[Partition, int]:
-        """The next offset of each partition that is read."""
+        """Return the next offset of each partition that is read."""
         return dict(self._next)
 
     def spans(self, topics: Iterable[str]) -> dict[Partition, Extent]:
-        """Ask where the partitions of topics begin and end."""
+        """Return where the partitions of topics begin and end."""
         try:
             return spans_of(self._consumer, topics)
         except KafkaError as error:
-            raise self._silence(error) from error
+            raise self._unreachable(error) from error
 
     def go(self, places: Mapping[Partition, int]) -> None:
         """Read these partitions from these offsets, and no others."""
         if dict(places) == self._next:
             return
         self._next = dict(places)
-        self._consumer.assign([_there(one) for one in sorted(places)])
-        for one, offset in places.items():
-            self._consumer.seek(_there(one), offset)
+        self._consumer.assign([_topic_partition(partition) for partition in sorted(places)])
+        for partition, offset in places.items():
+            self._consumer.seek(_topic_partition(partition), offset)
 
     def read(self, limit: int, wait_ms: int) -> Reading:
-        """Give the wanted ones of the next `limit` records; wait for the first up to `wait_ms`."""
+        """Return the wanted of the next `limit` records; wait for the first up to `wait_ms`."""
         if not self._next:
             return Reading([], 0)
         try:
             polled = self._consumer.poll(timeout_ms=wait_ms, max_records=limit)
         except KafkaError as error:
-            raise self._silence(error) from error
-        found, passed = [], 0
-        for there, messages in polled.items():
+            raise self._unreachable(error) from error
+        records, passed = [], 0
+        for part, messages in polled.items():
             passed += len(messages)
-            self._next[Partition(Feed.KAFKA, there.topic, there.partition)] = (
-                messages[-1].offset + 1
-            )
-            found += [
-                record_of(Feed.KAFKA, one)
-                for one in messages
-                if self._wanted(there.topic, one.value, one.headers)
+            self._next[Partition(Feed.KAFKA, part.topic, part.partition)] = messages[-1].offset + 1
+            records += [
+                record_of(Feed.KAFKA, message)
+                for message in messages
+                if self._wanted(part.topic, message.value, message.headers)
             ]
-        return Reading(found, passed)
+        return Reading(records, passed)
 
     def close(self) -> None:
         """Let the connections go."""
         self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
 
-    def _silence(self, error: KafkaError) -> Unreachable:
+    def _unreachable(self, error: KafkaError) -> Unreachable:
         return Unreachable(f"Kafka at {self._bootstrap} does not answer: {error}")
 
 
-def _there(partition: Partition) -> TopicPartition:
+def _topic_partition(partition: Partition) -> TopicPartition:
     return TopicPartition(partition.topic, partition.number)

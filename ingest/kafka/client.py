@@ -11,33 +11,34 @@ from models.errors import Unreachable
 Client = TypeVar("Client", KafkaConsumer, KafkaProducer)
 
 
-def made(kind: type[Client], **config: Any) -> Client:
-    """Make a consumer or a producer; if it fails, end its thread, which kafka-python leaves behind.
+def make_client(kind: type[Client], **config: Any) -> Client:
+    """Make a consumer or a producer; if that fails, close what kafka-python leaves running.
 
-    Who tries again every few seconds through an outage would otherwise gather threads that spin.
+    A caller that retries through an outage would otherwise gather spinning threads. Raises
+    `KafkaError` as the library does.
     """
-    begun: list[Any] = []
+    clients: list[Any] = []
 
-    def client(**given: Any) -> Any:
-        begun.append(kind.DEFAULT_CONFIG["kafka_client"](**given))
-        return begun[-1]
+    def recorded_client(**options: Any) -> Any:
+        clients.append(kind.DEFAULT_CONFIG["kafka_client"](**options))
+        return clients[-1]
 
     try:
-        return kind(kafka_client=client, **config)
+        return kind(kafka_client=recorded_client, **config)
     except KafkaError:
-        for one in begun:
-            one.close()
+        for network_client in clients:
+            network_client.close()
         raise
 
 
 def consumer_of(bootstrap: str, **more: Any) -> KafkaConsumer:
-    """Make a consumer that gives raw bytes and never decides about offsets by itself.
+    """Make a consumer that returns raw bytes and never decides about offsets by itself.
 
     Raises `Unreachable` where no broker answers within seconds.
     """
     read_any_name()
     try:
-        return made(
+        return make_client(
             KafkaConsumer,
             bootstrap_servers=bootstrap.split(","),
             enable_auto_commit=False,

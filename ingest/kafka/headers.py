@@ -5,7 +5,7 @@ from typing import Any, Final
 from kafka.record.default_records import DefaultRecordBatch
 from kafka.record.util import decode_varint
 
-_ASCII: Final = bytes(one if one < 128 else ord("?") for one in range(256))  # noqa: PLR2004 - ASCII
+_ASCII: Final = bytes(byte if chr(byte).isascii() else ord("?") for byte in range(0x100))
 _strictly: Final = DefaultRecordBatch._read_msg
 
 
@@ -39,7 +39,7 @@ def _respell(buffer: bytearray, at: int) -> None:
 
 
 def _end(buffer: bytearray, at: int) -> tuple[int, int]:
-    """Give where the bytes that stand at `at` behind their length begin and end."""
+    """Return where the bytes that stand at `at` behind their length begin and end."""
     size, start = decode_varint(buffer, at)
     return start, start + max(size, 0)
 

@@ -15,7 +15,7 @@ _CALL_MS: Final = 5_000
 
 
 def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Extent]:
-    """Give the offsets that every partition of the topics holds; a topic that is gone has none.
+    """Return the offsets that every partition of the topics holds; a topic that is gone has none.
 
     Raises `Unreachable` where the brokers do not answer within seconds.
     """
@@ -29,7 +29,7 @@ def ends_of(bootstrap: str, topics: Iterable[str]) -> dict[Partition, Extent]:
 
 
 def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, Extent]:
-    """Ask the same through a client that is there. Raises `KafkaError`."""
+    """Return the same through an open client. Raises `KafkaError`."""
     there = sorted(set(topics) & set(consumer.topics()))
     parts = [
         TopicPartition(topic, number)
@@ -39,17 +39,17 @@ def spans_of(consumer: KafkaConsumer, topics: Iterable[str]) -> dict[Partition, 
     firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
     ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
     return {
-        Partition(Feed.KAFKA, one.topic, one.partition): Extent(
-            firsts[one], ends[one], topic_id(consumer, one.topic)
+        Partition(Feed.KAFKA, part.topic, part.partition): Extent(
+            firsts[part], ends[part], topic_id(consumer, part.topic)
         )
-        for one in parts
+        for part in parts
     }
 
 
 def topic_id(consumer: KafkaConsumer, topic: str) -> str | None:
-    """Give Kafka's id of a topic; None where it is not known.
+    """Return Kafka's id of a topic; None where it is not known.
 
     Brokers before 2.8 have none, and for a topic that is not there just now it is 0.
     """
-    found = consumer._cluster.topic_id(topic)
-    return str(found) if found is not None and found.int else None
+    uuid = consumer._cluster.topic_id(topic)
+    return str(uuid) if uuid is not None and uuid.int else None

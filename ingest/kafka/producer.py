@@ -6,7 +6,7 @@ from typing import Final
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from ingest.kafka.client import made
+from ingest.kafka.client import make_client
 from models.batch import Message
 from models.errors import Unreachable
 
@@ -20,7 +20,7 @@ class KafkaSender:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         try:
-            self._producer = made(
+            self._producer = make_client(
                 KafkaProducer,
                 bootstrap_servers=bootstrap.split(","),
                 acks="all",
@@ -28,7 +28,7 @@ class KafkaSender:
                 bootstrap_timeout_ms=5_000,
                 max_block_ms=_CALL_MS,
                 allow_auto_create_topics=False,
-                # `send` flushes: nothing lingers, and what is given together leaves together
+                # `send` flushes: nothing lingers, and what is sent together leaves together
                 linger_ms=50,
                 batch_size=256 * 1024,
                 metrics_enabled=False,
@@ -41,13 +41,13 @@ class KafkaSender:
         try:
             sent = [
                 self._producer.send(
-                    one.topic,
-                    value=one.value,
-                    key=one.key,
-                    headers=list(one.headers),
-                    timestamp_ms=one.timestamp,
+                    message.topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=list(message.headers),
+                    timestamp_ms=message.timestamp,
                 )
-                for one in messages
+                for message in messages
             ]
             self._producer.flush(timeout=_CALL_MS / 1000)
             for future in sent:
@@ -58,7 +58,7 @@ class KafkaSender:
             ) from error
 
     def close(self) -> None:
-        """Let the connection go, also while the brokers do not answer: `send` has told of it."""
+        """Close the connection, also while the brokers do not answer: `send` has raised that."""
         try:
             self._producer.close(timeout=_CLOSE_MS / 1000)
         except KafkaError:  # it waited for what is under way, gave up, and left its thread behind

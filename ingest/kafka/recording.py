@@ -19,7 +19,8 @@ _CLOSE_MS: Final = 4_000
 def record_range(bootstrap: str, topic: str, start: str, stop: str) -> Iterator[Record]:
     """Read a topic from `start` to `stop` without a group, up to the ends seen at the start.
 
-    Both are `beginning`, `end`, an offset (of every partition), or an RFC 3339 time.
+    Both are `beginning`, `end`, an offset (of every partition), or an RFC 3339 time; `Unusable` is
+    raised for anything else, and for a topic that is not there.
     """
     consumer = consumer_of(bootstrap, group_id=None)
     try:
@@ -30,18 +31,20 @@ def record_range(bootstrap: str, topic: str, start: str, stop: str) -> Iterator[
         consumer.assign(parts)
         firsts = consumer.beginning_offsets(parts, timeout_ms=_CALL_MS)
         ends = consumer.end_offsets(parts, timeout_ms=_CALL_MS)
-        for one in parts:
-            begin = max(_offset(consumer, one, start, firsts, ends), firsts[one])
-            until = min(_offset(consumer, one, stop, firsts, ends), ends[one])
-            yield from _read(consumer, one, begin, until)
+        for part in parts:
+            begin = max(_offset(consumer, part, start, firsts, ends), firsts[part])
+            until = min(_offset(consumer, part, stop, firsts, ends), ends[part])
+            yield from _read(consumer, part, begin, until)
     finally:
         consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
 
 
-def _read(consumer: KafkaConsumer, one: TopicPartition, begin: int, until: int) -> Iterator[Record]:
-    consumer.assign([one])
-    consumer.seek(one, begin)
-    while consumer.position(one, timeout_ms=_CALL_MS) < until:
+def _read(
+    consumer: KafkaConsumer, part: TopicPartition, begin: int, until: int
+) -> Iterator[Record]:
+    consumer.assign([part])
+    consumer.seek(part, begin)
+    while consumer.position(part, timeout_ms=_CALL_MS) < until:
         for messages in consumer.poll(timeout_ms=1000, max_records=2000).values():
             for message in messages:
                 if message.offset < until:
@@ -50,21 +53,21 @@ def _read(consumer: KafkaConsumer, one: TopicPartition, begin: int, until: int) 
 
 def _offset(
     consumer: KafkaConsumer,
-    one: TopicPartition,
-    spoken: str,
+    part: TopicPartition,
+    bound: str,
     firsts: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
 ) -> int:
-    if spoken == "beginning":
-        return firsts[one]
-    if spoken == "end":
-        return ends[one]
-    if spoken.isdigit():
-        return int(spoken)
+    if bound == "beginning":
+        return firsts[part]
+    if bound == "end":
+        return ends[part]
+    if bound.isdigit():
+        return int(bound)
     try:
-        at = datetime.fromisoformat(spoken)
+        at = datetime.fromisoformat(bound)
     except ValueError as error:
-        message = f"{spoken!r} is neither beginning, end, an offset nor an RFC 3339 time."
+        message = f"{bound!r} is neither beginning, end, an offset nor an RFC 3339 time."
         raise Unusable(message) from error
-    found = consumer.offsets_for_times({one: int(at.timestamp() * 1000)}, timeout_ms=_CALL_MS)
-    return found[one].offset if found.get(one) else ends[one]
+    offsets = consumer.offsets_for_times({part: int(at.timestamp() * 1000)}, timeout_ms=_CALL_MS)
+    return offsets[part].offset if offsets.get(part) else ends[part]

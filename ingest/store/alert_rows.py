@@ -1,4 +1,4 @@
-"""What is filed of every record: the ledger's counts, the alerts, and the quarantine."""
+"""What is stored of every record: the ledger's counts, the alerts, and the quarantine."""
 
 import base64
 from collections import Counter
@@ -43,7 +43,7 @@ def ledger_rows(decision: Decision) -> list[dict[str, Any]]:
 
 
 def quarantine_rows(decision: Decision) -> list[dict[str, Any]]:
-    """Keep every unusable part with the untouched record.
+    """Return a row for every unusable part, with the untouched record.
 
     In a topic that was made anew, another record may stand at the same offset.
     """
@@ -55,17 +55,17 @@ def quarantine_rows(decision: Decision) -> list[dict[str, Any]]:
                 *map(str, partition_key(record.partition).values()),
                 str(record.offset),
                 str(record.timestamp),
-                one.pointer,
-                one.reason.value,
+                part.pointer,
+                part.reason.value,
                 str(number),
             ),
-            "reason": one.reason.value,
-            "detail": without_nul(one.detail),
-            "pointer": without_nul(one.pointer),
+            "reason": part.reason.value,
+            "detail": without_nul(part.detail),
+            "pointer": without_nul(part.pointer),
         }
         for ended in decision.ended
         for record in (ended.decoded.record,)
-        for number, one in enumerate(ended.decoded.rejected)
+        for number, part in enumerate(ended.decoded.rejected)
     ]
 
 
@@ -84,7 +84,7 @@ def _record_columns(record: Record) -> dict[str, Any]:
 
 
 def alert_rows(decision: Decision) -> list[dict[str, Any]]:
-    """File every first delivery; a snapshot is filed without a code."""
+    """Return a row for every first delivery; a snapshot's has no code."""
     return [
         {
             **partition_key(partition),

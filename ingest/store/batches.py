@@ -18,8 +18,8 @@ from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.sql import Writer, insert_new, insert_only, upsert, within
 
-# By which columns a batch finds what is known: those whose statistics its plans need.
-FOUND_BY: Final = (
+# The columns by which a batch reads what is known: its plans need their statistics.
+LOOKUP_COLUMNS: Final = (
     t.vehicle.c.vin,
     t.case.c.vin,
     t.case.c.state,
@@ -53,9 +53,9 @@ def known(
     loaded = {}
     for row in vehicles:
         case = cases.get(row["vin"])
-        held = case.case_id if case else ""
+        case_id = case.case_id if case else ""
         loaded[row["vin"]] = memory.vehicle(
-            row, case, faults.get(held, {}), tasks.get(held, ()), silences.get(row["vin"], ())
+            row, case, faults.get(case_id, {}), tasks.get(case_id, ()), silences.get(row["vin"], ())
         )
     return Known(_delivered(connection, batch), loaded, before)
 
@@ -68,9 +68,11 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
     position.save_watermarks(writer, decision.watermark)
     insert_new(writer, t.quarantine, alert_rows.quarantine_rows(decision))
     insert_only(writer, t.alert, alert_rows.alert_rows(decision))
-    upsert(writer, t.vehicle, ("vin",), [memory.memory_row(one) for one in decision.vehicles])
+    upsert(
+        writer, t.vehicle, ("vin",), [memory.memory_row(vehicle) for vehicle in decision.vehicles]
+    )
     cases = [rows.case_row(case, rule_set) for case in decision.cases]
-    faults = [rows.fault_row(case_id, vin, one) for case_id, vin, one in decision.faults]
+    faults = [rows.fault_row(case_id, vin, fault) for case_id, vin, fault in decision.faults]
     tasks = [rows.task_row(vin, task) for vin, task in decision.tasks]
     upsert(writer, t.case, ("case_id",), cases)
     upsert(writer, t.fault, ("case_id", "code"), faults)
@@ -80,21 +82,23 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
 
 
 def is_overtaken(error: sa.exc.IntegrityError) -> bool:
-    """Say whether another worker filed an alert of the batch after its `known` was read.
+    """Return whether another worker filed an alert of the batch after its `known` was read.
 
     The lock of the vehicle keeps that from happening, but for one id that was given to alerts of
     two vehicles.
     """
-    told = getattr(error.orig, "diag", None)  # PostgreSQL's driver; on SQLite there is one writer
-    return getattr(told, "constraint_name", None) == _FILED_ONCE
+    diagnostics = getattr(
+        error.orig, "diag", None
+    )  # PostgreSQL's driver; on SQLite there is one writer
+    return getattr(diagnostics, "constraint_name", None) == _FILED_ONCE
 
 
 def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> set[str]:
-    """Find the vehicles whose case heals by the stream time at the end of the batch."""
+    """Return the vehicles whose case heals by the stream time at the end of the batch."""
     c = t.case.c
     if not after:
         return set()
-    passed = [
+    due = [
         sa.and_(
             c.feed == partition.feed,
             c.topic == partition.topic,
@@ -103,21 +107,23 @@ def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> 
         )
         for partition, at in sorted(after.items())
     ]
-    found = connection.execute(
-        sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*passed))
+    healing = connection.execute(
+        sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*due))
     )
-    return set(found.scalars())
+    return set(healing.scalars())
 
 
 def _locked(connection: sa.Connection, wanted: Sequence[str]) -> list[Mapping[str, Any]]:
-    """Lock the vehicles, in one order for all workers; those that are new are made first."""
+    """Lock the vehicles, in one order for all workers; insert those that are new first."""
     v = t.vehicle.c
-    there = connection.execute(sa.select(v.vin).where(within(connection, v.vin, wanted))).scalars()
-    made = sorted(set(wanted).difference(there))
+    existing = connection.execute(
+        sa.select(v.vin).where(within(connection, v.vin, wanted))
+    ).scalars()
+    new = sorted(set(wanted).difference(existing))
     insert_new(
         connection,
         t.vehicle,
-        [{"vin": one, "waiting": {}, "cleared": {}, "history": []} for one in made],
+        [{"vin": vin, "waiting": {}, "cleared": {}, "history": []} for vin in new],
     )
     query = sa.select(t.vehicle).where(within(connection, v.vin, wanted)).order_by(v.vin)
     return _rows(connection, query.with_for_update())
@@ -175,10 +181,10 @@ def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple
 
 
 def _delivered(connection: sa.Connection, batch: Batch) -> dict[str, About]:
-    """Find which alerts of a batch came before; ask once more where some share their ids."""
-    found = _filed(connection, fingerprints_of(batch.decoded))
-    apart = apart_of(batch.decoded, found)
-    return found | _filed(connection, apart) if apart else found
+    """Return which alerts of a batch came before; query again where some share their ids."""
+    filed = _filed(connection, fingerprints_of(batch.decoded))
+    apart = apart_of(batch.decoded, filed)
+    return filed | _filed(connection, apart) if apart else filed
 
 
 def _filed(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, About]:

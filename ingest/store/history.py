@@ -14,7 +14,7 @@ from models.words import Feed
 
 
 def delivered(connection: sa.Connection, since: datetime | None = None) -> Iterator[Decoded]:
-    """Give every first delivery again, oldest first; of a record of several, in no given order.
+    """Yield every first delivery again, oldest first; of a record of several, in no fixed order.
 
     Partitions are merged by their stream time, the newest timestamp so far, as it was for the
     vehicle that is reported on more than one of them.
@@ -28,8 +28,8 @@ def delivered(connection: sa.Connection, since: datetime | None = None) -> Itera
         query = query.where(a.received_at >= since)
     result = connection.execution_options(yield_per=2000).execute(query)
     for row in result.mappings():
-        found = dict(row)
-        yield Decoded(_record(found), (_item(found),))
+        columns = dict(row)
+        yield Decoded(_record(columns), (_item(columns),))
 
 
 def _record(row: Mapping[str, Any]) -> Record:
@@ -51,10 +51,10 @@ def _item(row: Mapping[str, Any]) -> Item:
             **times,
         )
     defaulted = tuple(detail.pop("defaulted"))
-    said = {name: row[name] for name in ("vin", "code", "status", "severity", "observed_at")}
+    fields = {name: row[name] for name in ("vin", "code", "status", "severity", "observed_at")}
     return Report(
         row["fingerprint"],
-        Alert(**said, **detail),
+        Alert(**fields, **detail),
         defaulted=defaulted,
         clock_suspect=row["is_clock_suspect"],
         **times,

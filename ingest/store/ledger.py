@@ -14,7 +14,7 @@ from models.person import PIPELINE
 
 
 def ledger(connection: sa.Connection) -> dict[str, Any]:
-    """Give outcomes and position per feed, topic and partition, and whether they reconcile.
+    """Return outcomes and position per feed, topic and partition, and whether they reconcile.
 
     They reconcile where the counts add up to the offsets that the position has passed.
     """
@@ -43,7 +43,7 @@ def ledger(connection: sa.Connection) -> dict[str, Any]:
         )
     return {
         "topics": topics,
-        "reconciled": not counts and all(one["reconciled"] for one in topics),
+        "reconciled": not counts and all(topic["reconciled"] for topic in topics),
     }
 
 
@@ -94,13 +94,15 @@ def digest(connection: sa.Connection) -> dict[str, Any]:
     people caused are not counted at all. Nor is the canary, which is no vehicle.
     """
     hasher = hashlib.sha256()
-    made = sa.select(t.entry.c.task_id).where(
+    pipeline_tasks = sa.select(t.entry.c.task_id).where(
         t.entry.c.actor == PIPELINE, t.entry.c.kind == "task_opened"
     )
     queries = {
         "cases": sa.select(t.case).order_by(t.case.c.case_id),
         "faults": sa.select(t.fault).order_by(t.fault.c.case_id, t.fault.c.code),
-        "tasks": sa.select(t.task).where(t.task.c.task_id.in_(made)).order_by(t.task.c.task_id),
+        "tasks": sa.select(t.task)
+        .where(t.task.c.task_id.in_(pipeline_tasks))
+        .order_by(t.task.c.task_id),
     }
     pick: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "cases": _case_facts,
@@ -137,7 +139,7 @@ def _case_facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fault_facts(row: Mapping[str, Any]) -> dict[str, Any]:
-    """PostgreSQL gives a large whole number back as an integer: a reading is always a float."""
+    """Return the row with readings as floats: PostgreSQL returns large whole ones as integers."""
     readings = {name: float(value) for name, value in row["readings"].items()}
     return {**row, "readings": readings}
 

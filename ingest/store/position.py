@@ -31,7 +31,7 @@ def take(
     *,
     rewind: bool,
 ) -> StreamPosition:
-    """Become the owner of a partition: move its epoch, and give the place to go on from.
+    """Become the owner of a partition: raise its epoch, and return the position to go on from.
 
     A partition that is new starts at `start`; so does a known one if `rewind`: a tape that is
     played again, or another log of the same name. Otherwise a stored `topic_id` stays.
@@ -74,11 +74,12 @@ def take(
 def move(
     connection: sa.Connection,
     spans: Mapping[Partition, Span],
-    places: Mapping[Partition, StreamPosition],
+    positions: Mapping[Partition, StreamPosition],
 ) -> None:
-    """Move every position of the batch from its first offset to its end, or fail as fenced.
+    """Move every position of the batch from its first offset to its end.
 
     This is the first statement of the transaction: a worker that lost a partition cannot write.
+    Raises `Fenced` where another worker owns one of them by now.
     """
     p = t.position.c
     statement = (
@@ -97,7 +98,7 @@ def move(
     moves = [
         {
             **_at_partition(partition),
-            "b_epoch": places[partition].epoch,
+            "b_epoch": positions[partition].epoch,
             "b_first": spans[partition].first,
             "b_end": spans[partition].end,
             "b_leader_epoch": spans[partition].leader_epoch,
@@ -114,12 +115,12 @@ def watermarks(
 ) -> dict[Partition, datetime]:
     """Read the stream time of the partitions that have one."""
     p = t.position.c
-    found = connection.execute(
+    result = connection.execute(
         sa.select(p.feed, p.topic, p.part, p.watermark).where(p.watermark.is_not(None))
     )
     wanted = set(partitions)
-    read = {Partition(Feed(row.feed), row.topic, row.part): row.watermark for row in found}
-    return {partition: at for partition, at in read.items() if partition in wanted}
+    stored = {Partition(Feed(row.feed), row.topic, row.part): row.watermark for row in result}
+    return {partition: at for partition, at in stored.items() if partition in wanted}
 
 
 def save_watermarks(writer: Writer, watermark: Mapping[Partition, datetime]) -> None:

@@ -1,4 +1,4 @@
-"""What could not be used: looking at it, letting it go, and holding it again."""
+"""What could not be used: read it, mark it as redriven or dropped, and hold it again."""
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from models.words import Feed
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A filter; None: whatever it is. Offsets are inclusive, `until` is not; times are records'."""
+    """A filter; None matches all. Offsets are inclusive, `until` is not; times are records'."""
 
     reason: str | None = None
     topic: str | None = None
@@ -65,7 +65,7 @@ def listing(
 
 
 def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:
-    """Give one record with its untouched bytes, as base64."""
+    """Return one record with its untouched bytes, as base64. Raises `NotThere` for no such id."""
     row = _row(connection, quarantine_id)
     return {
         **_named({name: row[name] for name in _LIST}),
@@ -76,17 +76,17 @@ def show(connection: sa.Connection, quarantine_id: str) -> dict[str, Any]:
 
 
 def records(connection: sa.Connection, quarantine_ids: Sequence[str]) -> dict[Record, list[str]]:
-    """Give the held records in the order of their streams, each with its ids in quarantine."""
+    """Return the held records in the order of their streams, each with its ids in quarantine."""
     q = t.quarantine.c
     query = (
         sa.select(t.quarantine)
         .where(within(connection, q.quarantine_id, quarantine_ids), q.state == HELD)
         .order_by(q.record_timestamp, q.feed, q.topic, q.part, q.record_offset, q.quarantine_id)
     )
-    found: dict[Record, list[str]] = {}
+    ids_by_record: dict[Record, list[str]] = {}
     for row in connection.execute(query).mappings():
-        found.setdefault(_record(dict(row)), []).append(row["quarantine_id"])
-    return found
+        ids_by_record.setdefault(_record(dict(row)), []).append(row["quarantine_id"])
+    return ids_by_record
 
 
 def _record(row: Mapping[str, Any]) -> Record:
@@ -101,7 +101,7 @@ def _record(row: Mapping[str, Any]) -> Record:
 
 
 def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -> int:
-    """Change the state of held records; count them."""
+    """Change the state of held records; return how many were changed."""
     q = t.quarantine.c
     statement = (
         sa.update(t.quarantine)
@@ -114,14 +114,14 @@ def mark(connection: sa.Connection, quarantine_ids: Sequence[str], state: str) -
 def chosen(
     connection: sa.Connection, wanted: Wanted, quarantine_ids: Sequence[str] | None = None
 ) -> tuple[list[str], int]:
-    """Give the ids of what is held and wanted, and how much of it was redriven already."""
+    """Return the ids of the held records that match, and how many that match were redriven."""
     q = t.quarantine.c
     query = sa.select(q.quarantine_id, q.state).where(*_conditions(wanted))
     if quarantine_ids is not None:
         query = query.where(within(connection, q.quarantine_id, quarantine_ids))
-    found = connection.execute(query.order_by(q.quarantine_id)).all()
-    ids = [row.quarantine_id for row in found if row.state == HELD]
-    return ids, sum(row.state == REDRIVEN for row in found)
+    matches = connection.execute(query.order_by(q.quarantine_id)).all()
+    ids = [row.quarantine_id for row in matches if row.state == HELD]
+    return ids, sum(row.state == REDRIVEN for row in matches)
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
@@ -138,19 +138,22 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
     return [condition(value) for value, condition in pairs if value is not None]
 
 
-def let_go(connection: sa.Connection, batch: str, offsets: Mapping[str, int]) -> int:
-    """Mark held records (id to its offset in the feed of redrives) as redriven by a batch."""
+def mark_redriven(connection: sa.Connection, batch: str, offsets: Mapping[str, int]) -> int:
+    """Mark held records (id to its offset in the feed of redrives) as redriven by a batch.
+
+    Returns how many were held until now.
+    """
     q = t.quarantine.c
     statement = (
         sa.update(t.quarantine)
         .where(q.quarantine_id == sa.bindparam("b_id"), q.state == HELD)
         .values(state=REDRIVEN, batch=batch, redriven_offset=sa.bindparam("b_offset"))
     )
-    rows = [{"b_id": one, "b_offset": offset} for one, offset in sorted(offsets.items())]
-    return connection.execute(statement, rows).rowcount if rows else 0
+    moves = [{"b_id": id_, "b_offset": offset} for id_, offset in sorted(offsets.items())]
+    return connection.execute(statement, moves).rowcount if moves else 0
 
 
-def take_back(connection: sa.Connection, quarantine_ids: Sequence[str]) -> None:
+def mark_held(connection: sa.Connection, quarantine_ids: Sequence[str]) -> None:
     """Hold redriven records again, as if nothing had happened to them."""
     q = t.quarantine.c
     connection.execute(
@@ -170,7 +173,7 @@ def _row(connection: sa.Connection, quarantine_id: str) -> Mapping[str, Any]:
 
 
 def _named(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Use the names of the command contract."""
+    """Return the row under the names that commands print."""
     short = {"part": "partition", "record_offset": "offset", "record_timestamp": "timestamp"}
     return {short.get(name, name): value for name, value in row.items()}
 

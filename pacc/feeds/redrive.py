@@ -100,7 +100,7 @@ def redrive_all(
                 for one in ids
             }
             with engine.begin() as connection:
-                done += quarantine.let_go(connection, name, offsets)
+                done += quarantine.mark_redriven(connection, name, offsets)
     return name, done
 
 

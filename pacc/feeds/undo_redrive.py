@@ -103,7 +103,7 @@ def _undo_vehicle(
         column = t.alert.c.fingerprint
         remove_alerts(connection, within(connection, column, prints))
         done.alerts += len(prints)
-    quarantine.take_back(connection, ids)
+    quarantine.mark_held(connection, ids)
     done.reopened.extend(ids)
 
 

@@ -190,7 +190,7 @@ class Worker:
         """
         if self._filed >= self._counts_at:
             with self._engine.begin() as connection:
-                count_rows(connection, batches.FOUND_BY)
+                count_rows(connection, batches.LOOKUP_COLUMNS)
             self._counts_at *= 10
 
     def _spans(self, decoded: Sequence[Decoded]) -> dict[Partition, Span]:
