@@ -23,7 +23,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
 from pacc.process.settings import Settings
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile.reconcile import Scope, reconcile
 from pacc.wiring.pipeline import make_policy
 from tests.servers.postgres import new_database, running_postgres
 

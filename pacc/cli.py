@@ -27,11 +27,11 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def main() -> None:
-    """Run a command; an expected failure ends in one sentence and its exit code."""
+    """Run a command; print an expected failure as one sentence and exit with its code."""
     try:
         app()
     except SystemExit:
-        raise  # every command ends so, and need not wait for what is imported to tell outages
+        raise  # every command ends so: it must not wait for the import below
     except PaccError as error:
         print_stderr(f"pacc: {error}")
         for line in error.facts.get("lines", ()):
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _outages() -> tuple[type["sa.exc.DBAPIError"], ...]:
-    """Name what an outage of the database raises."""
+    """Return the exceptions that an outage of the database raises."""
     from models.sql import OUTAGES  # noqa: PLC0415 - takes half a second to import
 
     return OUTAGES

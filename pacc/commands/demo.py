@@ -1,4 +1,4 @@
-"""`pacc demo`: a day of an invented fleet, people to log in as, and a shift that goes on."""
+"""`pacc demo`: simulates a day, replays it, creates log-ins and serves the console on it."""
 
 import shutil
 import threading
@@ -23,7 +23,7 @@ from models.migrations import upgrade
 from models.person import Actor
 from models.words import Disposition, Outcome, Priority, Role, Step
 from pacc.commands.replay import play
-from pacc.commands.serve import listen
+from pacc.commands.serve import run_server
 from pacc.commands.simulate import Seed, write_fleet
 from pacc.pipeline.loop import Tally
 from pacc.process.clock import utc_now
@@ -45,9 +45,9 @@ from pacc.wiring import pipeline
 from pacc.wiring.tend import make_tend_loop
 from prioritizer.model.registry import CHAMPION, point
 
-_HERE: Final = (39.9, 116.4)  # Beijing, where the demo's operator sits
+_OPERATOR_AT: Final = (39.9, 116.4)  # Beijing: latitude, longitude
 _SHIFT_BEFORE: Final = timedelta(hours=1)
-_ENDS: Final = (
+_DISPOSITIONS: Final = (
     Disposition.DROVE_TO_DEALER,
     Disposition.FIXED_BY_PHONE,
     Disposition.DROVE_TO_DEALER,
@@ -83,25 +83,28 @@ def demo(
     settings = prepare(load_settings(), folder)
     set_up_logs(settings.log_format, "warning")
     started = utc_now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=24)
-    made = Simulation("pacc.alerts", vehicles, 24, seed, start=started)
+    simulation = Simulation("pacc.alerts", vehicles, 24, seed, start=started)
     tape = folder / "day.jsonl.gz"
     with progress("simulate") as bar:
-        alerts = write_tape(track(bar, made.records()), tape)
-    write_fleet(made, folder / "fleet.csv")
-    keys, logins = furnish(settings, folder)
+        alerts = write_tape(track(bar, simulation.records()), tape)
+    write_fleet(simulation, folder / "fleet.csv")
+    keys, logins = set_up_database(settings, folder)
     tally = play(settings, [tape], batch=None)
-    worked = work_off(settings, utc_now() - _SHIFT_BEFORE)
-    facts = {**what_happened(settings, made, alerts, tally), "worked_before": worked}
+    worked = complete_old_tasks(settings, utc_now() - _SHIFT_BEFORE)
+    facts = {**count_results(settings, simulation, alerts, tally), "worked_before": worked}
     if as_json:
         print_facts({**facts, "keys": keys, "logins": logins}, as_json=True)
     else:
-        show(facts, keys, logins)
+        print_results(facts, keys, logins)
     if serve:
-        _serve(settings, settings.port if port is None else port, made, pace)
+        _serve(settings, settings.port if port is None else port, simulation, pace)
 
 
 def prepare(settings: Settings, folder: Path) -> Settings:
-    """Make the folder anew; refuse to empty one that no demo made."""
+    """Create the folder anew; return settings with its database.
+
+    Raises `Unusable` for a folder with files that no demo has created.
+    """
     mark = folder / ".pacc-demo"
     if folder.exists() and any(folder.iterdir()) and not mark.exists():
         raise Unusable(f"{folder} holds other things: name an empty folder with --folder.")
@@ -112,12 +115,12 @@ def prepare(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"database_url": url, "relay": False})
 
 
-def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """Bring schema, desks and fleet; return a key and a log-in (name, password) for each role."""
+def set_up_database(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """Create schema, master data and model; return a key and a log-in for each role."""
     engine = make_engine(settings.database_url)
     upgrade(engine)
-    with as_file(files("pacc") / "sample" / "desks.csv") as desks, engine.begin() as connection:
-        import_desks(connection, read_rows(desks))
+    with as_file(files("pacc") / "sample" / "desks.csv") as sample, engine.begin() as connection:
+        import_desks(connection, read_rows(sample))
         import_vehicles(connection, read_rows(folder / "fleet.csv"))
         now = utc_now()
         shipped = pipeline.register_model(settings, connection, pipeline.shipped_model_folder())
@@ -129,17 +132,17 @@ def furnish(settings: Settings, folder: Path) -> tuple[dict[str, str], dict[str,
         }
         logins = {}
         for role, login, desk, name in _PEOPLE:
-            where = [desk] if desk else []
-            made = add_person(connection, login, role, where, now, name=name)
-            logins[role.value] = f"{login} / {made['password']}"
+            desks = [desk] if desk else []
+            person = add_person(connection, login, role, desks, now, name=name)
+            logins[role.value] = f"{login} / {person['password']}"
     engine.dispose()
     return keys, logins
 
 
-def work_off(settings: Settings, until: datetime) -> int:
-    """Let the shift before have worked on everything roadside that is older; count it."""
+def complete_old_tasks(settings: Settings, until: datetime) -> int:
+    """Complete the roadside tasks opened before `until`, as a shift would have; count them."""
     engine = make_engine(settings.database_url)
-    house = pipeline.make_dispatch_policy(settings, engine)
+    policy = pipeline.make_dispatch_policy(settings, engine)
     before = Actor("shift before", "前一班", Role.OPERATOR, None)
     k = t.task.c
     query = sa.select(k.task_id, k.opened_at).where(
@@ -149,20 +152,20 @@ def work_off(settings: Settings, until: datetime) -> int:
         waiting = connection.execute(query.order_by(k.opened_at, k.task_id)).all()
         for number, (task_id, opened_at) in enumerate(waiting):
             at = opened_at + timedelta(seconds=40)
-            acting = Acting(connection, before, at, house)
+            acting = Acting(connection, before, at, policy)
             actions.claim(acting, task_id)
             contact = replace(acting, at=at + timedelta(minutes=2))
             actions.step(contact, task_id, Step.CONTACT, None)
             end = replace(acting, at=at + timedelta(minutes=8))
-            actions.complete(end, task_id, _ENDS[number % len(_ENDS)], None)
+            actions.complete(end, task_id, _DISPOSITIONS[number % len(_DISPOSITIONS)], None)
     engine.dispose()
     return len(waiting)
 
 
-def what_happened(
-    settings: Settings, made: Simulation, alerts: int, tally: Tally
+def count_results(
+    settings: Settings, simulation: Simulation, alerts: int, tally: Tally
 ) -> dict[str, Any]:
-    """Count what came of the day."""
+    """Return the day in numbers: cases, tasks, outcomes, and what was true."""
     engine = make_engine(settings.database_url)
     c, k = t.case.c, t.task.c
     with engine.begin() as connection:
@@ -173,15 +176,15 @@ def what_happened(
         ).scalar_one()
     engine.dispose()
     return {
-        "vehicles": made.vehicles,
+        "vehicles": simulation.vehicles,
         "alerts": alerts,
-        "cases": {one.value: cases.get(one.value, 0) for one in reversed(Priority)},
+        "cases": {priority.value: cases.get(priority.value, 0) for priority in reversed(Priority)},
         "healed": healed,
         "open_tasks": tasks,
         "quarantined": tally.outcomes[Outcome.QUARANTINED.value],
         "duplicates": tally.outcomes[Outcome.DUPLICATE.value],
         "seconds": round(tally.seconds, 1),
-        "truth": summary([one for _, one in made.truths]),
+        "truth": summary([truth for _, truth in simulation.truths]),
     }
 
 
@@ -193,10 +196,10 @@ def _counts(
     return {row[0]: row[1] for row in rows}
 
 
-def show(facts: dict[str, Any], keys: dict[str, str], logins: dict[str, str]) -> None:
-    """Tell a person what happened, and how to look at it."""
+def print_results(facts: dict[str, Any], keys: dict[str, str], logins: dict[str, str]) -> None:
+    """Print the day in numbers, the log-ins and the keys."""
     print_rows_stderr(
-        [{"what": name, "how many": value} for name, value in _flat(facts)], ("what", "how many")
+        [{"what": name, "how many": value} for name, value in _flatten(facts)], ("what", "how many")
     )
     print_stderr("\nOpen the address below and log in (name / password); new cases keep arriving:")
     for role, login in logins.items():
@@ -208,18 +211,18 @@ def show(facts: dict[str, Any], keys: dict[str, str], logins: dict[str, str]) ->
     print_stderr("Ctrl-C ends the demo.\n")
 
 
-def _flat(facts: dict[str, Any]) -> list[tuple[str, Any]]:
+def _flatten(facts: dict[str, Any]) -> list[tuple[str, Any]]:
     flat: list[tuple[str, Any]] = []
     for name, value in facts.items():
         if isinstance(value, dict):
-            flat += [(f"{name}: {inner}", one) for inner, one in value.items()]
+            flat += [(f"{name}: {key}", number) for key, number in value.items()]
         else:
             flat.append((name, value))
     return flat
 
 
-def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None:
-    """Serve, with time passing and cars driving beside it."""
+def _serve(settings: Settings, port: int, simulation: Simulation, pace: float) -> None:
+    """Serve; `tend` and new alerts go on in threads meanwhile."""
     ended = threading.Event()
     loop = make_tend_loop(settings)
 
@@ -227,9 +230,9 @@ def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None
         while not ended.wait(settings.tend_every.total_seconds()):
             loop.tick()
 
-    def drive() -> None:
+    def send_alerts() -> None:
         intake = pipeline.make_intake(settings)
-        for number, document in enumerate(arrivals(made, _HERE, made.seed)):
+        for number, document in enumerate(arrivals(simulation, _OPERATOR_AT, simulation.seed)):
             if ended.wait(60 / pace):
                 return
             now = utc_now()
@@ -237,11 +240,11 @@ def _serve(settings: Settings, port: int, made: Simulation, pace: float) -> None
 
     threads = [threading.Thread(target=tend, daemon=True)]
     if pace:
-        threads.append(threading.Thread(target=drive, daemon=True))
+        threads.append(threading.Thread(target=send_alerts, daemon=True))
     for thread in threads:
         thread.start()
     try:
-        listen(settings, settings.host, port)
+        run_server(settings, settings.host, port)
     finally:
         ended.set()
         for thread in threads:

@@ -1,4 +1,4 @@
-"""Whether everything needed is there."""
+"""`pacc doctor`: checks the installation."""
 
 import typer
 

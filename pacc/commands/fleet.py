@@ -1,4 +1,4 @@
-"""Fleet-wide matters: one code on many cars of one model and software."""
+"""`pacc fleet`: fleet-wide matters listed, held back, released."""
 
 from typing import Annotated
 
@@ -65,8 +65,8 @@ def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
 def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> None:
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    house = pipeline.make_dispatch_policy(settings, engine)
+    policy = pipeline.make_dispatch_policy(settings, engine)
     with engine.begin() as connection:
-        decide_on(Acting(connection, SHELL, utc_now(), house), issue_id, to, reason)
-        made = show_matter(connection, issue_id, SHELL)
-    print_facts(made, as_json=as_json)
+        decide_on(Acting(connection, SHELL, utc_now(), policy), issue_id, to, reason)
+        document = show_matter(connection, issue_id, SHELL)
+    print_facts(document, as_json=as_json)

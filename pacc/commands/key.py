@@ -1,4 +1,4 @@
-"""API keys: made once, shown once."""
+"""`pacc key`: API keys created, listed, revoked."""
 
 from typing import Annotated
 
@@ -31,8 +31,8 @@ def create(
     """Make a key. It is shown now and never again."""
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
-        made = create_key(connection, role, desk, name, utc_now())
-    print_facts(made, as_json=as_json)
+        document = create_key(connection, role, desk, name, utc_now())
+    print_facts(document, as_json=as_json)
 
 
 def show(as_json: AsJson = False) -> None:

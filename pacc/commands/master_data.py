@@ -1,4 +1,4 @@
-"""Master data: desks and vehicles, imported from CSV or YAML, all or nothing."""
+"""`pacc desk` and `pacc vehicle`: master data imported from CSV or YAML, all or nothing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,16 +26,16 @@ def add_to(app: typer.Typer) -> None:
 
 def desks(file: File, as_json: AsJson = False) -> None:
     """Import desks; a file with a mistake changes nothing."""
-    print_facts(load(import_desks, file), as_json=as_json)
+    print_facts(run_import(import_desks, file), as_json=as_json)
 
 
 def vehicles(file: File, as_json: AsJson = False) -> None:
     """Import vehicles; a file with a mistake changes nothing."""
-    print_facts(load(import_vehicles, file), as_json=as_json)
+    print_facts(run_import(import_vehicles, file), as_json=as_json)
 
 
-def load(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:
-    """Run one import in one transaction."""
+def run_import(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:
+    """Run an import in one transaction; return the counts of rows."""
     engine = open_engine(load_settings().database_url)
     rows = read_rows(file)
     with engine.begin() as connection:

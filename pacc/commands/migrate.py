@@ -1,4 +1,4 @@
-"""Set-up: the schema."""
+"""`pacc migrate`: the schema."""
 
 import typer
 

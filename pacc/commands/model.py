@@ -1,4 +1,4 @@
-"""The priority model: trained, judged, promoted, taken back; the challenger; drift."""
+"""`pacc model`: versions listed, promoted, rolled back, challenged, compared, moved as files."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -48,28 +48,28 @@ def add_to(app: typer.Typer) -> None:
 def list_versions(as_json: AsJson = False) -> None:
     """List the versions, the newest first."""
     with open_engine(load_settings().database_url).begin() as connection:
-        found = [
+        rows = [
             {
-                "version": one["version"],
-                "aliases": one["aliases"],
-                "made_at": one["made_at"],
-                **(figures_of(one["evaluation"]) if one["evaluation"] else {}),
+                "version": version["version"],
+                "aliases": version["aliases"],
+                "made_at": version["made_at"],
+                **(figures_of(version["evaluation"]) if version["evaluation"] else {}),
             }
-            for one in registry.versions(connection)
+            for version in registry.versions(connection)
         ]
     columns = ("version", "aliases", "made_at", "average_precision", "ece")
-    print_rows(found, columns, as_json=as_json)
+    print_rows(rows, columns, as_json=as_json)
 
 
 def show(name: Name = registry.CHAMPION, as_json: AsJson = False) -> None:
     """Show a version's card, or with --json its manifest, evaluation and history."""
     with open_engine(load_settings().database_url).begin() as connection:
         version = registry.version_named(connection, name)
-        found = next(one for one in registry.versions(connection) if one["version"] == version)
-        past = registry.history(connection)
-    manifest = json.loads(found["manifest"])
+        row = next(row for row in registry.versions(connection) if row["version"] == version)
+        history = registry.history(connection)
+    manifest = json.loads(row["manifest"])
     if as_json:
-        print_json({**found, "manifest": manifest, "history": past})
+        print_json({**row, "manifest": manifest, "history": history})
     else:
         typer.echo(card(manifest))
 
@@ -89,20 +89,23 @@ def promote(name: Name, force: Why = None, as_json: AsJson = False) -> None:
 def rollback(reason: Annotated[str, typer.Option(help="Why.")], as_json: AsJson = False) -> None:
     """Let the champion before this one rank again; without one, rules alone."""
     with open_engine(load_settings().database_url).begin() as connection:
-        before = _before(registry.history(connection))
+        previous = _previous_champion(registry.history(connection))
         why = {"rolled_back": True, "reason": reason}
-        registry.point(connection, registry.CHAMPION, before, utc_now(), getuser(), why)
-    print_facts({"champion": before}, as_json=as_json)
+        registry.point(connection, registry.CHAMPION, previous, utc_now(), getuser(), why)
+    print_facts({"champion": previous}, as_json=as_json)
 
 
-def _before(past: Sequence[dict[str, Any]]) -> str | None:
-    """Find what ranked before the promotion that stands: each rollback undoes one promotion."""
+def _previous_champion(history: Sequence[dict[str, Any]]) -> str | None:
+    """Return the champion before the last promotion that was not rolled back; None: rules alone.
+
+    Raises `NotThere` when every promotion was rolled back.
+    """
     stack: list[str | None] = [None]
-    for one in reversed(past):
-        if one.get("rolled_back"):
+    for change in reversed(history):
+        if change.get("rolled_back"):
             stack.pop()
         else:
-            stack.append(one["version"])
+            stack.append(change["version"])
     if len(stack) == 1:
         raise NotThere("There is no champion to take back.")
     return stack[-2]
@@ -127,11 +130,12 @@ def compare(as_json: AsJson = False) -> None:
             raise NotThere("There is no champion with a challenger: `pacc model challenge`.")
         pair = [aliases[registry.CHAMPION], aliases[registry.CHALLENGER]]
         limits = [
-            costs.bands_of(load(connection, one, pipeline.trusted_keys(settings))) for one in pair
+            costs.bands_of(load(connection, version, pipeline.trusted_keys(settings)))
+            for version in pair
         ]
         scored = registry.scored_by_both(connection, *pair)
-    found = {"champion": pair[0], "challenger": pair[1], **compared(scored, *limits)}
-    print_facts(found, as_json=as_json)
+    facts = {"champion": pair[0], "challenger": pair[1], **compared(scored, *limits)}
+    print_facts(facts, as_json=as_json)
 
 
 def export(name: Name, folder: Path, as_json: AsJson = False) -> None:

@@ -1,4 +1,4 @@
-"""Teaching: a key to sign with, a model trained, judged and watched; from tapes or the database."""
+"""`pacc model key|train|evaluate|drift`, on the data of tapes or of the database."""
 
 import subprocess
 from datetime import datetime
@@ -60,34 +60,34 @@ def train(
         )
     sign = load_key(Path(settings.model_signing_key).read_bytes())
     engine = open_engine(settings.database_url)
-    lesson = _lesson(settings, engine, tape, truth, fleet, since)
+    table = _training_table(settings, engine, tape, truth, fleet, since)
     with progress("train") as bar:
 
-        def tell(what: str, done: int, total: int) -> None:
+        def report(what: str, done: int, total: int) -> None:
             bar.update(bar.task_ids[0], description=what, completed=done, total=total)
 
-        champion = _to_compare(settings, engine)
-        taught = train_and_promote.teach(
-            lesson,
+        champion = _champion_to_compare(settings, engine)
+        trained = train_and_promote.teach(
+            table,
             pipeline.make_costs(settings),
             seed=seed,
             sign=sign,
             made_at=utc_now(),
             revision=_revision(),
-            tell=tell,
+            tell=report,
             champion=champion,
         )
     with engine.begin() as connection:
-        parts = (taught.artifact.model, taught.artifact.manifest, taught.artifact.signature)
+        parts = (trained.artifact.model, trained.artifact.manifest, trained.artifact.signature)
         registry.register(
-            connection, taught.version, utc_now(), parts, taught.evaluation, taught.report
+            connection, trained.version, utc_now(), parts, trained.evaluation, trained.report
         )
     print_facts(
         {
-            "version": taught.version,
-            "rows": len(lesson.table),
-            "unknown": lesson.unknown,
-            **figures_of(taught.evaluation),
+            "version": trained.version,
+            "rows": len(table.table),
+            "unknown": table.unknown,
+            **figures_of(trained.evaluation),
         },
         as_json=as_json,
     )
@@ -108,19 +108,20 @@ def evaluate(
 
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    lesson = _lesson(settings, engine, tape, truth, fleet, since)
+    table = _training_table(settings, engine, tape, truth, fleet, since)
     with engine.begin() as connection:
         version = registry.version_named(connection, name)
-        judged_one = load(connection, version, pipeline.trusted_keys(settings))
-    champion = _to_compare(settings, engine)
-    judged, page = train_and_promote.judge(
-        lesson, judged_one, pipeline.make_costs(settings), seed, champion
+        model = load(connection, version, pipeline.trusted_keys(settings))
+    champion = _champion_to_compare(settings, engine)
+    evaluation, page = train_and_promote.judge(
+        table, model, pipeline.make_costs(settings), seed, champion
     )
     with engine.begin() as connection:
-        registry.evaluated(connection, version, judged, page)
+        registry.evaluated(connection, version, evaluation, page)
     if report is not None:
         report.write_text(page, "utf-8")
-    print_facts(judged if as_json else {"version": version, **figures_of(judged)}, as_json=as_json)
+    facts = evaluation if as_json else {"version": version, **figures_of(evaluation)}
+    print_facts(facts, as_json=as_json)
 
 
 def drift(
@@ -132,28 +133,28 @@ def drift(
 
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    lesson = _lesson(settings, engine, None, None, None, since)
+    table = _training_table(settings, engine, None, None, None, since)
     with engine.begin() as connection:
         champion = _champion(settings, connection)
         if champion is None:
             raise NotThere("There is no champion whose drift could be measured.")
-        found = drifted(lesson, champion)
-        registry.note_drift(connection, utc_now(), found)
-    if found["moved"]:
+        measurement = drifted(table, champion)
+        registry.note_drift(connection, utc_now(), measurement)
+    if moved := measurement["moved"]:
         print_stderr(
-            f"pacc: the cases have moved away from the model's ({', '.join(found['moved'])}): "
+            f"pacc: the cases have moved away from the model's ({', '.join(moved)}): "
             "look at `pacc model evaluate`, and train again."
         )
-    print_facts(found, as_json=as_json)
+    print_facts(measurement, as_json=as_json)
 
 
 def _champion(settings: Settings, connection: sa.Connection) -> "Model | None":
-    held = registry.aliases(connection).get(registry.CHAMPION)
-    return load(connection, held, pipeline.trusted_keys(settings)) if held else None
+    version = registry.aliases(connection).get(registry.CHAMPION)
+    return load(connection, version, pipeline.trusted_keys(settings)) if version else None
 
 
-def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
-    """Load the champion to judge against; one that is refused hinders nobody from a better one."""
+def _champion_to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
+    """Load the champion to compare with; None, with a message, where it is refused."""
     try:
         with engine.begin() as connection:
             return _champion(settings, connection)
@@ -162,7 +163,7 @@ def _to_compare(settings: Settings, engine: sa.Engine) -> "Model | None":
         return None
 
 
-def _lesson(
+def _training_table(
     settings: Settings,
     engine: sa.Engine,
     tapes: list[Path] | None,
@@ -186,21 +187,21 @@ def _infos(fleet: Path | None) -> dict[str, VehicleInfo]:
     if fleet is None:
         return {}
     return {
-        one.values["vin"]: VehicleInfo(
-            *(one.values.get(name) or None for name in ("model", "powertrain", "market", "region"))
+        row.values["vin"]: VehicleInfo(
+            *(row.values.get(name) or None for name in ("model", "powertrain", "market", "region"))
         )
-        for one in read_rows(fleet)
+        for row in read_rows(fleet)
     }
 
 
 def figures_of(evaluation: Any) -> dict[str, Any]:
-    """Pick the model's own figures out of an evaluation."""
-    own = evaluation["figures"]["model"]
-    return {name: one["value"] for name, one in own.items()}
+    """Return the model's figures of an evaluation, by name."""
+    figures = evaluation["figures"]["model"]
+    return {name: figure["value"] for name, figure in figures.items()}
 
 
 def _revision() -> str:
-    done = subprocess.run(
+    git = subprocess.run(
         ["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False
     )
-    return done.stdout.strip() or "unknown"
+    return git.stdout.strip() or "unknown"

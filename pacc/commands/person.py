@@ -1,4 +1,4 @@
-"""People who log in to the console."""
+"""`pacc person`: people of the console added, disabled, listed."""
 
 from typing import Annotated
 
@@ -40,7 +40,7 @@ def add(
     if ask_password:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     with engine.begin() as connection:
-        made = add_person(
+        document = add_person(
             connection,
             login,
             role,
@@ -51,7 +51,7 @@ def add(
             password=password,
             with_totp=totp,
         )
-    print_facts(made, as_json=as_json)
+    print_facts(document, as_json=as_json)
 
 
 def disable(login: str, as_json: AsJson = False) -> None:

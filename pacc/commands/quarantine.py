@@ -1,4 +1,4 @@
-"""What could not be used: list, show, put back, take back, let go."""
+"""`pacc quarantine`: unusable records listed, shown, redriven, dropped; a redrive undone."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -45,7 +45,7 @@ MappingFile = Annotated[
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
-    quarantine.command("list")(list_held)
+    quarantine.command("list")(list_records)
     quarantine.command("show")(show)
     quarantine.command("redrive")(redrive)
     quarantine.command("undo")(undo_redrive)
@@ -53,7 +53,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(quarantine, name="quarantine")
 
 
-def list_held(
+def list_records(
     reason: Reason = None,
     topic: str | None = None,
     after: str | None = None,
@@ -118,9 +118,10 @@ def redrive(
     with progress("redrive", len(chosen)) as bar:
         batch, done = redrive_all(engine, worker, plan, limits.batch, utc_now(), steps)
         bar.advance(bar.task_ids[0], len(chosen))
-    held = len(chosen) - done
-    print_facts({"batch": batch, "redriven": done, "still_held": held, **facts}, as_json=as_json)
-    if held:
+    remaining = len(chosen) - done
+    facts = {"batch": batch, "redriven": done, "still_held": remaining, **facts}
+    print_facts(facts, as_json=as_json)
+    if remaining:
         raise typer.Exit(3)
 
 
@@ -128,16 +129,16 @@ def undo_redrive(batch: str, as_json: AsJson = False) -> None:
     """Take a redrive back as far as nobody builds on it. Exit code 3 if some of it is kept."""
     settings = load_settings()
     engine = open_engine(settings.database_url)
-    done = undo(engine, batch, utc_now(), pipeline.make_dispatch_policy(settings, engine))
+    undone = undo(engine, batch, utc_now(), pipeline.make_dispatch_policy(settings, engine))
     facts = {
         "batch": batch,
-        "reopened": len(done.reopened),
-        "alerts_withdrawn": done.alerts,
-        "cases_withdrawn": done.cases,
-        "kept": [{"quarantine_id": one, "why": why} for one, why in sorted(done.kept.items())],
+        "reopened": len(undone.reopened),
+        "alerts_withdrawn": undone.alerts,
+        "cases_withdrawn": undone.cases,
+        "kept": [{"quarantine_id": key, "why": why} for key, why in sorted(undone.kept.items())],
     }
     print_facts(facts, as_json=as_json)
-    if done.kept:
+    if undone.kept:
         raise typer.Exit(3)
 
 

@@ -1,4 +1,4 @@
-"""Whether everything that came is accounted for."""
+"""`pacc reconcile`: compares Kafka, ledger, alerts, cases, tasks and outbox."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -12,8 +12,7 @@ from pacc.process.clock import utc_now
 from pacc.process.database import open_engine, reachable
 from pacc.process.settings import load_settings
 from pacc.process.terminal import AsJson, print_json, print_rows, print_stderr
-from pacc.reconcile.look import Scope
-from pacc.reconcile.look import reconcile as look
+from pacc.reconcile import reconcile as reconciliation
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,23 +34,23 @@ def reconcile(
     settings = load_settings()
     engine = open_engine(settings.database_url)
 
-    def ask(topics: Iterable[str]) -> Mapping[Partition, Extent]:
+    def read_ends(topics: Iterable[str]) -> Mapping[Partition, Extent]:
         return ends_of(settings.kafka_bootstrap_servers, topics)
 
-    wait = timedelta(minutes=unsent_minutes) if settings.relay else None
-    wanted = Scope(tuple(sorted(settings.topics)), wait, full)
+    unsent_after = timedelta(minutes=unsent_minutes) if settings.relay else None
+    scope = reconciliation.Scope(tuple(sorted(settings.topics)), unsent_after, full)
     with reachable(engine):
-        report = look(engine, ask if kafka else None, wanted, utc_now())
+        report = reconciliation.reconcile(engine, read_ends if kafka else None, scope, utc_now())
     if as_json:
         print_json(report)
     else:
         columns = ("topic", "feed", "partition", "begin", "position", "end", "lag")
         print_rows(report["partitions"], columns, as_json=False)
-        for one in report["findings"]:
-            typer.echo(f"\n{one['what']} ({one['count']}): {one['sentence']}")
-            typer.echo(f"  look at: {one['look']}")
-            if one["examples"]:
-                typer.echo(f"  such as: {', '.join(one['examples'])}")
+        for finding in report["findings"]:
+            typer.echo(f"\n{finding['what']} ({finding['count']}): {finding['sentence']}")
+            typer.echo(f"  look at: {finding['look']}")
+            if finding["examples"]:
+                typer.echo(f"  such as: {', '.join(finding['examples'])}")
         pages = report["pages"]
         print_stderr(
             f"{'all is accounted for' if report['reconciled'] else 'not all is accounted for'}: "

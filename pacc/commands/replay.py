@@ -1,4 +1,4 @@
-"""Replays: tapes played through the same pipeline."""
+"""`pacc replay`: tapes through the pipeline."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -29,17 +29,17 @@ def replay(
 ) -> None:
     """Play tapes through the same pipeline; twice changes nothing but the ledger."""
     settings = load_settings()
-    give_tally(play(settings, tapes, format_=format_, batch=batch), as_json=as_json)
+    print_tally(play(settings, tapes, format_=format_, batch=batch), as_json=as_json)
 
 
 def play(
     settings: Settings, tapes: Iterable[Path], *, format_: str | None = None, batch: int | None
 ) -> Tally:
-    """Play tapes into the settings' database, with a bar where a person looks at it."""
+    """Play tapes into the settings' database, with a progress bar."""
     worker, limits = pipeline.make_worker(settings, batch, format_=format_)
     with progress("replay") as bar:
 
-        def watch(decision: Decision, *_: object) -> None:
+        def advance(decision: Decision, *_: object) -> None:
             bar.advance(bar.task_ids[0], len(decision.ended))
 
         return run(
@@ -48,12 +48,12 @@ def play(
             limits,
             until_end=True,
             is_stopped=stop_on_signal(),
-            watch=watch,
+            watch=advance,
         )
 
 
-def give_tally(tally: Tally, *, as_json: bool) -> None:
-    """Print what a run did."""
+def print_tally(tally: Tally, *, as_json: bool) -> None:
+    """Print the outcomes of a run."""
     facts: dict[str, Any] = {
         "records": tally.records,
         "outcomes": dict(sorted(tally.outcomes.items())),

@@ -1,4 +1,4 @@
-"""The rule set: whether it is well made, and whether its tests pass."""
+"""`pacc rules`: checks the rule set and runs its tests."""
 
 import typer
 
@@ -19,16 +19,16 @@ def add_to(app: typer.Typer) -> None:
 def check(as_json: AsJson = False) -> None:
     """Refuse a rule without one test that fires and one that does not."""
     rule_set = load_rules()
-    _report(len(rule_set.rules), check_rules(rule_set), as_json=as_json)
+    _print_failures(len(rule_set.rules), check_rules(rule_set), as_json=as_json)
 
 
 def run_tests(as_json: AsJson = False) -> None:
     """Run the tests that stand in the rule files."""
     rule_set = load_rules()
-    _report(len(rule_set.rules), test_rules(rule_set, load_catalogue()), as_json=as_json)
+    _print_failures(len(rule_set.rules), test_rules(rule_set, load_catalogue()), as_json=as_json)
 
 
-def _report(number: int, failures: list[str], *, as_json: bool) -> None:
+def _print_failures(number: int, failures: list[str], *, as_json: bool) -> None:
     print_facts({"rules": number, "failures": failures}, as_json=as_json)
     if failures:
         raise typer.Exit(1)

@@ -7,7 +7,7 @@ import typer
 
 from models.batch import Partition
 from models.decision import Decision
-from pacc.commands.replay import Batch, give_tally
+from pacc.commands.replay import Batch, print_tally
 from pacc.pipeline.loop import run
 from pacc.process.logs import set_up_logs
 from pacc.process.settings import load_settings
@@ -34,7 +34,7 @@ def run_pipeline(
     """Turn the alerts of the Kafka topics into cases and tasks."""
     settings = load_settings()
     set_up_logs(settings.log_format, settings.log_level)
-    stop = stop_on_signal()
+    is_stopped = stop_on_signal()
     worker, limits = pipeline.make_worker(settings, batch)
     metrics = Metrics()
     metrics.serve(settings.metrics_host, settings.metrics_port)
@@ -51,8 +51,8 @@ def run_pipeline(
             lambda: make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),
             limits,
             until_end=until_end,
-            is_stopped=stop,
+            is_stopped=is_stopped,
             watch=watch,
             watchdog=watchdog,
         )
-    give_tally(tally, as_json=as_json)
+    print_tally(tally, as_json=as_json)

@@ -1,4 +1,4 @@
-"""Reads ahead of the pipeline while it is behind, all day beside it."""
+"""`pacc scout`: reads ahead while the pipeline is behind, run all day beside it."""
 
 import threading
 from typing import Annotated
@@ -37,15 +37,15 @@ def scout(
     totals = {"passed": 0, "brought": 0}
     while not is_stopped():
         try:
-            with make_scout(settings, metrics.scout) as one:
+            with make_scout(settings, metrics.scout) as reader:
                 while not is_stopped():
-                    one.turn()
-                    if until_end and one.has_swept:
+                    reader.tick()
+                    if until_end and reader.has_swept:
                         break
-                    if one.is_idle:
+                    if reader.is_idle:
                         pause.wait(_IDLE_SECONDS)
-                totals["passed"] += one.passed
-                totals["brought"] += one.brought
+                totals["passed"] += reader.passed
+                totals["brought"] += reader.brought
         except Unreachable as outage:
             if until_end:
                 raise

@@ -1,4 +1,4 @@
-"""The API and the console, served all day beside the pipeline."""
+"""`pacc serve`: the API and the console, run all day beside the pipeline."""
 
 from typing import Annotated, Any
 
@@ -26,11 +26,11 @@ def serve(
     """Serve the HTTP API and its documentation."""
     settings = load_settings()
     set_up_logs(settings.log_format, settings.log_level)
-    listen(settings, host or settings.host, settings.port if port is None else port, as_json)
+    run_server(settings, host or settings.host, settings.port if port is None else port, as_json)
 
 
-def listen(settings: Settings, host: str, port: int, as_json: bool = False) -> None:
-    """Serve until told to stop; say where, once it is so."""
+def run_server(settings: Settings, host: str, port: int, as_json: bool = False) -> None:
+    """Serve until a signal stops it. Raises `Unreachable` if the address cannot be listened on."""
     metrics = Metrics()
     app = make_web_app(settings, metrics)
     metrics.serve(settings.metrics_host, settings.metrics_port)
@@ -44,16 +44,16 @@ def listen(settings: Settings, host: str, port: int, as_json: bool = False) -> N
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens."""
+    """Prints where it listens."""
 
     def __init__(self, config: uvicorn.Config, *, as_json: bool) -> None:
         super().__init__(config)
         self._as_json = as_json
 
     async def startup(self, sockets: list[Any] | None = None) -> None:
-        """Begin to listen, then say where."""
+        """Listen, then print the address."""
         await super().startup(sockets)
-        for one in self.servers if self.started else ():
-            host, port, *_ = one.sockets[0].getsockname()
+        for server in self.servers if self.started else ():
+            host, port, *_ = server.sockets[0].getsockname()
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             print_facts({"url": url, "docs": f"{url}/docs"}, as_json=self._as_json)

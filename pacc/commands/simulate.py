@@ -1,4 +1,4 @@
-"""An invented fleet: simulated onto a tape or a topic, or shown as a whole by `pacc demo`."""
+"""`pacc simulate`: a fleet simulated onto a tape or a topic, with its truth."""
 
 import csv
 import json
@@ -68,26 +68,28 @@ def simulate(
     trouble = Trouble(duplicates, late, broken)
     name = topic or "pacc.alerts"
     update = None if bad_update is None else parse_update(bad_update)
-    made = Simulation(
+    simulation = Simulation(
         name, vehicles, hours, seed, trouble, start=begins, acceleration=acceleration, update=update
     )
     with progress("simulate") as bar:
-        records = made.records()
+        records = simulation.records()
         if tape is not None:
             write_tape(track(bar, records), tape)
         else:
             send(load_settings(), records, name)
-    found = _told(made, fleet, truth)
-    print_facts({"alerts": len(records), "vehicles": vehicles, "truth": found}, as_json=as_json)
+    numbers = _write_files(simulation, fleet, truth)
+    print_facts({"alerts": len(records), "vehicles": vehicles, "truth": numbers}, as_json=as_json)
 
 
-def _told(made: Simulation, fleet: Path | None, truth: Path | None) -> dict[str, int]:
-    """Write the master data and the truth where they are wanted; return the truth in numbers."""
-    if fleet is not None:
-        write_fleet(made, fleet)
-    if truth is not None:
-        write_truth(made, truth)
-    return summary([one for _, one in made.truths])
+def _write_files(
+    simulation: Simulation, fleet_file: Path | None, truth_file: Path | None
+) -> dict[str, int]:
+    """Write the master data and the truth where asked for; return the truth in numbers."""
+    if fleet_file is not None:
+        write_fleet(simulation, fleet_file)
+    if truth_file is not None:
+        write_truth(simulation, truth_file)
+    return summary([truth for _, truth in simulation.truths])
 
 
 def send(settings: Settings, records: Sequence[Record], topic: str) -> None:
@@ -101,40 +103,42 @@ def send(settings: Settings, records: Sequence[Record], topic: str) -> None:
             part = records[first : first + _SEND_AT_ONCE]
             sender.send(
                 [
-                    Message(topic, one.key, one.value, one.headers, min(one.timestamp, now))
-                    for one in part
+                    Message(
+                        topic, record.key, record.value, record.headers, min(record.timestamp, now)
+                    )
+                    for record in part
                 ]
             )
             bar.advance(bar.task_ids[0], len(part))
     sender.close()
 
 
-def write_fleet(made: Simulation, path: Path) -> None:
+def write_fleet(simulation: Simulation, path: Path) -> None:
     """Write the master data of the fleet as CSV."""
-    rows = [master_row(car) for car in cars(made.vehicles, made.seed)]
+    rows = [master_row(car) for car in cars(simulation.vehicles, simulation.seed)]
     with path.open("w", encoding="utf-8", newline="") as out:
         table = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
 
 
-def write_truth(made: Simulation, path: Path) -> None:
+def write_truth(simulation: Simulation, path: Path) -> None:
     """Write one line of JSON for each thing that was really wrong."""
     with path.open("w", encoding="utf-8") as out:
-        for car, one in made.truths:
+        for car, truth in simulation.truths:
             line = {
                 "vin": car.vin,
-                "scenario": one.scenario,
-                "component": one.component,
-                "code": one.code,
-                "onset_at": _time(made, one.second),
-                "immobilised_at": _time(made, one.immobilised_at),
-                "repaired_at": _time(made, one.repaired_at),
-                "finding": one.finding,
-                "is_immobilised": one.is_immobilised,
+                "scenario": truth.scenario,
+                "component": truth.component,
+                "code": truth.code,
+                "onset_at": _time(simulation, truth.second),
+                "immobilised_at": _time(simulation, truth.immobilised_at),
+                "repaired_at": _time(simulation, truth.repaired_at),
+                "finding": truth.finding,
+                "is_immobilised": truth.is_immobilised,
             }
             out.write(json.dumps(line) + "\n")
 
 
-def _time(made: Simulation, second: float | None) -> str | None:
-    return None if second is None else (made.start + timedelta(seconds=second)).isoformat()
+def _time(simulation: Simulation, second: float | None) -> str | None:
+    return None if second is None else (simulation.start + timedelta(seconds=second)).isoformat()

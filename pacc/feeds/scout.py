@@ -61,7 +61,7 @@ class Scout:
         """Whether everything that waited when it began has been read."""
         return not self._between.places
 
-    def turn(self) -> None:
+    def tick(self) -> None:
         """Look how far behind the pipeline is, when it is time to; then read a piece of each."""
         if self._clock() >= self._look_at:
             self._look()

@@ -10,8 +10,8 @@ from models import tables as t
 from models.ids import digest
 from models.sql import within
 from models.words import CaseState, Outcome, TaskState
-from pacc.reconcile.filed import Page, alerts_of
 from pacc.reconcile.finding import Finding, of_rows
+from pacc.reconcile.ledger_pages import Page, alerts_of
 
 # How many of the newest alerts of a page, and of their vehicles, are followed unless all are.
 ALERTS: Final = 500

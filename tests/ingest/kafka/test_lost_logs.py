@@ -18,7 +18,7 @@ from models.errors import OffsetLost
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import Tally, run
 from pacc.pipeline.worker import Worker
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile.reconcile import Scope, reconcile
 from tests.servers.kafka import new_topic, own_kafka, send
 from tests.servers.processes import Server
 from tests.support.commands import waits

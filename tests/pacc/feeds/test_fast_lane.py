@@ -21,7 +21,7 @@ from pacc.feeds.fast_lane import Lane
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile.reconcile import Scope, reconcile
 from tests.worlds import CAR, OTHER, START, TAPE, Room, Stream, policy
 
 STOP: dict[str, Any] = {"severity": "stop", "motion": "moving"}

@@ -21,7 +21,7 @@ from models.errors import NotThere
 from pacc.cli import app
 from pacc.feeds.redrive import Plan, plan_of, preview, redrive_all
 from pacc.feeds.undo_redrive import Undone, undo
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile.reconcile import Scope, reconcile
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
 
 LATER = START + timedelta(hours=1)

@@ -188,14 +188,14 @@ def test_without_a_backlog_it_reads_nothing(pacc: Pacc, topic: Topic) -> None:
     settings = Settings.model_validate({name: values[name] for name in names})
     metrics = Metrics()
     with make_scout(settings, metrics.scout) as scout:
-        scout.turn()
+        scout.tick()
         assert (scout.is_idle, scout.passed) == (True, 0)
     with make_scout(settings.model_copy(update={"scout_lag": 20}), metrics.scout) as scout:
         while not (scout.has_swept and scout.passed):
-            scout.turn()
+            scout.tick()
         assert (scout.passed, scout.brought) == (101, 1)
         pacc("run", "--until-end")
         scout._look_at = 0
-        scout.turn()
+        scout.tick()
         assert scout.is_idle
     assert tasks_of(pacc, CAR)

@@ -12,7 +12,7 @@ from ingest.tape import write_tape
 from models import tables as t
 from models.migrations import upgrade
 from pacc.cli import app
-from pacc.commands.model import _before
+from pacc.commands.model import _previous_champion
 from pacc.commands.simulate import write_truth
 from pacc.learn.champion import Champions, Costs
 from pacc.pipeline.limits import Limits
@@ -104,10 +104,10 @@ def test_a_key_that_nobody_trusts_ranks_nothing(engine: sa.Engine) -> None:
 
 def test_each_rollback_undoes_one_promotion() -> None:
     first, second, back = {"version": "one"}, {"version": "two"}, {"rolled_back": True}
-    assert _before([first]) is None
-    assert _before([second, first]) == "one"
-    assert _before([back, second, first]) is None
-    assert _before([second, back, second, first]) == "one"
+    assert _previous_champion([first]) is None
+    assert _previous_champion([second, first]) == "one"
+    assert _previous_champion([back, second, first]) is None
+    assert _previous_champion([second, back, second, first]) == "one"
 
 
 def test_training_refuses_in_words_and_registers_nothing(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from models import tables as t
 from models.batch import Extent, Partition
 from models.words import Disposition, Feed, Step
 from pacc.process.database import make_engine, snapshot
-from pacc.reconcile import filed
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile import ledger_pages
+from pacc.reconcile.reconcile import Scope, reconcile
 from tests.servers.kafka import send
 from tests.support.commands import Pacc
 from tests.support.damages import DAMAGES, an_alert
@@ -252,4 +252,4 @@ def test_what_was_counted_before_there_were_pages_still_reconciles(engine: sa.En
 
 def test_the_pages_of_a_look_are_few_however_many_there_are() -> None:
     pages = list(range(10_000))
-    assert len(filed._in_turn(pages, LATER)) == filed.IN_TURN
+    assert len(ledger_pages._in_turn(pages, LATER)) == ledger_pages.IN_TURN

@@ -19,7 +19,7 @@ from models.canary import CANARY_DESK, CANARY_VIN
 from models.migrations import upgrade
 from models.words import Feed
 from pacc.process.database import make_engine
-from pacc.reconcile.look import Scope, reconcile
+from pacc.reconcile.reconcile import Scope, reconcile
 from pacc.watch import canary
 from pacc.watch.canary import Canary
 from pacc.watch.canary_status import CanaryStatus, flight

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from models.batch import Extent, Partition
 from models.words import Feed
 from pacc.process.database import snapshot
-from pacc.reconcile import cases, events, filed, stream
+from pacc.reconcile import cases, events, ledger_pages, stream
 from pacc.reconcile.finding import Finding
 
 # Asks Kafka where the partitions of these topics begin and end.
@@ -39,7 +39,7 @@ def reconcile(
     began = perf_counter()
     with snapshot(engine) as connection:
         held = stream.positions(connection)
-        looked, of = filed.pages(connection, held, at, is_full=scope.is_full)
+        looked, of = ledger_pages.pages(connection, held, at, is_full=scope.is_full)
         findings = _inside(connection, held, looked, scope, at)
     ends: Mapping[Partition, Extent] = {}
     if ask is not None:
@@ -60,16 +60,16 @@ def reconcile(
 def _inside(
     connection: sa.Connection,
     held: stream.Positions,
-    looked: list[filed.Page],
+    looked: list[ledger_pages.Page],
     scope: Scope,
     at: datetime,
 ) -> list[Finding]:
     is_full = scope.is_full
     return [
         *stream.against_ledger(connection, held),
-        *filed.alerts_beyond(connection, held),
-        *filed.alerts_against_ledger(connection, looked),
-        *filed.quarantine_against_ledger(connection, looked),
+        *ledger_pages.alerts_beyond(connection, held),
+        *ledger_pages.alerts_against_ledger(connection, looked),
+        *ledger_pages.quarantine_against_ledger(connection, looked),
         *cases.alerts_against_cases(connection, looked, is_full=is_full),
         *cases.faults_against_alerts(connection, looked, is_full=is_full),
         *cases.cases_against_tasks(connection),
