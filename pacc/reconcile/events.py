@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from models import tables as t
 from models.sql import within
-from pacc.reconcile.finding import Finding, of_rows
+from pacc.reconcile.finding import Finding, findings_of_ids
 
-# How many of the newest events are looked at unless all are.
+# How many of the newest events are compared unless all are.
 EVENTS: Final = 5000
-# Sent events are kept for seven days: what a case told since then is all there.
+# Sent events are kept for seven days: the events of a case since then are all there.
 _KEPT: Final = timedelta(days=6)
 _CHUNK: Final = 5000
 
@@ -20,30 +20,30 @@ _CHUNK: Final = 5000
 def outbox(
     connection: sa.Connection, at: datetime, unsent_after: timedelta | None, *, is_full: bool
 ) -> list[Finding]:
-    """Look at the outbox as it stands at `at`."""
+    """Compare the outbox with the cases, and find events that wait too long at `at`."""
     o = t.outbox.c
     query = sa.select(o.case_id, sa.func.max(o.seq)).group_by(o.case_id)
     if not is_full:
         newest = connection.execute(sa.select(sa.func.max(o.seq))).scalar() or 0
         query = query.where(o.seq > newest - EVENTS)
-    told = [row.case_id for row in connection.execute(query.order_by(sa.func.max(o.seq)))]
+    case_ids = [row.case_id for row in connection.execute(query.order_by(sa.func.max(o.seq)))]
     orphans: list[str] = []
-    torn: list[str] = []
-    for start in range(0, len(told), _CHUNK):
-        part = told[start : start + _CHUNK]
+    incomplete: list[str] = []
+    for start in range(0, len(case_ids), _CHUNK):
+        part = case_ids[start : start + _CHUNK]
         cases = _cases(connection, part)
         orphans += [case_id for case_id in part if case_id not in cases]
-        torn += _torn(connection, cases, at)
+        incomplete += _incomplete(connection, cases, at)
     return [
-        *of_rows(
+        *findings_of_ids(
             "event_without_case",
             orphans,
             "Events tell of %d cases that are not there.",
             "the table `case`: rows are gone",
         ),
-        *of_rows(
+        *findings_of_ids(
             "events_missing",
-            torn,
+            incomplete,
             "Events of %d cases are not in the outbox although they were never cleared from it: "
             "whoever follows the topics has not been told.",
             "`pacc case show ID` has what happened; the table `outbox`: rows are gone",
@@ -59,8 +59,8 @@ def _cases(connection: sa.Connection, ids: Sequence[str]) -> dict[str, Any]:
     return {row.case_id: row for row in rows}
 
 
-def _torn(connection: sa.Connection, cases: dict[str, Any], at: datetime) -> list[str]:
-    """Name the cases whose events are not all there, from the oldest kept to the newest."""
+def _incomplete(connection: sa.Connection, cases: dict[str, Any], at: datetime) -> list[str]:
+    """Return the cases whose events are not all there, from the oldest kept to the newest."""
     o = t.outbox.c
     query = (
         sa.select(
@@ -72,14 +72,14 @@ def _torn(connection: sa.Connection, cases: dict[str, Any], at: datetime) -> lis
         .where(within(connection, o.case_id, list(cases)))
         .group_by(o.case_id)
     )
-    torn = []
+    incomplete = []
     for row in connection.execute(query):
         case = cases[row.case_id]
         is_whole = row.there == row.last - row.first + 1 and row.last == case.revision
         is_young = case.opened_at > at - _KEPT
         if not is_whole or (is_young and row.first != 1):
-            torn.append(row.case_id)
-    return sorted(torn)
+            incomplete.append(row.case_id)
+    return sorted(incomplete)
 
 
 def _unsent(
@@ -100,14 +100,14 @@ def _unsent(
         Finding(
             "unsent",
             count,
-            f"{count} events wait to be sent, the oldest for {_spelled(age)}.",
+            f"{count} events wait to be sent, the oldest for {_age_text(age)}.",
             "is `pacc tend` running, with PACC_RELAY=true, and does Kafka take events? "
             "`pacc doctor`",
         )
     ]
 
 
-def _spelled(age: timedelta) -> str:
+def _age_text(age: timedelta) -> str:
     minutes = int(age.total_seconds() // 60)
     hours, days = minutes // 60, minutes // (60 * 24)
     if days:

@@ -1,4 +1,4 @@
-"""What does not add up, in words: what is missing, where, how much, and where to look next."""
+"""Findings: what is missing, where, how much, and where to look next."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ EXAMPLES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that does not add up. `what` is a word for programs, `count` how many of it."""
+    """One discrepancy. `what` is its code for programs, `count` how many, `look` where to look."""
 
     what: str
     count: int
@@ -17,13 +17,13 @@ class Finding:
     look: str
     examples: tuple[str, ...] = ()
 
-    def shown(self) -> dict[str, Any]:
-        """Give it as plain values."""
+    def as_document(self) -> dict[str, Any]:
+        """Return it as plain values for JSON."""
         return asdict(self) | {"examples": list(self.examples)}
 
 
-def of_rows(what: str, ids: Sequence[str], sentence: str, look: str) -> list[Finding]:
-    """Make a finding of the ids that it is about; none of none. `%d` is how many they are."""
+def findings_of_ids(what: str, ids: Sequence[str], sentence: str, look: str) -> list[Finding]:
+    """Return a finding about these ids, none without ids; `%d` in `sentence` is their number."""
     if not ids:
         return []
     return [Finding(what, len(ids), sentence % len(ids), look, tuple(ids[:EXAMPLES]))]

@@ -1,7 +1,6 @@
 """Kafka's offsets against our positions, and our positions against the ledger."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,40 +13,45 @@ from pacc.reconcile.finding import Finding
 Positions = Mapping[Partition, sa.RowMapping]
 
 
-def positions(connection: sa.Connection) -> dict[Partition, sa.RowMapping]:
-    """Read every position, by its partition in order."""
+def read_positions(connection: sa.Connection) -> dict[Partition, sa.RowMapping]:
+    """Read every position, in the order of partitions."""
     rows = connection.execute(sa.select(t.position)).mappings()
-    found = {Partition(Feed(row["feed"]), row["topic"], row["part"]): row for row in rows}
-    return dict(sorted(found.items()))
+    by_partition = {Partition(Feed(row["feed"]), row["topic"], row["part"]): row for row in rows}
+    return dict(sorted(by_partition.items()))
 
 
-def named(partition: Partition) -> str:
-    """Spell a partition."""
-    spelled = f"{partition.topic}/{partition.number}"
-    return spelled if partition.feed is Feed.KAFKA else f"{partition.feed.value} {spelled}"
+def name_of(partition: Partition) -> str:
+    """Return the name of a partition in findings: its feed (unless Kafka), topic and number."""
+    name = f"{partition.topic}/{partition.number}"
+    return name if partition.feed is Feed.KAFKA else f"{partition.feed.value} {name}"
 
 
 def against_kafka(
-    held: Positions, ends: Mapping[Partition, Extent], topics: Iterable[str]
+    positions: Positions, ends: Mapping[Partition, Extent], topics: Iterable[str]
 ) -> list[Finding]:
-    """Compare what Kafka holds with where we are. A position that lags behind is no finding."""
-    found = [_beside(one, row, ends[one]) for one, row in held.items() if one in ends]
+    """Compare what Kafka holds with our positions. A position that lags behind is no finding."""
+    findings = [
+        _against_extent(partition, row, ends[partition])
+        for partition, row in positions.items()
+        if partition in ends
+    ]
     wanted = set(topics)
-    for partition in sorted(ends.keys() - held.keys()):
-        span = ends[partition]
-        if span.end > span.first:
-            found.append(
+    for partition in sorted(ends.keys() - positions.keys()):
+        extent = ends[partition]
+        count = extent.end - extent.first
+        if count > 0:
+            findings.append(
                 Finding(
                     "never_read",
-                    span.end - span.first,
-                    f"{named(partition)} holds {span.end - span.first} records and no worker has "
+                    count,
+                    f"{name_of(partition)} holds {count} records and no worker has "
                     "ever taken it: nothing of it has been decided.",
                     "`pacc run` with this topic in PACC_TOPICS; one worker reads all partitions",
                 )
             )
-    there = {partition.topic for partition in ends}
-    for topic in sorted(wanted - there):
-        found.append(
+    existing = {partition.topic for partition in ends}
+    for topic in sorted(wanted - existing):
+        findings.append(
             Finding(
                 "topic_gone",
                 1,
@@ -55,85 +59,84 @@ def against_kafka(
                 "`pacc doctor`; is it the right broker?",
             )
         )
-    for partition in held:
-        if partition.feed is Feed.KAFKA and partition.topic in there and partition not in ends:
-            found.append(
+    for partition in positions:
+        if partition.feed is Feed.KAFKA and partition.topic in existing and partition not in ends:
+            findings.append(
                 Finding(
                     "partition_gone",
                     1,
-                    f"We have a position in {named(partition)}, and the topic has no such "
+                    f"We have a position in {name_of(partition)}, and the topic has no such "
                     "partition.",
                     "was the topic made anew? Its offsets begin at 0 again then",
                 )
             )
-    return [one for one in found if one is not None]
+    return [finding for finding in findings if finding is not None]
 
 
-def _beside(partition: Partition, row: sa.RowMapping, span: Extent) -> Finding | None:
+def _against_extent(partition: Partition, row: sa.RowMapping, extent: Extent) -> Finding | None:
     position = row["next_offset"]
-    if None not in (row["topic_id"], span.topic_id) and row["topic_id"] != span.topic_id:
+    if None not in (row["topic_id"], extent.topic_id) and row["topic_id"] != extent.topic_id:
         return Finding(
             "made_anew",
-            span.end - span.first,
+            extent.end - extent.first,
             f"{partition.topic} was deleted and made anew: our position {position} in "
-            f"{named(partition)} is one of the old topic, and the new one holds "
-            f"{span.end - span.first} records.",
+            f"{name_of(partition)} is one of the old topic, and the new one holds "
+            f"{extent.end - extent.first} records.",
             "who made the topic; `pacc run --accept-gaps` begins with the new one",
         )
-    if position > span.end:
+    if position > extent.end:
         return Finding(
             "beyond_end",
-            position - span.end,
-            f"Our position in {named(partition)} is {position}, {position - span.end} beyond its "
-            f"end at {span.end}: the topic was cut or made anew, or the position was moved.",
+            position - extent.end,
+            f"Our position in {name_of(partition)} is {position}, {position - extent.end} beyond "
+            f"its end at {extent.end}: the topic was cut or made anew, or the position was moved.",
             "the broker's log for the topic; `pacc run` refuses to go on from there",
         )
-    if position < span.first:
+    if position < extent.first:
         return Finding(
             "lost_upstream",
-            span.first - position,
-            f"{named(partition)} begins at {span.first} and our position is {position}: "
-            f"{span.first - position} offsets were deleted before we read them.",
+            extent.first - position,
+            f"{name_of(partition)} begins at {extent.first} and our position is {position}: "
+            f"{extent.first - position} offsets were deleted before we read them.",
             "the topic's retention; `pacc run --accept-gaps` goes on and records the gap",
         )
     return None
 
 
-def against_ledger(connection: sa.Connection, held: Positions) -> list[Finding]:
+def against_ledger(connection: sa.Connection, positions: Positions) -> list[Finding]:
     """Compare the offsets that were passed with the outcomes that were counted."""
-    found = []
+    findings = []
     report = ledger.ledger(connection)
-    for one in report["topics"]:
-        partition = Partition(Feed(one["feed"]), one["topic"], one["partition"])
-        found += _counted(partition, one["advanced"], sum(one["outcomes"].values()))
-        row = held[partition]
+    for entry in report["topics"]:
+        partition = Partition(Feed(entry["feed"]), entry["topic"], entry["partition"])
+        findings += _against_outcomes(partition, entry["advanced"], sum(entry["outcomes"].values()))
+        row = positions[partition]
         moved = row["next_offset"] - row["advanced"] - row["base"]
         if moved:
             way = "forward: records were skipped" if moved > 0 else "back: records come again"
-            found.append(
+            findings.append(
                 Finding(
                     "position_moved",
                     abs(moved),
-                    f"The position of {named(partition)} was moved {abs(moved)} offsets {way}. "
+                    f"The position of {name_of(partition)} was moved {abs(moved)} offsets {way}. "
                     "No batch of ours did that.",
                     "who wrote to the table `position`; `pacc record` has the records of that "
                     "range",
                 )
             )
-    found += [
+    findings += [
         Finding(
             "ledger_without_position",
-            one["records"],
-            f"The ledger counts {one['records']} records of {named(one['partition'])}, which has "
-            "no position.",
+            records,
+            f"The ledger counts {records} records of {name_of(partition)}, which has no position.",
             "the table `position`: a row is gone",
         )
-        for one in _orphans(connection, held)
+        for partition, records in _without_position(connection, positions)
     ]
-    return found
+    return findings
 
 
-def _counted(partition: Partition, advanced: int, counted: int) -> list[Finding]:
+def _against_outcomes(partition: Partition, advanced: int, counted: int) -> list[Finding]:
     if counted == advanced:
         return []
     less = counted < advanced
@@ -142,19 +145,22 @@ def _counted(partition: Partition, advanced: int, counted: int) -> list[Finding]
         Finding(
             "offsets_without_outcome" if less else "outcomes_without_offset",
             abs(advanced - counted),
-            f"{named(partition)}: {advanced} offsets were passed and the ledger counts {counted} "
+            f"{name_of(partition)}: {advanced} offsets were passed and the ledger counts {counted} "
             f"outcomes: {abs(advanced - counted)} {how}.",
             "`pacc ledger`; a counter was changed, or rows of the table `ledger` are gone",
         )
     ]
 
 
-def _orphans(connection: sa.Connection, held: Positions) -> list[dict[str, Any]]:
+def _without_position(
+    connection: sa.Connection, positions: Positions
+) -> list[tuple[Partition, int]]:
+    """Return the partitions that have counters and no position, with how many records."""
     c = t.ledger.c
     key = (c.feed, c.topic, c.part)
     query = sa.select(*key, sa.func.sum(c.records)).group_by(*key).order_by(*key)
     return [
-        {"partition": Partition(Feed(feed), topic, part), "records": int(records)}
+        (Partition(Feed(feed), topic, part), int(records))
         for feed, topic, part, records in connection.execute(query)
-        if Partition(Feed(feed), topic, part) not in held
+        if Partition(Feed(feed), topic, part) not in positions
     ]

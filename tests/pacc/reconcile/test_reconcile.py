@@ -252,4 +252,4 @@ def test_what_was_counted_before_there_were_pages_still_reconciles(engine: sa.En
 
 def test_the_pages_of_a_look_are_few_however_many_there_are() -> None:
     pages = list(range(10_000))
-    assert len(ledger_pages._in_turn(pages, LATER)) == ledger_pages.IN_TURN
+    assert len(ledger_pages._rotating(pages, LATER)) == ledger_pages.ROTATING
