@@ -25,7 +25,7 @@ from bench.parts.observers import Urgents
 from bench.parts.stage import PARTITIONS, Stage, alert, new_database, promote, running
 from ingest.kafka.producer import KafkaSender
 from models.batch import Message
-from pacc.feeds.scout_status import scouts
+from pacc.feeds.scout_status import scout_health
 from pacc.process.database import make_engine
 from tests.servers.kafka import new_topic
 from tests.support.commands import Pacc, waits
@@ -105,7 +105,7 @@ def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, 
 def _has_scout(url: str) -> bool:
     engine = make_engine(url)
     with engine.begin() as connection:
-        found = scouts(connection, datetime.now(UTC))
+        found = scout_health(connection, datetime.now(UTC))
     engine.dispose()
     return bool(found["scouts"])
 

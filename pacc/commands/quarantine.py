@@ -13,7 +13,7 @@ from ingest.store import quarantine as store
 from ingest.store.quarantine import Wanted
 from models.errors import Unusable
 from models.words import Reject
-from pacc.feeds.redrive import plan_of, preview, redrive_all
+from pacc.feeds.redrive import make_plan, preview, redrive_all
 from pacc.feeds.undo_redrive import undo
 from pacc.process.clock import utc_now
 from pacc.process.database import open_engine
@@ -107,7 +107,7 @@ def redrive(
     formats = _formats(settings, format_)
     steps = parse_repair(_read(repair)) if repair else ()
     worker, limits = pipeline.make_worker(settings, None, format_=format_)
-    plan = plan_of(engine, chosen, formats, steps)
+    plan = make_plan(engine, chosen, formats, steps)
     facts = {"refused": dict(plan.refused), "already_redriven": already}
     if dry_run:
         outcomes = preview(engine, worker, plan, formats)

@@ -1,4 +1,4 @@
-"""The fast lane: records that go to the pipeline out of turn, through a feed of their own."""
+"""The fast lane: records that are processed before their turn, through a feed of their own."""
 
 import random
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ _PATIENCE_SECONDS: Final = 0.02
 class Lane:
     """Brings records forward. Its `worker` must keep only their stop faults (`stops_of`).
 
-    Each partition of a topic has one of its own here, which counts what was brought: the topic's
-    own position, stream time and ledger are not touched. Several may bring at once: whoever was
+    Each partition of a topic has a lane partition, whose offsets count what was brought: position,
+    stream time and ledger of the topic are not touched. Several lanes may run at once: one that was
     fenced takes the partitions back and tries again; a record that comes twice is a duplicate.
     """
 
@@ -29,27 +29,31 @@ class Lane:
         self._worker = worker
 
     def bring(self, records: Sequence[Record]) -> Decision:
-        """Decide records in one transaction, in the order given; raises `Unreachable`."""
+        """Decide records in their order, in one transaction.
+
+        Raises `Unreachable` when other lanes fenced this one at every try.
+        """
         for _ in range(_TRIES):
             try:
                 return self._worker.process(self._renumbered(records))
             except Fenced:
                 sleep(random.uniform(0, _PATIENCE_SECONDS))
-                for partition in sorted({_beside(one.partition) for one in records}):
+                for partition in sorted({_lane_partition(record.partition) for record in records}):
                     self._worker.take(partition, None)
         raise Unreachable("Too many scouts bring records forward at once.")
 
     def _renumbered(self, records: Sequence[Record]) -> list[Record]:
-        after = self._worker.positions()
-        given = []
-        for one in records:
-            partition = _beside(one.partition)
-            if partition not in after:
-                after[partition] = self._worker.take(partition, None).next_offset
-            given.append(replace(one, partition=partition, offset=after[partition]))
-            after[partition] += 1
-        return given
+        """Return the records at the next offsets of their lane partitions."""
+        next_offsets = self._worker.positions()
+        renumbered = []
+        for record in records:
+            partition = _lane_partition(record.partition)
+            if partition not in next_offsets:
+                next_offsets[partition] = self._worker.take(partition, None).next_offset
+            renumbered.append(replace(record, partition=partition, offset=next_offsets[partition]))
+            next_offsets[partition] += 1
+        return renumbered
 
 
-def _beside(partition: Partition) -> Partition:
+def _lane_partition(partition: Partition) -> Partition:
     return Partition(Feed.LANE, partition.topic, partition.number)

@@ -34,9 +34,10 @@ class Intake:
     def take_in(
         self, value: bytes, headers: tuple[tuple[str, bytes], ...], at: datetime
     ) -> dict[str, Any]:
-        """Make an alert durable, and say how it ended.
+        """Make an alert durable; return its outcome, and that of each alert in it.
 
-        Raises `Unusable` with the reason; then nothing was stored, for the sender still has it.
+        Raises `Unusable` with the reason (nothing was stored: the sender still has it), and
+        `Unreachable` when other processes fenced this one at every try.
         """
         timestamp = int(at.timestamp() * 1000)
         probe = Record(_FEED, 0, timestamp, None, value, headers)
@@ -48,7 +49,7 @@ class Intake:
             return self._process(value, headers, timestamp)
 
     def ranking(self, connection: sa.Connection) -> dict[str, str | None]:
-        """Say what ranks: a model's version or `rules`, and why no model does."""
+        """Return what ranks, a model's version or `rules`, and why no model does."""
         ranker = self._worker.refresh(connection).ranker
         return {
             "ranked_by": ranker.model.version if ranker.model else BY_RULES,

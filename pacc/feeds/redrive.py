@@ -1,4 +1,4 @@
-"""Records out of quarantine, through the pipeline again: a feed of its own, under the same laws."""
+"""Redrive: records of the quarantine processed again, through a feed of their own."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ from pacc.pipeline.worker import Worker
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a redrive would do: the records that have become usable, each with its ids.
+    """What a redrive would do: the records that are usable now, each with its quarantine ids.
 
-    `refused` counts, by reason, the ids of the others.
+    `refused` counts the ids of the others by reason.
     """
 
     usable: tuple[tuple[Record, tuple[str, ...]], ...]
@@ -32,35 +32,35 @@ class Plan:
     @property
     def ids(self) -> list[str]:
         """The ids that would leave the quarantine."""
-        return sorted(one for _, ids in self.usable for one in ids)
+        return sorted(key for _, ids in self.usable for key in ids)
 
 
-def plan_of(
+def make_plan(
     engine: sa.Engine, quarantine_ids: Sequence[str], formats: Mapping[str, str], steps: Steps = ()
 ) -> Plan:
-    """Repair copies of the held records and read them; only whole ones are usable."""
+    """Repair copies of the records and decode them; those without a mistake are usable."""
     with engine.begin() as connection:
-        held = quarantine.records(connection, quarantine_ids)
-    records = [repaired(record, steps) if steps else record for record in held]
+        ids_by_record = quarantine.records(connection, quarantine_ids)
+    records = [repaired(record, steps) if steps else record for record in ids_by_record]
     usable: list[tuple[Record, tuple[str, ...]]] = []
     refused: Counter[str] = Counter()
-    for one, ids in zip(decode(records, formats), held.values(), strict=True):
-        if one.rejected:
-            refused[one.rejected[0].reason.value] += len(ids)
+    for decoded, ids in zip(decode(records, formats), ids_by_record.values(), strict=True):
+        if decoded.rejected:
+            refused[decoded.rejected[0].reason.value] += len(ids)
         else:
-            usable.append((one.record, tuple(ids)))
+            usable.append((decoded.record, tuple(ids)))
     return Plan(tuple(usable), dict(sorted(refused.items())))
 
 
 def preview(
     engine: sa.Engine, worker: Worker, plan: Plan, formats: Mapping[str, str]
 ) -> dict[str, int]:
-    """Decide the usable records and write nothing: how each of them would end."""
-    records = [replace(one, partition=_place(one)) for one, _ in plan.usable]
+    """Decide the usable records and write nothing; return how many would end how."""
+    records = [replace(record, partition=_redrive_partition(record)) for record, _ in plan.usable]
     batch = Batch(decode(records, formats), {})
     with engine.connect() as connection:
         policy = worker.refresh(connection)
-        before = position.watermarks(connection, sorted({one.partition for one in records}))
+        before = position.watermarks(connection, sorted({record.partition for record in records}))
         known = batches.known(connection, batch, before, watermark_after(batch, before))
         decision = decide(batch, known, policy)
         connection.rollback()
@@ -70,18 +70,19 @@ def preview(
 def redrive_all(
     engine: sa.Engine, worker: Worker, plan: Plan, batch: int, at: datetime, steps: Steps = ()
 ) -> tuple[str | None, int]:
-    """Play the usable records and let them go; give the batch's id (None: nothing was played).
+    """Process the usable records and mark them as redriven; return the batch's id and their number.
 
-    Bytes (repaired ones apart), keys, headers and times stay; only the place in the stream is new.
-    If we die between playing and letting go, a second redrive finds duplicates.
+    The id is None when none is usable. Bytes (repaired ones apart), keys, headers and times stay;
+    only partition and offset are new. If the process dies in between, a second redrive finds
+    duplicates.
     """
     if not plan.usable:
         return None, 0
-    name = digest("redrive", at.isoformat(), *plan.ids)
+    batch_id = digest("redrive", at.isoformat(), *plan.ids)
     with engine.begin() as connection:
         connection.execute(
             sa.insert(t.redrive).values(
-                batch=name, at=at, records=len(plan.ids), repair=list(steps)
+                batch=batch_id, at=at, records=len(plan.ids), repair=list(steps)
             )
         )
     done = 0
@@ -89,27 +90,27 @@ def redrive_all(
         start = worker.take(partition, None).next_offset
         for first in range(0, len(chosen), batch):
             part = chosen[first : first + batch]
-            placed = [
+            renumbered = [
                 replace(record, partition=partition, offset=start + first + number)
                 for number, (record, _) in enumerate(part)
             ]
-            worker.process(placed)
+            worker.process(renumbered)
             offsets = {
-                one: record.offset
-                for record, (_, ids) in zip(placed, part, strict=True)
-                for one in ids
+                key: record.offset
+                for record, (_, ids) in zip(renumbered, part, strict=True)
+                for key in ids
             }
             with engine.begin() as connection:
-                done += quarantine.mark_redriven(connection, name, offsets)
-    return name, done
+                done += quarantine.mark_redriven(connection, batch_id, offsets)
+    return batch_id, done
 
 
-def _place(record: Record) -> Partition:
+def _redrive_partition(record: Record) -> Partition:
     return Partition(Feed.REDRIVE, record.partition.topic, record.partition.number)
 
 
 def _by_partition(plan: Plan) -> dict[Partition, list[tuple[Record, tuple[str, ...]]]]:
     grouped: dict[Partition, list[tuple[Record, tuple[str, ...]]]] = {}
     for record, ids in plan.usable:
-        grouped.setdefault(_place(record), []).append((record, ids))
+        grouped.setdefault(_redrive_partition(record), []).append((record, ids))
     return grouped

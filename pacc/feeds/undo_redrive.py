@@ -1,6 +1,6 @@
-"""Takes a redrive back: its alerts are withdrawn, and its records are held again.
+"""Undoes a redrive: its alerts are withdrawn, and its records are in quarantine again.
 
-A vehicle is taken back whole or not at all. What cannot be taken back is kept, and said why: see
+A vehicle is undone whole or not at all. What cannot be undone is kept, with a reason: see
 `docs/adr/0009-undoing-a-redrive.md`.
 """
 
@@ -30,7 +30,7 @@ SHARED, WORKED, CLEARS, ENDED = "shared", "worked", "clears", "ended"
 
 @dataclass(slots=True)
 class Undone:
-    """What an undo did: ids that are held again, and those that are not, with the reason why."""
+    """What an undo did: ids that are in quarantine again, and those kept, with the reason."""
 
     reopened: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
@@ -39,33 +39,36 @@ class Undone:
 
 
 def undo(engine: sa.Engine, batch: str, at: datetime, policy: DispatchPolicy) -> Undone:
-    """Take a batch back, one vehicle a transaction; a second time finds nothing more to do."""
-    done = Undone()
+    """Undo a batch, one vehicle a transaction; undone twice it changes nothing more.
+
+    Raises `NotThere` when there is no such batch.
+    """
+    undone = Undone()
     with engine.begin() as connection:
         r = t.redrive.c
-        found = connection.execute(sa.select(r.batch).where(r.batch == batch)).first()
-        if found is None:
+        redrive = connection.execute(sa.select(r.batch).where(r.batch == batch)).first()
+        if redrive is None:
             raise NotThere("There is no redrive %(batch)s.", {"batch": batch})
-        ids_of = _ids_by_vin(connection, batch)
-    for vin in sorted(ids_of, key=lambda one: one or ""):
+        ids_by_vin = _ids_by_vin(connection, batch)
+    for vin in sorted(ids_by_vin, key=lambda vin: vin or ""):
         with engine.begin() as connection:
             acting = Acting(connection, _ACTOR, at, policy)
-            _undo_vehicle(acting, batch, vin, ids_of[vin], done)
+            _undo_vehicle(acting, batch, vin, ids_by_vin[vin], undone)
     with engine.begin() as connection:
         connection.execute(
             sa.update(t.redrive)
             .where(t.redrive.c.batch == batch, t.redrive.c.undone_at.is_(None))
             .values(undone_at=at)
         )
-    return done
+    return undone
 
 
 def _ids_by_vin(connection: sa.Connection, batch: str) -> dict[str | None, list[str]]:
-    """Group the batch's records by the vehicle whose alerts they made; None: they made none."""
+    """Group the batch's records by the vehicle of their alerts; None: they have none."""
     q, a = t.quarantine.c, t.alert.c
     query = (
         sa.select(q.quarantine_id, a.vin)
-        .select_from(t.quarantine.outerjoin(t.alert, _made_by()))
+        .select_from(t.quarantine.outerjoin(t.alert, _alert_of_record()))
         .where(q.batch == batch, q.state == quarantine.REDRIVEN)
         .distinct()
     )
@@ -75,7 +78,7 @@ def _ids_by_vin(connection: sa.Connection, batch: str) -> dict[str | None, list[
     return grouped
 
 
-def _made_by() -> sa.ColumnElement[bool]:
+def _alert_of_record() -> sa.ColumnElement[bool]:
     q, a = t.quarantine.c, t.alert.c
     return sa.and_(
         a.feed == Feed.REDRIVE.value,
@@ -86,7 +89,7 @@ def _made_by() -> sa.ColumnElement[bool]:
 
 
 def _undo_vehicle(
-    acting: Acting, batch: str, vin: str | None, ids: Sequence[str], done: Undone
+    acting: Acting, batch: str, vin: str | None, ids: Sequence[str], undone: Undone
 ) -> None:
     connection = acting.connection
     if vin is not None:
@@ -94,34 +97,34 @@ def _undo_vehicle(
         locked = sa.select(t.vehicle).where(v.vin == vin).with_for_update()
         vehicle = dict(connection.execute(locked).mappings().one())
         alerts = _alerts(connection, batch, vin)
-        why = _why_not(connection, vehicle, alerts)
-        if why is not None:
-            done.kept.update(dict.fromkeys(ids, why))
+        reason = _reason_to_keep(connection, vehicle, alerts)
+        if reason is not None:
+            undone.kept.update(dict.fromkeys(ids, reason))
             return
-        done.cases += _withdraw(acting, vehicle, alerts)
-        prints = [row["fingerprint"] for row in alerts]
+        undone.cases += _withdraw(acting, vehicle, alerts)
+        fingerprints = [row["fingerprint"] for row in alerts]
         column = t.alert.c.fingerprint
-        remove_alerts(connection, within(connection, column, prints))
-        done.alerts += len(prints)
+        remove_alerts(connection, within(connection, column, fingerprints))
+        undone.alerts += len(fingerprints)
     quarantine.mark_held(connection, ids)
-    done.reopened.extend(ids)
+    undone.reopened.extend(ids)
 
 
 def _alerts(connection: sa.Connection, batch: str, vin: str) -> list[Mapping[str, Any]]:
     a, q = t.alert.c, t.quarantine.c
     query = (
         sa.select(a.fingerprint, a.code, a.status, a.outcome)
-        .select_from(t.alert.join(t.quarantine, _made_by()))
+        .select_from(t.alert.join(t.quarantine, _alert_of_record()))
         .where(q.batch == batch, a.vin == vin)
         .distinct()
     )
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _why_not(
+def _reason_to_keep(
     connection: sa.Connection, vehicle: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
 ) -> str | None:
-    """Say why a vehicle cannot be taken back: None if all that happened to it is the batch's."""
+    """Return why a vehicle cannot be undone; None if all that happened to it is the batch's."""
     if any("cleared" in (row["status"], row["outcome"]) for row in alerts):
         return CLEARS
     counts = _counts(alerts)
@@ -133,10 +136,10 @@ def _why_not(
         return ENDED
     if is_opened and case_id is not None and is_worked(connection, case_id):
         return WORKED
-    held = faults if is_opened else {}
-    waiting = {code: one["count"] for code, one in vehicle["waiting"].items()}
-    is_ours = all(counts.get(code) == count for code, count in held.items()) and all(
-        waiting.get(code) == count for code, count in counts.items() if code not in held
+    in_case = faults if is_opened else {}
+    pending = {code: report["count"] for code, report in vehicle["waiting"].items()}
+    is_ours = all(counts.get(code) == count for code, count in in_case.items()) and all(
+        pending.get(code) == count for code, count in counts.items() if code not in in_case
     )
     return None if is_ours else SHARED
 
@@ -152,19 +155,19 @@ def _open_case(connection: sa.Connection, vin: str) -> tuple[str | None, dict[st
     if case_id is None:
         return None, {}
     # a fault that was cleared was cleared by somebody else: its count is made to differ
-    found = connection.execute(sa.select(f.code, f.count, f.cleared_at).where(f.case_id == case_id))
-    return case_id, {row.code: -1 if row.cleared_at else row[1] for row in found}
+    rows = connection.execute(sa.select(f.code, f.count, f.cleared_at).where(f.case_id == case_id))
+    return case_id, {row.code: -1 if row.cleared_at else row[1] for row in rows}
 
 
 def _withdraw(
     acting: Acting, vehicle: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Take the case back if the batch opened it, and forget the pending codes that it brought."""
+    """Withdraw the case if the batch opened it, and remove its pending codes; count the cases."""
     connection = acting.connection
-    gone = _counts(alerts)
-    waiting = {code: one for code, one in vehicle["waiting"].items() if code not in gone}
+    codes = _counts(alerts)
+    pending = {code: report for code, report in vehicle["waiting"].items() if code not in codes}
     connection.execute(
-        sa.update(t.vehicle).where(t.vehicle.c.vin == vehicle["vin"]).values(waiting=waiting)
+        sa.update(t.vehicle).where(t.vehicle.c.vin == vehicle["vin"]).values(waiting=pending)
     )
     if not any(row["outcome"] == "opened" for row in alerts):
         return 0

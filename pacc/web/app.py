@@ -30,7 +30,7 @@ from models.errors import PaccError
 from models.sql import OUTAGES
 from models.words import Reject
 from pacc.feeds.http import Intake
-from pacc.feeds.scout_status import scouts
+from pacc.feeds.scout_status import scout_health
 from pacc.process.database import require_schema
 from pacc.watch.canary_status import flight, streams
 from pacc.watch.metrics import Metrics
@@ -134,7 +134,7 @@ def ready(request: Request, office: InOffice) -> dict[str, Any]:
             "status": "ready",
             **intake.ranking(connection),
             "stream": streams(connection, now),
-            "scout": scouts(connection, now),
+            "scout": scout_health(connection, now),
             "canary": bird.shown(now) if bird else None,
         }
 

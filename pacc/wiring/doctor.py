@@ -10,7 +10,7 @@ from ingest.kafka.consumer import topics_at
 from models import tables as t
 from models.errors import PaccError, Unusable
 from models.tables import SCHEMA_REVISION
-from pacc.feeds.scout_status import scouts
+from pacc.feeds.scout_status import scout_health
 from pacc.learn.champion import load
 from pacc.process.database import make_engine, open_engine
 from pacc.process.settings import Settings, masked
@@ -104,7 +104,7 @@ def _scout(settings: Settings, now: datetime) -> str:
     engine = make_engine(settings.database_url)
     try:
         with engine.begin() as connection:
-            told = scouts(connection, now)
+            told = scout_health(connection, now)
     finally:
         engine.dispose()
     if not told["scouts"]:

@@ -19,7 +19,7 @@ from models import tables as t
 from models.batch import Record
 from models.errors import NotThere
 from pacc.cli import app
-from pacc.feeds.redrive import Plan, plan_of, preview, redrive_all
+from pacc.feeds.redrive import Plan, make_plan, preview, redrive_all
 from pacc.feeds.undo_redrive import Undone, undo
 from pacc.reconcile.reconcile import Scope, reconcile
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
@@ -60,7 +60,7 @@ class Ward:
 
     def plan(self, steps: Steps = MENDED) -> Plan:
         """What a redrive of everything would do."""
-        return plan_of(self.engine, self.ids(), {}, steps)
+        return make_plan(self.engine, self.ids(), {}, steps)
 
     def redrives(self, steps: Steps = MENDED, hours: int = 1) -> str:
         """Redrive all; give the batch."""

@@ -195,7 +195,7 @@ def test_without_a_backlog_it_reads_nothing(pacc: Pacc, topic: Topic) -> None:
             scout.tick()
         assert (scout.passed, scout.brought) == (101, 1)
         pacc("run", "--until-end")
-        scout._look_at = 0
+        scout._measure_at = 0
         scout.tick()
         assert scout.is_idle
     assert tasks_of(pacc, CAR)
