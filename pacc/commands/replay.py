@@ -48,7 +48,7 @@ def play(
             limits,
             until_end=True,
             is_stopped=stop_on_signal(),
-            watch=advance,
+            observe=advance,
         )
 
 

@@ -39,7 +39,7 @@ def run_pipeline(
     metrics = Metrics()
     metrics.serve(settings.metrics_host, settings.metrics_port)
 
-    def watch(
+    def observe(
         decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
     ) -> None:
         metrics.watch(decision, seconds, lag, share)
@@ -52,7 +52,7 @@ def run_pipeline(
             limits,
             until_end=until_end,
             is_stopped=is_stopped,
-            watch=watch,
+            observe=observe,
             watchdog=watchdog,
         )
     print_tally(tally, as_json=as_json)

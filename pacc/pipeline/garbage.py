@@ -1,7 +1,7 @@
-"""When cyclic garbage is collected: between batches, never in one.
+"""Cyclic garbage is collected between batches, never during one.
 
 A batch makes some hundred thousand objects and drops them again, nearly all without cycles; a
-collector that looks through them meanwhile costs a quarter of the batch (docs/performance.md).
+collector that scans them meanwhile costs a quarter of the batch (docs/performance.md).
 """
 
 import gc
@@ -12,27 +12,27 @@ from typing import Final
 EVERY: Final = 100_000  # records
 
 
-class Sweeper:
-    """Collects when there is nothing else to do, and after so many records at the latest."""
+class BatchCollector:
+    """Collects garbage when the loop is idle, and after `EVERY` records at the latest."""
 
     def __init__(self) -> None:
-        self._swept_at = 0
+        self._collected_at = 0
 
-    def look(self, records: int, *, is_idle: bool) -> None:
-        """Collect if it is time; `records` were worked since the start."""
-        if records - self._swept_at > (0 if is_idle else EVERY):
+    def collect_if_due(self, records: int, *, is_idle: bool) -> None:
+        """Collect garbage if it is time; `records` were processed since the start."""
+        if records - self._collected_at > (0 if is_idle else EVERY):
             gc.collect()
-            self._swept_at = records
+            self._collected_at = records
 
 
 @contextmanager
-def sweeping() -> Iterator[Sweeper]:
-    """Keep the collector off, and what is there already out of its sight."""
+def collecting_between_batches() -> Iterator[BatchCollector]:
+    """Turn the automatic collector off; objects that exist already are never scanned again."""
     gc.collect()
     gc.freeze()
     gc.disable()
     try:
-        yield Sweeper()
+        yield BatchCollector()
     finally:
         gc.enable()
         gc.unfreeze()

@@ -1,4 +1,4 @@
-"""How much is worked at once, and when unusable records are too many to go on."""
+"""Limits of the pipeline: records a batch, and the bearable share of unusable records."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from models.errors import TooManyRejected
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much at once, and how many bad records are bearable (share of the last `window`)."""
+    """Records a batch, and the bearable share of unusable ones among the last `reject_window`."""
 
     batch: int = 2000
     reject_share: float = 0.2
@@ -30,17 +30,17 @@ class RejectWindow:
         return sum(self._last) / len(self._last) if self._last else 0.0
 
     def admit(self, decoded: Sequence[Decoded]) -> None:
-        """Take a batch into account before it is written, or refuse it."""
+        """Count a batch before it is written; raise `TooManyRejected` beyond the limit."""
         last = deque(self._last, maxlen=self._limits.reject_window)
         rejected = sum(last)
-        for one in decoded:
+        for item in decoded:
             if len(last) == last.maxlen:
                 rejected -= last[0]
-            is_rejected = bool(one.rejected) and not one.items
+            is_rejected = bool(item.rejected) and not item.items
             last.append(is_rejected)
             rejected += is_rejected
             if len(last) == last.maxlen and rejected > self._limits.reject_share * len(last):
-                where = one.record
+                where = item.record
                 raise TooManyRejected(
                     f"{rejected} of the last {len(last)} records are unusable (at "
                     f"{where.partition.topic}/{where.partition.number} offset {where.offset}): "

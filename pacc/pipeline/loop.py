@@ -11,7 +11,7 @@ from models.batch import Partition, Record
 from models.decision import Decision
 from models.errors import Fenced, Stalled
 from models.words import Outcome
-from pacc.pipeline.garbage import Sweeper, sweeping
+from pacc.pipeline.garbage import BatchCollector, collecting_between_batches
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Saving, Worker
 from pacc.watch.watchdog import Watchdog
@@ -28,14 +28,14 @@ class Tally:
     seconds: float = 0.0
 
 
-# Who is told of every committed batch: its decision, its seconds, the lag, the rejected share.
-Watcher = Callable[[Decision, float, Mapping[Partition, int], float], None]
+# Called with every committed batch: its decision, its seconds, the lag, the rejected share.
+BatchObserver = Callable[[Decision, float, Mapping[Partition, int], float], None]
 
 
-def nobody(
+def ignore_batch(
     _decision: Decision, _seconds: float, _lag: Mapping[Partition, int], _share: float
 ) -> None:
-    """Watch nothing."""
+    """Do nothing."""
 
 
 def run(
@@ -45,31 +45,31 @@ def run(
     *,
     until_end: bool,
     is_stopped: Callable[[], bool],
-    watch: Watcher = nobody,
+    observe: BatchObserver = ignore_batch,
     watchdog: Watchdog | None = None,
 ) -> Tally:
-    """Work until stopped, or until the end that was there at the start.
+    """Process batches until stopped, or until the end that was there at the start.
 
-    A worker that was fenced has lost a partition to another: it leaves the group and joins anew,
-    a few times; who is fenced again and again without progress has a twin that must be ended. A
-    source that stands still is made anew once, by the watchdog's word.
+    A worker that was fenced has lost a partition to another: it leaves the group and joins again,
+    and raises `Fenced` after several times without progress: then a twin of it must be ended. A
+    source that stands still is made anew once on the watchdog's word; then `Stalled` is raised.
     """
     tally = Tally()
     fenced = 0
     began = monotonic()
-    with sweeping() as sweeper:
+    with collecting_between_batches() as collector:
         while not is_stopped():
             with closing(make_source()) as source:
-                done = tally.records
-                loop = _Loop(worker, source, limits, tally, sweeper, watch, watchdog)
+                records_before = tally.records
+                loop = _Loop(worker, source, limits, tally, collector, observe, watchdog)
                 try:
-                    loop.goes(is_stopped, until_end=until_end)
+                    loop.run(is_stopped, until_end=until_end)
                     break
                 except Stalled:
                     if watchdog is None or not watchdog.may_rebuild():
                         raise
                 except Fenced:
-                    fenced = 1 if tally.records > done else fenced + 1
+                    fenced = 1 if tally.records > records_before else fenced + 1
                     if fenced > _FENCED_AT_MOST:
                         raise
     tally.seconds = monotonic() - began
@@ -78,30 +78,29 @@ def run(
 
 @dataclass
 class _Loop:
-    """The batches of one source. While one is saved the next is polled and decoded, if more waits.
+    """The batches of one source: while one is saved the next is polled and decoded.
 
-    A poll that was not full has brought all there was: then the batch is settled at once, and the
-    next poll finds whatever comes meanwhile.
+    A poll that was not full has returned all there was: then the batch is settled at once.
     """
 
     worker: Worker
     source: Source
     limits: Limits
     tally: Tally
-    sweeper: Sweeper
-    watch: Watcher
+    collector: BatchCollector
+    observe: BatchObserver
     watchdog: Watchdog | None
     under_way: tuple[Saving, float] | None = None
 
-    def goes(self, is_stopped: Callable[[], bool], *, until_end: bool) -> None:
-        """Work until stopped or, if asked for, to the source's end. Nothing is left under way."""
+    def run(self, is_stopped: Callable[[], bool], *, until_end: bool) -> None:
+        """Process batches until stopped or, with `until_end`, to the source's end; then settle."""
         try:
             while not is_stopped():
                 records = self.source.poll(self.limits.batch)
                 if records:
                     self._begin(records)
                 else:
-                    self._rest()
+                    self._idle()
                 if until_end and self.source.is_at_end():
                     break
             self._finish()
@@ -118,22 +117,22 @@ class _Loop:
         if len(records) < self.limits.batch:
             self._finish()
 
-    def _rest(self) -> None:
-        """Make use of a poll that brought nothing."""
+    def _idle(self) -> None:
+        """Settle, collect garbage and ask the watchdog: a poll returned nothing."""
         self._finish()
-        self.sweeper.look(self.tally.records, is_idle=True)
+        self.collector.collect_if_due(self.tally.records, is_idle=True)
         if self.watchdog is not None:
-            self.watchdog.heed()
+            self.watchdog.raise_if_stalled()
 
     def _finish(self) -> None:
-        """Wait for what is under way, then tell all who want to know."""
+        """Wait for the batch under way; then commit its offsets, count it and report it."""
         if self.under_way is None:
             return
         (saving, began), self.under_way = self.under_way, None
         self.worker.settle()
         decision = saving.decision
         if self.watchdog is not None:
-            self.watchdog.moved()
+            self.watchdog.note_progress()
         positions = self.worker.positions()
         self.source.commit(positions)
         self.tally.records += len(decision.ended)
@@ -142,5 +141,5 @@ class _Loop:
         if gaps:
             self.tally.outcomes[Outcome.GAP.value] += gaps
         seconds = saving.committed.result() - began
-        self.watch(decision, seconds, self.source.lag(positions), self.worker.rejected_share)
-        self.sweeper.look(self.tally.records, is_idle=False)
+        self.observe(decision, seconds, self.source.lag(positions), self.worker.rejected_share)
+        self.collector.collect_if_due(self.tally.records, is_idle=False)

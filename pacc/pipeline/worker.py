@@ -22,44 +22,44 @@ from pacc.decide.policy import Policy
 from pacc.pipeline.limits import Limits, RejectWindow
 from pacc.pipeline.writer_thread import InlineWriter, WriterThread
 
-# Looks between batches whether the policy has changed: another model, say.
+# Returns the policy in force, between two batches: another model may have been promoted.
 Refresh = Callable[[sa.Connection, Policy], Policy]
 
 
-def as_it_is(_connection: sa.Connection, policy: Policy) -> Policy:
-    """Keep the policy."""
+def same_policy(_connection: sa.Connection, policy: Policy) -> Policy:
+    """Return the policy that is in force already."""
     return policy
 
 
-# Takes of a decoded record what this worker is for.
+# Returns the part of a decoded record that a worker processes.
 Keep = Callable[[Decoded], Decoded]
 
 
-def everything(decoded: Decoded) -> Decoded:
-    """Keep all of a record."""
+def keep_all(decoded: Decoded) -> Decoded:
+    """Return the whole record."""
     return decoded
 
 
 _OVERTAKEN: Final = (
     "Another worker has delivered an alert of this batch at the same moment; nothing was written."
 )
-_FIRST_COUNT: Final = 1000
+_FIRST_ANALYZE: Final = 1000
 
 
 class Saving(Struct, frozen=True):
-    """A batch that was decided and is on its way into the database."""
+    """A batch that was decided and is being saved."""
 
     decision: Decision
-    places: Mapping[Partition, StreamPosition]
+    positions: Mapping[Partition, StreamPosition]
     committed: Future[float]
 
 
 class Worker:
-    """One pipeline: owns the places of its partitions, and moves them batch by batch.
+    """Owns the positions of its partitions, and moves them batch by batch.
 
-    A batch is `prepare`, `begin`, `settle`; `process` is all three. While the database works on one
-    that was begun, the next may be prepared, and no more than that: to decide it, the worker
-    must know what the last one left.
+    A batch is `prepare`, `begin`, `settle`; `process` is all three. While the database saves one
+    that was begun, the next may be prepared, but not begun: to decide it, the worker must know what
+    the last one left.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class Worker:
         formats: Mapping[str, str],
         owner: str,
         limits: Limits,
-        refresh: Refresh = as_it_is,
-        keep: Keep = everything,
+        refresh: Refresh = same_policy,
+        keep: Keep = keep_all,
     ) -> None:
         self._engine = engine
         self._keep = keep
@@ -78,11 +78,11 @@ class Worker:
         self._policy = policy
         self._formats = formats
         self._owner = owner
-        self._places: dict[Partition, StreamPosition] = {}
+        self._positions: dict[Partition, StreamPosition] = {}
         self._window = RejectWindow(limits)
         self._saving: Saving | None = None
-        self._filed, self._counts_at = 0, _FIRST_COUNT
-        self._beside = WriterThread() if engine.dialect.name == "postgresql" else InlineWriter()
+        self._alerts_saved, self._analyze_at = 0, _FIRST_ANALYZE
+        self._writer = WriterThread() if engine.dialect.name == "postgresql" else InlineWriter()
 
     @property
     def policy(self) -> Policy:
@@ -95,12 +95,12 @@ class Worker:
         return self._window.share
 
     def refresh(self, connection: sa.Connection) -> Policy:
-        """Look whether another policy is in force now, and give it."""
+        """Return the policy that is in force now, and decide by it from here on."""
         self._policy = self._refresh(connection, self._policy)
         return self._policy
 
     def close(self) -> None:
-        """Let the database's connections go."""
+        """Close the connections to the database."""
         self._engine.dispose()
 
     def take(
@@ -111,65 +111,72 @@ class Worker:
         *,
         rewind: bool = False,
     ) -> StreamPosition:
-        """Take a partition over; give the place to go on from. A tape begins where it begins."""
+        """Take a partition over; return the position to go on from. A tape starts anew."""
         self.settle()
         rewind = rewind or partition.feed is Feed.TAPE
         with self._engine.begin() as connection:
-            place = position.take(
+            taken = position.take(
                 connection, partition, self._owner, start or 0, topic_id, rewind=rewind
             )
-        self._places[partition] = place
-        return place
+        self._positions[partition] = taken
+        return taken
 
     def positions(self) -> dict[Partition, int]:
-        """Give the stored position of every partition that was taken."""
-        return {partition: place.next_offset for partition, place in self._places.items()}
+        """Return the next offset of every partition that was taken."""
+        return {partition: stored.next_offset for partition, stored in self._positions.items()}
 
     def process(self, records: Sequence[Record]) -> Decision:
-        """Decide one batch and write it in one transaction; come back when it is committed."""
+        """Decide one batch and save it in one transaction; return when it is committed.
+
+        Raises what `prepare`, `begin` and `settle` raise.
+        """
         saving = self.begin(self.prepare(records))
         self.settle()
         return saving.decision
 
     def prepare(self, records: Sequence[Record]) -> tuple[Decoded, ...]:
-        """Decode records, or refuse to go on (`TooManyRejected`). The database is not asked."""
+        """Decode records, without the database. Raises `TooManyRejected` beyond the limit."""
         decoded = tuple(map(self._keep, decode(records, self._formats)))
         self._window.admit(decoded)
         return decoded
 
     def begin(self, decoded: Sequence[Decoded]) -> Saving:
-        """Decide a batch and send it; it is durable when `settle` has come back.
+        """Settle the last batch, decide this one and start saving it; `settle` makes it durable.
 
-        What is under way is waited for first. Raises `Fenced` where another worker has taken over.
+        Raises `Fenced` where another worker has taken a partition over.
         """
         self.settle()
-        self._count_rows()
+        self._analyze()
         batch = Batch(tuple(decoded), self._spans(decoded))
         with ExitStack() as transaction:
             connection = transaction.enter_context(self._engine.begin())
-            position.move(connection, batch.spans, self._places)
+            position.move(connection, batch.spans, self._positions)
             self.refresh(connection)
             before = position.watermarks(connection, tuple(batch.spans))
             known = batches.known(connection, batch, before, watermark_after(batch, before))
-            writer = transaction.enter_context(self._beside.writer(connection))
+            writer = transaction.enter_context(self._writer.writer(connection))
             parts = []
             for part in in_parts(batch, known, self._policy):
                 batches.save(writer, part, self._policy.ranker.version)
                 parts.append(part)
             end = transaction.pop_all().close
-        places = {
-            one: replace(self._places[one], next_offset=span.end, leader_epoch=span.leader_epoch)
-            for one, span in batch.spans.items()
+        positions = {
+            partition: replace(
+                self._positions[partition],
+                next_offset=span.end,
+                leader_epoch=span.leader_epoch,
+            )
+            for partition, span in batch.spans.items()
         }
-        self._saving = Saving(joined(parts), places, self._beside.end(end))
+        self._saving = Saving(joined(parts), positions, self._writer.end(end))
         return self._saving
 
     def settle(self) -> None:
-        """Wait until what was begun is committed, and remember it only then.
+        """Wait until the batch that was begun is committed, and move the positions only then.
 
-        Raises what the database had against it, `Fenced` where another worker has just filed one of
-        its alerts: then nothing was written. If the commit itself went unanswered nobody knows, and
-        the stored place says it when the partition is taken again.
+        Raises the database's error, or `Fenced` where another worker has just saved one of its
+        alerts: then nothing was written. Whether a commit without an answer was done, the stored
+        position says when the partition is taken again.
         """
         saving, self._saving = self._saving, None
         if saving is not None:
@@ -179,24 +186,24 @@ class Worker:
                 if not batches.is_overtaken(error):
                     raise
                 raise Fenced(_OVERTAKEN) from error
-            self._places.update(saving.places)
-            self._filed += len(saving.decision.reports)
+            self._positions.update(saving.positions)
+            self._alerts_saved += len(saving.decision.reports)
 
-    def _count_rows(self) -> None:
-        """Have the tables counted after the first thousand alerts, ten thousand, and so on.
+    def _analyze(self) -> None:
+        """Update the planner's statistics after the first thousand alerts, ten thousand, and so on.
 
-        PostgreSQL does it by itself within a minute or two. A flood into a new database is planned
-        as for empty tables until then, and every row compared with every vehicle of a batch.
+        PostgreSQL does it by itself within a minute or two; until then it plans a flood into a new
+        database as for empty tables, and compares every row with every vehicle of a batch.
         """
-        if self._filed >= self._counts_at:
+        if self._alerts_saved >= self._analyze_at:
             with self._engine.begin() as connection:
                 count_rows(connection, batches.LOOKUP_COLUMNS)
-            self._counts_at *= 10
+            self._analyze_at *= 10
 
     def _spans(self, decoded: Sequence[Decoded]) -> dict[Partition, Span]:
         spans: dict[Partition, Span] = {}
-        for record in (one.record for one in decoded):
-            held = spans.get(record.partition)
-            first = held.first if held else self._places[record.partition].next_offset
+        for record in (item.record for item in decoded):
+            span = spans.get(record.partition)
+            first = span.first if span else self._positions[record.partition].next_offset
             spans[record.partition] = Span(first, record.offset + 1, record.leader_epoch)
         return spans

@@ -106,12 +106,12 @@ class Watchdog:
         """Look no more."""
         self._stopped.set()
 
-    def moved(self) -> None:
+    def note_progress(self) -> None:
         """Hear that a batch was committed."""
         self._since = self._told_at = None
         self._is_rebuilt = False
 
-    def heed(self) -> None:
+    def raise_if_stalled(self) -> None:
         """Raise `Stalled` if the loop is to do something: called whenever nothing came."""
         if self._told_at is not None:
             self._told_at = self._since = None

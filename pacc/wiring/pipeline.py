@@ -24,7 +24,7 @@ from pacc.decide.policy import Policy
 from pacc.feeds.http import Intake
 from pacc.learn.champion import Champions, Costs
 from pacc.pipeline.limits import Limits
-from pacc.pipeline.worker import Keep, Worker, everything
+from pacc.pipeline.worker import Keep, Worker, keep_all
 from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
 from pacc.process.settings import Settings
 from pacc.tend.fleet import with_matters
@@ -84,7 +84,7 @@ def make_worker(
     batch: int | None,
     *,
     format_: str | None = None,
-    keep: Keep = everything,
+    keep: Keep = keep_all,
     lock_seconds: int | None = None,
 ) -> tuple[Worker, Limits]:
     """Put a pipeline together on the settings' database."""

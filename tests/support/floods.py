@@ -10,7 +10,7 @@ from dispatch.fleet import issues
 from dispatch.rules.fleet_issue import Surge
 from models import tables as t
 from models.words import IssueState, SurgeRule
-from pacc.pipeline.worker import as_it_is
+from pacc.pipeline.worker import same_policy
 from pacc.tend.fleet import FleetWatch, with_matters
 from tests.worlds import BEIJING, Centre, Stream, supervisor
 
@@ -28,7 +28,7 @@ class Flood(Centre):
     def __init__(self, engine: sa.Engine, rule: SurgeRule = SurgeRule.PROPOSE) -> None:
         super().__init__(engine)
         self.house = replace(self.house, surge=Surge(rule=rule, release=60))
-        self.worker._refresh = with_matters(rule, as_it_is)
+        self.worker._refresh = with_matters(rule, same_policy)
         self.watch = FleetWatch()
         self.stream = Stream()
         self.done: Any = {}

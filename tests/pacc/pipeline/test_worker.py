@@ -204,7 +204,7 @@ def test_everybody_is_notified_of_a_batch_once_it_is_committed(engine: sa.Engine
         ONE,
         until_end=True,
         is_stopped=lambda: False,
-        watch=lambda decision, seconds, lag, _: seen.append(
+        observe=lambda decision, seconds, lag, _: seen.append(
             (len(decision.cases), seconds > 0, list(lag.values()), sum(room.outcomes().values()))
         ),
     )
