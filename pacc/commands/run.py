@@ -42,10 +42,10 @@ def run_pipeline(
     def observe(
         decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
     ) -> None:
-        metrics.watch(decision, seconds, lag, share)
-        metrics.model.ranking(worker.policy.ranker)
+        metrics.observe_batch(decision, seconds, lag, share)
+        metrics.model.observe(worker.policy.ranker)
 
-    with make_watchdog(settings, metrics.sighted) as watchdog:
+    with make_watchdog(settings, metrics.observe_watchdog) as watchdog:
         tally = run(
             worker,
             lambda: make_kafka_source(settings, worker.take, accept_gaps=accept_gaps),

@@ -11,7 +11,7 @@ from models.batch import Partition, Record
 from models.words import Feed
 from pacc.process.clock import utc_now
 from pacc.watch.metrics import ScoutMetrics
-from pacc.watch.pulse import beat, pulses
+from pacc.watch.pulse import read_pulses, write_pulse
 
 _PULSE: Final = "scout "
 _PULSE_EVERY: Final = timedelta(seconds=5)
@@ -41,23 +41,25 @@ class ScoutStatus:
         """Report records whose stop faults were brought forward, and how many ended how."""
         self._brought += len(records)
         now = utc_now().timestamp()
-        self._metrics.brought((now - record.timestamp / 1000 for record in records), outcomes)
+        self._metrics.observe_brought(
+            (now - record.timestamp / 1000 for record in records), outcomes
+        )
 
     def report_lag(self, behind: int, unread: int, passed: int) -> None:
         """Report the pipeline's lag, what of it is unread, and how many records were passed."""
-        self._metrics.looked(behind, unread, passed - self._passed)
+        self._metrics.observe_lag(behind, unread, passed - self._passed)
         self._passed = passed
         now = utc_now()
         if now >= self._pulse_due:
             self._pulse_due = now + _PULSE_EVERY
             detail = {"behind": behind, "unread": unread, "brought": self._brought}
             with self._engine.begin() as connection:
-                beat(connection, self._name, now, detail)
+                write_pulse(connection, self._name, now, detail)
 
 
 def scout_health(connection: sa.Connection, at: datetime) -> Mapping[str, Any]:
     """Return how the scouts are, by their pulses of the last half minute."""
-    details = [pulse["detail"] for pulse in pulses(connection, _PULSE, at - _ALIVE_WITHIN)]
+    details = [pulse["detail"] for pulse in read_pulses(connection, _PULSE, at - _ALIVE_WITHIN)]
     unread = min((detail["unread"] for detail in details), default=None)
     brought = sum(detail["brought"] for detail in details)
     if not details:

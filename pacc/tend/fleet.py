@@ -1,4 +1,4 @@
-"""Fleet-wide matters beside the pipeline: it learns which are held, `pacc tend` finds them."""
+"""Fleet-wide matters: `pacc tend` detects them, workers learn which are held back."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from models.words import SurgeRule
 from pacc.decide.policy import Policy
 from pacc.process.pace import Pace
 
-LOOK_EVERY: Final = timedelta(seconds=30)  # a look counts the cases of an hour
+DETECT_EVERY: Final = timedelta(seconds=30)  # it counts the cases of an hour
 
 _Refresh = Callable[[sa.Connection, Policy], Policy]
 
 
-def with_matters(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
-    """Let a worker also take over which matters are held, between two batches: one statement."""
+def with_fleet_issues(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
+    """Extend `refresh` of a worker: the matters that hold tasks back, by one statement a batch."""
     if rule is SurgeRule.OFF:
         return refresh
 
@@ -36,26 +36,26 @@ def with_matters(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
 
 
 class FleetWatch:
-    """Looks for matters now and then, and moves their tasks at every turn."""
+    """Detects matters every `DETECT_EVERY`; holds back and releases their tasks at every tick."""
 
     def __init__(self) -> None:
-        self._pace = Pace(LOOK_EVERY)
-        self._is_more = False
+        self._pace = Pace(DETECT_EVERY)
+        self._has_more = False
 
-    def turn(self, engine: sa.Engine, at: datetime, house: DispatchPolicy) -> Counter[str]:
-        """Do what is due now; count what was done."""
-        done: Counter[str] = Counter()
+    def tick(self, engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> Counter[str]:
+        """Do what is due now; return the changes, counted by kind."""
+        changes: Counter[str] = Counter()
         if self._pace.is_due(at):
             with self._pace.timed(at):
                 with engine.begin() as connection:
-                    done += detect.look(Acting(connection, CLOCK, at, house))
-                done["shelved"] += self._shelve(engine, at, house)
-        elif self._is_more:
-            done["shelved"] += self._shelve(engine, at, house)
-        done["let_go"] += hold_back.let_go(engine, at, house)
-        return +done
+                    changes += detect.look(Acting(connection, CLOCK, at, policy))
+                changes["shelved"] += self._hold_back(engine, at, policy)
+        elif self._has_more:
+            changes["shelved"] += self._hold_back(engine, at, policy)
+        changes["let_go"] += hold_back.let_go(engine, at, policy)
+        return +changes
 
-    def _shelve(self, engine: sa.Engine, at: datetime, house: DispatchPolicy) -> int:
-        held = hold_back.shelve(engine, at, house)
-        self._is_more = held > 0
-        return held
+    def _hold_back(self, engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
+        count = hold_back.shelve(engine, at, policy)
+        self._has_more = count > 0
+        return count

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import sqlalchemy as sa
 import structlog
 
-from dispatch.data.outbox_relay import Sender, relay
+from dispatch.data.outbox_relay import relay
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.tasks import overdue
 from models.errors import Unreachable
@@ -18,19 +18,11 @@ from pacc.process.clock import utc_now
 from pacc.process.database import reachable
 from pacc.process.pace import Pace
 from pacc.tend.fleet import FleetWatch
-from pacc.watch.canary import Canary, sweep
+from pacc.watch.canary import Canary, Sender, clear_forgotten
 from pacc.watch.metrics import Metrics
 
 _RETRY_SECONDS: Final = 5
 _log = structlog.get_logger(__name__)
-
-
-class ClosableSender(Sender, Protocol):
-    """A sender that holds a connection."""
-
-    def close(self) -> None:
-        """Close the connection."""
-        ...
 
 
 class TendLoop:
@@ -41,7 +33,7 @@ class TendLoop:
         engine: sa.Engine,
         load_policy: Callable[[], DispatchPolicy],
         metrics: Metrics,
-        make_sender: Callable[[], ClosableSender] | None,
+        make_sender: Callable[[], Sender] | None,
         canary: Canary | None,
     ) -> None:
         """Without `make_sender` no events are relayed, without `canary` none is sent."""
@@ -49,7 +41,7 @@ class TendLoop:
         self._engine = engine
         self._load_policy = load_policy
         self._make_sender = make_sender
-        self._sender: ClosableSender | None = None
+        self._sender: Sender | None = None
         self._canary = canary
         self._metrics_pace = Pace()
         self._fleet = FleetWatch()
@@ -103,12 +95,12 @@ class TendLoop:
     def _update_metrics(self, at: datetime, changes: Counter[str], sent: int) -> None:
         """Count what was done and read what waits: above all while events cannot be sent."""
         with self._engine.begin() as connection:
-            if swept := sweep(connection, at):
-                changes["canary_cleared"] = swept
+            if cleared := clear_forgotten(connection, at):
+                changes["canary_cleared"] = cleared
             if self._metrics_pace.is_due(at):
                 with self._metrics_pace.timed(at):
-                    self.metrics.look(connection, at)
-        self.metrics.tended(changes, sent)
+                    self.metrics.read_database(connection, at)
+        self.metrics.observe_tend(changes, sent)
 
     def _tick_fleet(self, at: datetime, policy: DispatchPolicy) -> Counter[str]:
         """Return what the last tick on the fleet's thread changed, and submit the next.
@@ -121,7 +113,7 @@ class TendLoop:
                 return changes
             self._fleet_tick = None
             changes = last.result()
-        self._fleet_tick = self._fleet_thread.submit(self._fleet.turn, self._engine, at, policy)
+        self._fleet_tick = self._fleet_thread.submit(self._fleet.tick, self._engine, at, policy)
         return changes
 
     def _relay(self) -> int:

@@ -1,12 +1,12 @@
-"""Sends the canary's fault, sees it arrive in a queue, and takes its rows away again."""
+"""The canary: sends its fault, waits until it is in a queue, and deletes its rows again."""
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -20,24 +20,28 @@ from models.ids import digest
 from models.sql import OUTAGES, insert_new
 from models.words import TaskState
 from pacc.process.database import snapshot
-from pacc.watch.canary_status import PULSE, CanaryStatus, flight
+from pacc.watch.canary_status import PULSE, CanaryStatus, read_canary_status
 
 _log = structlog.get_logger(__name__)
 _SOURCE: Final = "pacc canary"
-_LOOK_EVERY: Final = timedelta(milliseconds=50)
-_FORGOTTEN: Final = timedelta(hours=1)
+_POLL_EVERY: Final = timedelta(milliseconds=50)  # how exact the measured time is
+_FORGOTTEN_AFTER: Final = timedelta(hours=1)
 
 
 class Sender(Protocol):
-    """Sends messages; raises `Unreachable` if one did not get through."""
+    """Sends messages over a connection."""
 
-    def send(self, messages: list[Message]) -> None:
-        """Send them all."""
+    def send(self, messages: Sequence[Message]) -> None:
+        """Send them all. Raises `Unreachable` if one did not get through."""
+        ...
+
+    def close(self) -> None:
+        """Close the connection."""
         ...
 
 
 def message(topic: str, at: datetime) -> tuple[str, Message]:
-    """Make the fault that is sent at `at`: its fingerprint, and what goes to the topic."""
+    """Return the fault that is sent at `at`: its fingerprint and its message."""
     ident = f"canary {at.isoformat()}"
     document = {
         "id": ident,
@@ -54,7 +58,7 @@ def message(topic: str, at: datetime) -> tuple[str, Message]:
 
 
 def may_send(connection: sa.Connection, at: datetime, every: timedelta) -> bool:
-    """Say whether the next one is due, and if so that it is ours to send: of any number who ask."""
+    """Return whether the next one is due and ours to send: of many callers one gets True."""
     p = t.pulse.c
     first = {"name": PULSE, "at": datetime.fromtimestamp(0, tz=at.tzinfo), "detail": {}}
     insert_new(connection, t.pulse, [first])
@@ -63,18 +67,18 @@ def may_send(connection: sa.Connection, at: datetime, every: timedelta) -> bool:
 
 
 def is_in_queue(connection: sa.Connection, fingerprint: str) -> bool:
-    """Whether this fault is filed, its case has an open task at the desk, and the event is out."""
+    """Return whether the fault is stored and has an open task at its desk, with its event."""
     a, k, o = t.alert.c, t.task.c, t.outbox.c
     event = sa.select(o.seq).where(o.case_id == k.case_id, o.kind == "pacc.task.opened.v1")
     task = sa.select(k.task_id).where(
         k.vin == CANARY_VIN, k.desk == CANARY_DESK, k.state != TaskState.DONE.value, event.exists()
     )
-    filed = sa.select(a.fingerprint).where(a.fingerprint == fingerprint, task.exists())
-    return connection.execute(filed).first() is not None
+    stored = sa.select(a.fingerprint).where(a.fingerprint == fingerprint, task.exists())
+    return connection.execute(stored).first() is not None
 
 
 def clear(connection: sa.Connection) -> int:
-    """Take every row of the canary away, and its alerts out of the ledger's count; count cases.
+    """Delete every row of the canary and uncount its alerts; return the number of cases.
 
     The lock on its vehicle keeps the pipeline out meanwhile. The ledger's outcomes stay: the
     records were read.
@@ -88,52 +92,55 @@ def clear(connection: sa.Connection) -> int:
     return len(ids)
 
 
-def sweep(connection: sa.Connection, at: datetime) -> int:
+def clear_forgotten(connection: sa.Connection, at: datetime) -> int:
     """Clear a canary that nobody waits for any more: of a tape, or of a `tend` that ended."""
     c = t.case.c
-    old = sa.select(c.case_id).where(c.vin == CANARY_VIN, c.opened_at < at - _FORGOTTEN)
+    old = sa.select(c.case_id).where(c.vin == CANARY_VIN, c.opened_at < at - _FORGOTTEN_AFTER)
     return clear(connection) if connection.execute(old).first() else 0
 
 
 class Canary:
-    """Sends one each interval and waits for it, in a thread of its own beside `pacc tend`."""
+    """Sends one each interval and waits for it, in a thread of its own next to `pacc tend`."""
 
     def __init__(
         self,
         engine: sa.Engine,
-        make_sender: Callable[[], Any],
+        make_sender: Callable[[], Sender],
         topic: str,
         every: timedelta,
         now: Callable[[], datetime],
-        tell: Callable[[CanaryStatus], None],
+        notify: Callable[[CanaryStatus], None],
     ) -> None:
         self._engine = engine
         self._make_sender = make_sender
         self._topic = topic
         self._every = every
         self._now = now
-        self._tell = tell
-        self._sender: Any = None
+        self._notify = notify
+        self._sender: Sender | None = None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._fly, name="canary", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="canary", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Send no more, and let the connection go."""
+        """Stop the thread, which closes its connection."""
         self._stopped.set()
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
-    def round(self) -> None:
-        """Send one if it is due and ours, and wait for it at most until the next one is due."""
+    def tick(self) -> None:
+        """Send one if it is due and ours, and wait for it until the next one is due.
+
+        Raises `Unreachable` when Kafka does not take it.
+        """
         sent_at = self._now()
         with self._engine.begin() as connection:
             if not may_send(connection, sent_at, self._every):
                 return
-            before = flight(connection)
+            before = read_canary_status(connection)
             clear(connection)
         new = CanaryStatus(
             self._every.total_seconds(),
@@ -143,21 +150,18 @@ class Canary:
             before.missed if before else 0,
             (before.began_at if before else None) or sent_at,
         )
-        self._note(new)
-        fingerprint, sent = message(self._topic, sent_at)
-        self._send(sent)
-        seen_at = self._seen(fingerprint, sent_at + self._every)
+        self._save(new)
+        fingerprint, fault = message(self._topic, sent_at)
+        self._send(fault)
+        seen_at = self._wait_until_seen(fingerprint, sent_at + self._every)
         if seen_at is None:
-            self._note(replace(new, missed=new.missed + 1))
+            self._save(replace(new, missed=new.missed + 1))
         else:
             took = round((seen_at - sent_at).total_seconds(), 3)
-            self._note(replace(new, seen_at=seen_at, took_seconds=took))
+            self._save(replace(new, seen_at=seen_at, took_seconds=took))
 
-    def _seen(self, fingerprint: str, until: datetime) -> datetime | None:
-        """Look until the fault is in a queue, and clear it away; None if it did not come in time.
-
-        A millisecond after the commit the row is visible: a look every 50 ms is as exact as that.
-        """
+    def _wait_until_seen(self, fingerprint: str, until: datetime) -> datetime | None:
+        """Poll until the fault is in a queue, clear it and return when; None if it is late."""
         while not self._stopped.is_set():
             at = self._now()
             with snapshot(self._engine) as connection:
@@ -168,41 +172,39 @@ class Canary:
                 return at
             if at >= until:
                 return None
-            self._stopped.wait(_LOOK_EVERY.total_seconds())
+            self._stopped.wait(_POLL_EVERY.total_seconds())
         return None
 
-    def _note(self, new: CanaryStatus) -> None:
+    def _save(self, new: CanaryStatus) -> None:
         detail = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in asdict(new).items()
         }
         p = t.pulse.c
         with self._engine.begin() as connection:
-            noted = sa.update(t.pulse).where(p.name == PULSE).values(detail=detail)
-            connection.execute(noted)
-        self._tell(new)
+            connection.execute(sa.update(t.pulse).where(p.name == PULSE).values(detail=detail))
+        self._notify(new)
 
-    def _send(self, sent: Message) -> None:
+    def _send(self, fault: Message) -> None:
         try:
             if self._sender is None:
                 self._sender = self._make_sender()
-            self._sender.send([sent])
+            self._sender.send([fault])
         except Unreachable:
-            self._forget()
+            self._close_sender()
             raise
 
-    def _forget(self) -> None:
-        close = getattr(self._sender, "close", None)
-        self._sender = None
-        if close is not None:
-            close()
+    def _close_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.close()
 
-    def _fly(self) -> None:
+    def _run(self) -> None:
         while not self._stopped.is_set():
             try:
-                self.round()
+                self.tick()
             except (Unreachable, *OUTAGES) as outage:
                 _log.warning("the canary could not be sent", outage=str(outage))
             self._stopped.wait(min(1.0, self._every.total_seconds() / 4))
         with suppress(Unreachable):
-            self._forget()
+            self._close_sender()

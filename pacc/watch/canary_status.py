@@ -1,4 +1,4 @@
-"""How the canary is, and how the workers are: what health and metrics say."""
+"""Status of canary and workers, as health check and metrics show it."""
 
 import math
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from models import tables as t
-from pacc.watch.pulse import pulses
+from pacc.watch.pulse import read_pulses
 
 PULSE: Final = "canary"
-# Beyond so many of its intervals without a sight of it the way is called blocked.
+# Unseen for so many of its intervals, the canary is late.
 _LATE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryStatus:
-    """How the canary is: when it was last sent, last seen in a queue, and how long that took."""
+    """When the canary was last sent, last seen in a queue, and how long that took."""
 
     every_seconds: float
     sent_at: datetime
@@ -27,8 +27,8 @@ class CanaryStatus:
     missed: int = 0
     began_at: datetime | None = None
 
-    def shown(self, at: datetime) -> dict[str, Any]:
-        """Say how it is at `at`, in values and in words."""
+    def as_document(self, at: datetime) -> dict[str, Any]:
+        """Return the status at `at` as values, and as a sentence."""
         began = self.seen_at or self.began_at or self.sent_at
         age = max(0.0, (at - began).total_seconds())
         is_late = age > _LATE * self.every_seconds
@@ -50,8 +50,8 @@ class CanaryStatus:
         }
 
 
-def flight(connection: sa.Connection) -> CanaryStatus | None:
-    """Read how the canary is; None where none was ever sent."""
+def read_canary_status(connection: sa.Connection) -> CanaryStatus | None:
+    """Return the canary's status; None when none was ever sent."""
     p = t.pulse.c
     row = connection.execute(sa.select(p.detail).where(p.name == PULSE)).scalar()
     if not row:
@@ -68,28 +68,28 @@ def flight(connection: sa.Connection) -> CanaryStatus | None:
     )
 
 
-def _time(spelled: str | None) -> datetime | None:
-    return datetime.fromisoformat(spelled) if spelled else None
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
-def age_of(one: CanaryStatus | None, at: datetime) -> float:
-    """Give the seconds since the canary was last seen; NaN where none was ever sent."""
-    return math.nan if one is None else float(one.shown(at)["age_seconds"])
+def canary_age(status: CanaryStatus | None, at: datetime) -> float:
+    """Return the seconds since the canary was last seen; NaN when none was ever sent."""
+    return math.nan if status is None else float(status.as_document(at)["age_seconds"])
 
 
-def streams(connection: sa.Connection, at: datetime) -> Mapping[str, Any]:
-    """Say how the workers are, by what each has told in the last two minutes."""
-    told = pulses(connection, "run ", at - timedelta(minutes=2))
-    behind = [one["detail"]["behind"] for one in told]
+def worker_health(connection: sa.Connection, at: datetime) -> Mapping[str, Any]:
+    """Return how the workers are, by their pulses of the last two minutes."""
+    pulses = read_pulses(connection, "run ", at - timedelta(minutes=2))
+    behind = [pulse["detail"]["behind"] for pulse in pulses]
     known = [number for number in behind if number is not None]
-    standing = max((one["detail"]["standing_seconds"] for one in told), default=0.0)
-    says = f"{len(told)} workers, {sum(known)} records wait" if told else "no worker has told"
-    if len(known) < len(told):
+    standing = max((pulse["detail"]["standing_seconds"] for pulse in pulses), default=0.0)
+    says = f"{len(pulses)} workers, {sum(known)} records wait" if pulses else "no worker has told"
+    if len(known) < len(pulses):
         says += ", Kafka does not tell all"
     if standing:
         says += f"; one has stood still for {standing:.0f} s"
     return {
-        "workers": len(told),
+        "workers": len(pulses),
         "behind": sum(known) if known else None,
         "standing_still_seconds": standing,
         "says": says,

@@ -1,4 +1,4 @@
-"""What Prometheus sees. No label ever holds a VIN, an id, or a word from outside."""
+"""The metrics for Prometheus. No label ever holds a VIN, an id, or a word from outside."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from models.batch import Partition
 from models.canary import CANARY_DESK
 from models.decision import Decision
 from models.words import PRIORITY_RANK, IssueState, Outcome, Priority, TaskState
-from pacc.watch.canary_status import CanaryStatus, age_of
+from pacc.watch.canary_status import CanaryStatus, canary_age
 from pacc.watch.watchdog import WatchdogReading
 from prioritizer.model.registry import newest_drift
 from prioritizer.ranking.rank import Ranker
@@ -25,16 +25,16 @@ _CANARY_SECONDS = (0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60)
 
 
 class CanaryMetrics:
-    """How long the way from the topic to a queue takes."""
+    """How long a fault takes from the topic to a queue."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._flight: CanaryStatus | None = None
+        self._status: CanaryStatus | None = None
         age = Gauge(
             "pacc_canary_age_seconds",
             "Seconds since the canary was last seen in a queue; NaN while none is sent.",
             registry=registry,
         )
-        age.set_function(lambda: age_of(self._flight, datetime.now(UTC)))
+        age.set_function(lambda: canary_age(self._status, datetime.now(UTC)))
         self._took = Histogram(
             "pacc_canary_seconds",
             "Seconds from sending the canary's fault until its task was in a queue.",
@@ -45,9 +45,9 @@ class CanaryMetrics:
             "pacc_canary_missed", "Canaries that did not come in time.", registry=registry
         )
 
-    def flown(self, new: CanaryStatus) -> None:
-        """Note how the canary is: it was sent, seen, or missed."""
-        before, self._flight = self._flight, new
+    def observe(self, new: CanaryStatus) -> None:
+        """Note the canary's status: it was sent, seen, or missed."""
+        before, self._status = self._status, new
         if new.seen_at is not None and new.seen_at > new.sent_at and new.took_seconds is not None:
             self._took.observe(new.took_seconds)
         if before is not None:
@@ -82,14 +82,14 @@ class ScoutMetrics:
             registry=registry,
         )
 
-    def looked(self, behind: int, unread: int, passed: int) -> None:
-        """Note how far everybody is; `passed` is how many records were read since the last look."""
+    def observe_lag(self, behind: int, unread: int, passed: int) -> None:
+        """Note the lag, what of it is unread, and the records read since the last call."""
         self._behind.set(behind)
         self._unread.set(unread)
         self._passed.inc(passed)
 
-    def brought(self, waited: Iterable[float], outcomes: Mapping[str, int]) -> None:
-        """Note what was brought forward, and how many seconds each had waited."""
+    def observe_brought(self, waited: Iterable[float], outcomes: Mapping[str, int]) -> None:
+        """Count what was brought forward, and how many seconds each record had waited."""
         for outcome, number in outcomes.items():
             self._brought.labels(outcome).inc(number)
         for seconds in waited:
@@ -116,14 +116,14 @@ class ModelMetrics:
             "pacc_model_new_codes", "Codes of the newest measurement that no model has seen."
         )
 
-    def ranking(self, ranker: Ranker) -> None:
+    def observe(self, ranker: Ranker) -> None:
         """Note whether a model takes part, or why not."""
         self._ranks.set(ranker.model is not None)
         self._fallback.clear()
         if ranker.fallback is not None:
             self._fallback.labels(ranker.fallback).set(1)
 
-    def look(self, connection: sa.Connection) -> None:
+    def read_database(self, connection: sa.Connection) -> None:
         """Read the newest measurement of drift."""
         drift = newest_drift(connection)
         if drift is None:
@@ -140,29 +140,29 @@ class FleetMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         gauge = partial(Gauge, registry=registry)
-        self._matters = gauge(
+        self._issues = gauge(
             "pacc_fleet_issues",
             "Fleet-wide matters by state, those that are over aside.",
             ["state"],
         )
-        self._matter_vehicles = gauge(
+        self._issue_vehicles = gauge(
             "pacc_fleet_issue_vehicles", "Vehicles of the largest matter that is not over."
         )
-        self._matter_held = gauge(
+        self._issue_held = gauge(
             "pacc_fleet_issue_held", "Tasks that fleet-wide matters hold back."
         )
 
-    def look(self, connection: sa.Connection) -> None:
-        """Count the matters that are not over, and what they hold."""
+    def read_database(self, connection: sa.Connection) -> None:
+        """Count the matters that are not over, and the tasks that they hold back."""
         i, k = t.fleet_issue.c, t.task.c
         query = sa.select(i.state, sa.func.count(), sa.func.max(i.vehicles)).group_by(i.state)
         counts = {row[0]: (row[1], row[2]) for row in connection.execute(query)}
         live = [state for state in IssueState if state is not IssueState.OVER]
         for state in live:
-            self._matters.labels(state.value).set(counts.get(state.value, (0, 0))[0])
-        self._matter_vehicles.set(max(counts.get(state.value, (0, 0))[1] for state in live))
-        held = sa.select(sa.func.count()).where(k.issue_id.is_not(None), OPEN)
-        self._matter_held.set(connection.execute(held).scalar_one())
+            self._issues.labels(state.value).set(counts.get(state.value, (0, 0))[0])
+        self._issue_vehicles.set(max(counts.get(state.value, (0, 0))[1] for state in live))
+        held_back = sa.select(sa.func.count()).where(k.issue_id.is_not(None), OPEN)
+        self._issue_held.set(connection.execute(held_back).scalar_one())
 
 
 class Metrics:
@@ -194,7 +194,7 @@ class Metrics:
         self._rebuilt = counter(
             "pacc_consumer_rebuilt", "How often the consumer was made anew because it stood still."
         )
-        self._rebuilds_noted = 0
+        self._rebuilds_counted = 0
         self._rejected = gauge("pacc_rejected_share", "Unusable share of the last records, 0 to 1.")
         self._oldest = gauge(
             "pacc_oldest_unclaimed_urgent_seconds",
@@ -211,7 +211,7 @@ class Metrics:
         self.model = ModelMetrics(self.registry)
         self._fleet = FleetMetrics(self.registry)
 
-    def watch(
+    def observe_batch(
         self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
     ) -> None:
         """Note a committed batch."""
@@ -220,32 +220,32 @@ class Metrics:
         self._records.labels(Outcome.GAP.value).inc(sum(decision.gaps.values()))
         self._batch.observe(seconds)
         self._rejected.set(share)
-        self._are_behind(lag)
+        self._set_lag(lag)
 
-    def sighted(self, sight: WatchdogReading) -> None:
-        """Note what the watchdog saw: the lag is Kafka's word, whatever the consumer thinks."""
-        self._standing.set(sight.standing_seconds)
-        self._rebuilt.inc(sight.rebuilt - self._rebuilds_noted)
-        self._rebuilds_noted = sight.rebuilt
-        if sight.behind is not None:
-            self._are_behind(sight.behind.lag)
+    def observe_watchdog(self, reading: WatchdogReading) -> None:
+        """Note a reading of the watchdog: its lag is Kafka's own, whatever the consumer says."""
+        self._standing.set(reading.standing_seconds)
+        self._rebuilt.inc(reading.rebuilt - self._rebuilds_counted)
+        self._rebuilds_counted = reading.rebuilt
+        if reading.behind is not None:
+            self._set_lag(reading.behind.lag)
 
-    def _are_behind(self, lag: Mapping[Partition, int]) -> None:
-        """Note what waits in each partition of ours; one that was lost is not ours to count."""
+    def _set_lag(self, lag: Mapping[Partition, int]) -> None:
+        """Set the lag of each partition of ours, and remove it of those that are ours no more."""
         for partition in self._lagging - lag.keys():
             self._lag.remove(partition.topic, str(partition.number))
         for partition, records in lag.items():
             self._lag.labels(partition.topic, str(partition.number)).set(records)
         self._lagging = set(lag)
 
-    def tended(self, done: Mapping[str, int], sent: int) -> None:
-        """Note what one look of `pacc tend` did."""
+    def observe_tend(self, done: Mapping[str, int], sent: int) -> None:
+        """Count what a tick of `pacc tend` did."""
         for what, number in done.items():
             self._tended.labels(what).inc(number)
         self._sent.inc(sent)
 
-    def look(self, connection: sa.Connection, at: datetime) -> None:
-        """Read the gauges that the database knows."""
+    def read_database(self, connection: sa.Connection, at: datetime) -> None:
+        """Set the gauges whose values are in the database."""
         c, o = t.task.c, t.outbox.c
         oldest = connection.execute(
             sa.select(sa.func.min(c.opened_at)).where(
@@ -259,11 +259,11 @@ class Metrics:
         self._oldest.set(max(0.0, (at - oldest).total_seconds()) if oldest else 0)
         unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
         self._unsent.set(connection.execute(unsent).scalar_one())
-        self._fleet.look(connection)
-        self.model.look(connection)
+        self._fleet.read_database(connection)
+        self.model.read_database(connection)
 
-    def answered(self, method: str, route: str, status: int) -> None:
-        """Note an answer of the API; `route` is its name, never the path."""
+    def observe_answer(self, method: str, route: str, status: int) -> None:
+        """Count an answer of the API; `route` is its name, never the path."""
         self._requests.labels(method, route, str(status)).inc()
 
     def serve(self, host: str, port: int) -> None:

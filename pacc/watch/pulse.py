@@ -1,4 +1,4 @@
-"""How those who run all day are: each writes one row over and over, and others read it."""
+"""Pulses: the row that a process which runs all day writes over and over, for health checks."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,13 +10,15 @@ from models import tables as t
 from models.sql import upsert
 
 
-def beat(connection: sa.Connection, name: str, at: datetime, detail: Mapping[str, Any]) -> None:
-    """Say how `name` is."""
+def write_pulse(
+    connection: sa.Connection, name: str, at: datetime, detail: Mapping[str, Any]
+) -> None:
+    """Write the state of `name` over the last one."""
     upsert(connection, t.pulse, ("name",), [{"name": name, "at": at, "detail": dict(detail)}])
 
 
-def pulses(connection: sa.Connection, kind: str, since: datetime) -> list[dict[str, Any]]:
-    """Give the pulses of a kind (the first word of a name) that are not older, by name."""
+def read_pulses(connection: sa.Connection, kind: str, since: datetime) -> list[dict[str, Any]]:
+    """Return the pulses since then of a kind (the first word of a name), by name."""
     c = t.pulse.c
     query = sa.select(t.pulse).where(c.name.startswith(kind, autoescape=True), c.at >= since)
     return [dict(row) for row in connection.execute(query.order_by(c.name)).mappings()]

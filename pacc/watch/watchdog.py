@@ -1,8 +1,8 @@
 """The watchdog: a consumer that stands still while records wait is made anew, then ended.
 
-It looks from a thread of its own, with a Kafka client of its own: a consumer that spins or hangs
-cannot tell how it is. While the brokers or the database do not answer, nothing is known of what
-waits, and nobody stands still.
+It checks from a thread of its own, with a Kafka client of its own: a consumer that spins or hangs
+cannot report. While the brokers or the database do not answer, the backlog is unknown, and no
+consumer counts as standing still.
 """
 
 import threading
@@ -22,8 +22,8 @@ from models.errors import PaccError, Stalled
 from models.words import Feed
 
 _log = structlog.get_logger(__name__)
-_LOOKS: Final = 4
-_MOST: Final = timedelta(seconds=15)
+_CHECKS: Final = 4
+_MAX_INTERVAL: Final = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,53 +39,59 @@ class Behind:
         return sum(self.lag.values())
 
 
-def behind(connection: sa.Connection, owner: str, ends: Mapping[Partition, Extent]) -> Behind:
+def read_behind(connection: sa.Connection, owner: str, ends: Mapping[Partition, Extent]) -> Behind:
     """Compare the ends of partitions with the positions of `owner`; of all, if it owns none."""
     p = t.position.c
     query = sa.select(p.topic, p.part, p.next_offset, p.owner).where(p.feed == Feed.KAFKA.value)
-    held = {Partition(Feed.KAFKA, row.topic, row.part): row for row in connection.execute(query)}
-    mine = {one: row for one, row in held.items() if row.owner == owner and one in ends}
-    watched = mine or ends
-    at = {one: held[one].next_offset if one in held else ends[one].first for one in watched}
-    return Behind({one: max(0, ends[one].end - at[one]) for one in at}, at)
+    rows = {Partition(Feed.KAFKA, row.topic, row.part): row for row in connection.execute(query)}
+    own = {partition for partition in ends if partition in rows and rows[partition].owner == owner}
+    positions = {
+        partition: rows[partition].next_offset if partition in rows else ends[partition].first
+        for partition in own or ends
+    }
+    lag = {
+        partition: max(0, ends[partition].end - position)
+        for partition, position in positions.items()
+    }
+    return Behind(lag, positions)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchdogReading:
-    """What a look saw: what waits (None: it cannot be known), and for how long nothing moved."""
+    """Result of a check: what waits (None: unknown), and for how long no position has moved."""
 
     behind: Behind | None
     standing_seconds: float
     rebuilt: int
 
 
-def _no_one(_sight: WatchdogReading) -> None:
-    """Tell nobody."""
+def _ignore(_reading: WatchdogReading) -> None:
+    """Do nothing."""
 
 
 class Watchdog:
-    """Looks whether the loop still moves. `look` raises `PaccError` while nothing can be known.
+    """Checks from a thread that the loop moves on.
 
-    `tell` hears of every look; `end` must end the process, and is called with the reason when the
-    loop itself does not come back.
+    `measure` reads what waits, and raises `PaccError` while that is unknown; `notify` gets every
+    reading; `end` must end the process: it gets the reason when the loop hangs.
     """
 
     def __init__(
         self,
-        look: Callable[[], Behind],
+        measure: Callable[[], Behind],
         stall_after: timedelta,
         end: Callable[[Stalled], None],
-        tell: Callable[[WatchdogReading], None] = _no_one,
+        notify: Callable[[WatchdogReading], None] = _ignore,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._look = look
+        self._measure = measure
         self._stall_after = stall_after.total_seconds()
         self._end = end
-        self._tell = tell
+        self._notify = notify
         self._clock = clock
-        self._since: float | None = None
-        self._at: Mapping[Partition, int] = {}
-        self._told_at: float | None = None
+        self._standing_since: float | None = None
+        self._positions: Mapping[Partition, int] = {}
+        self._stalled_at: float | None = None
         self._rebuilt = 0
         self._is_rebuilt = False
         self._is_known = True
@@ -93,7 +99,7 @@ class Watchdog:
         self._thread = threading.Thread(target=self._watch, name="watchdog", daemon=True)
 
     def __enter__(self) -> "Watchdog":
-        """Begin to look."""
+        """Start the thread."""
         self._thread.start()
         return self
 
@@ -103,22 +109,22 @@ class Watchdog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Look no more."""
+        """Stop the thread."""
         self._stopped.set()
 
     def note_progress(self) -> None:
-        """Hear that a batch was committed."""
-        self._since = self._told_at = None
+        """Note that a batch was committed."""
+        self._standing_since = self._stalled_at = None
         self._is_rebuilt = False
 
     def raise_if_stalled(self) -> None:
-        """Raise `Stalled` if the loop is to do something: called whenever nothing came."""
-        if self._told_at is not None:
-            self._told_at = self._since = None
+        """Raise `Stalled` if a check found that nothing moves; called when a poll was empty."""
+        if self._stalled_at is not None:
+            self._stalled_at = self._standing_since = None
             raise self._reason()
 
     def may_rebuild(self) -> bool:
-        """Say whether the consumer may be made anew: once, until a batch is committed again."""
+        """Return whether the consumer may be made anew: once, until a batch is committed again."""
         if self._is_rebuilt:
             return False
         self._is_rebuilt = True
@@ -126,28 +132,28 @@ class Watchdog:
         _log.warning("the consumer stands still while records wait: it is made anew")
         return True
 
-    def look(self) -> None:
-        """Look once."""
+    def check(self) -> None:
+        """Check once."""
         now = self._clock()
-        seen: Behind | None = None
+        behind: Behind | None = None
         try:
-            seen = self._look()
+            behind = self._measure()
         except (PaccError, sa.exc.SQLAlchemyError) as error:
             if self._is_known:
                 _log.warning("what waits cannot be known now", why=str(error))
-        self._is_known = seen is not None
-        if seen is None or not seen.records or seen.positions != self._at:
-            self._at = seen.positions if seen else {}
-            self._since = self._told_at = None
-        if seen is not None and seen.records and self._since is None:
-            self._since = now
-        standing = 0.0 if self._since is None else now - self._since
-        self._tell(WatchdogReading(seen, standing, self._rebuilt))
+        self._is_known = behind is not None
+        if behind is None or not behind.records or behind.positions != self._positions:
+            self._positions = behind.positions if behind else {}
+            self._standing_since = self._stalled_at = None
+        if behind is not None and behind.records and self._standing_since is None:
+            self._standing_since = now
+        standing = 0.0 if self._standing_since is None else now - self._standing_since
+        self._notify(WatchdogReading(behind, standing, self._rebuilt))
         if standing < self._stall_after:
             return
-        if self._told_at is None:
-            self._told_at = now
-        elif now - self._told_at >= self._stall_after:
+        if self._stalled_at is None:
+            self._stalled_at = now
+        elif now - self._stalled_at >= self._stall_after:
             self._end(self._reason())
 
     def _reason(self) -> Stalled:
@@ -158,6 +164,6 @@ class Watchdog:
         )
 
     def _watch(self) -> None:
-        every = min(self._stall_after / _LOOKS, _MOST.total_seconds())
+        every = min(self._stall_after / _CHECKS, _MAX_INTERVAL.total_seconds())
         while not self._stopped.wait(every):
-            self.look()
+            self.check()

@@ -32,7 +32,7 @@ from models.words import Reject
 from pacc.feeds.http import Intake
 from pacc.feeds.scout_status import scout_health
 from pacc.process.database import require_schema
-from pacc.watch.canary_status import flight, streams
+from pacc.watch.canary_status import read_canary_status, worker_health
 from pacc.watch.metrics import Metrics
 
 _LOCKED: Final = "55P03"  # lock_not_available: PostgreSQL, appendix A
@@ -129,20 +129,20 @@ def ready(request: Request, office: InOffice) -> dict[str, Any]:
     require_schema(office.engine)
     intake: Intake = request.app.state.intake
     with office.engine.begin() as connection:
-        now, bird = office.now(), flight(connection)
+        now, canary = office.now(), read_canary_status(connection)
         return {
             "status": "ready",
             **intake.ranking(connection),
-            "stream": streams(connection, now),
+            "stream": worker_health(connection, now),
             "scout": scout_health(connection, now),
-            "canary": bird.shown(now) if bird else None,
+            "canary": canary.as_document(now) if canary else None,
         }
 
 
 def make_app(
     office: WebContext, intake: Intake, metrics: Metrics, body_limit: int, console: Console
 ) -> FastAPI:
-    """Put the application together. Nothing but health, the door and documentation is for all."""
+    """Build the application. Only health, log-in and documentation need no credentials."""
     app = FastAPI(
         title="PACC 主动客户支持",
         version=pacc.__version__,
@@ -162,15 +162,18 @@ def make_app(
     app.add_exception_handler(PaccError, _expected)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    for outage in (*OUTAGES, sa.exc.TimeoutError):  # the last: all our connections are in use
+    for outage in (
+        *OUTAGES,
+        sa.exc.TimeoutError,
+    ):  # TimeoutError: every connection of the pool is in use
         app.add_exception_handler(outage, _outage)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=body_limit)
-    app.middleware("http")(_watching(metrics))
+    app.middleware("http")(_middleware(metrics))
     return app
 
 
 def _docs() -> HTMLResponse:
-    """Show the documentation; its script and style come from here, not from another host."""
+    """Show the documentation; its script and style come from this host, not from another."""
     return get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="PACC API",
@@ -180,10 +183,12 @@ def _docs() -> HTMLResponse:
     )
 
 
-def _watching(
+def _middleware(
     metrics: Metrics,
 ) -> Callable[[Request, Callable[[Request], Awaitable[Response]]], Awaitable[Response]]:
-    async def watch(
+    """Return what wraps every request: last resort for errors, metrics, headers of security."""
+
+    async def handle(
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         try:
@@ -194,12 +199,12 @@ def _watching(
         if response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             response = problem(413, "The body is larger than PACC_BODY_LIMIT allows.")
         route = getattr(request.scope.get("route"), "name", "none")
-        metrics.answered(request.method, route, response.status_code)
+        metrics.observe_answer(request.method, route, response.status_code)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         return response
 
-    return watch
+    return handle
 
 
 def problem(
@@ -233,10 +238,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if is_page(request):
         return await run_in_threadpool(refusal, request, 404, request.app.state.office)
     mistakes = [
-        {"where": "/".join(str(part) for part in one["loc"]), "what": one["msg"]}
-        for one in error.errors()
+        {"where": "/".join(str(part) for part in mistake["loc"]), "what": mistake["msg"]}
+        for mistake in error.errors()
     ]
-    detail = "; ".join(f"{one['where']}: {one['what']}" for one in mistakes)
+    detail = "; ".join(f"{mistake['where']}: {mistake['what']}" for mistake in mistakes)
     return problem(422, detail, {"mistakes": mistakes})
 
 

@@ -1,4 +1,4 @@
-"""Looks at everything that PACC needs, and says what is missing and how to get it."""
+"""The checks of `pacc doctor`: what is missing, and how to get it."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,7 +20,7 @@ from prioritizer.ranking.rules import check_rules, load_rules
 
 
 def run_checks(settings: Settings, now: datetime) -> dict[str, Any]:
-    """Check everything; return it with the settings in force with secrets masked."""
+    """Run every check; return the results, and the settings in force with secrets masked."""
     checks = [
         _check("database and schema", lambda: _database(settings)),
         _check("rules", _rules),
@@ -33,10 +33,10 @@ def run_checks(settings: Settings, now: datetime) -> dict[str, Any]:
     return {"checks": checks, "settings": masked(settings)}
 
 
-def _check(name: str, look: Callable[[], str], *, is_needed: bool = True) -> dict[str, Any]:
-    """Look at one thing. Without what is needed nothing works; the rest some can do without."""
+def _check(name: str, run: Callable[[], str], *, is_needed: bool = True) -> dict[str, Any]:
+    """Run one check. Without what is needed nothing works; the rest some can do without."""
     try:
-        ok, detail = True, look()
+        ok, detail = True, run()
     except PaccError as error:
         ok, detail = False, str(error)
     except sa.exc.SQLAlchemyError:
@@ -66,37 +66,37 @@ def _model(settings: Settings) -> str:
 
 def _desks(settings: Settings) -> str:
     rows = _read(settings, sa.select(t.desk.c.kind, sa.func.count()).group_by(t.desk.c.kind))
-    found: dict[str, int] = dict(rows)
-    if "roadside" not in found:
+    counts: dict[str, int] = dict(rows)
+    if "roadside" not in counts:
         raise Unusable("No roadside centre is known: tasks wait unassigned. `pacc desk import`.")
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(found.items()))
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
 
 
 def _holidays(settings: Settings, now: datetime) -> str:
-    """A dealer whose list of holidays ends this year has none in the next."""
+    """Check that the holidays of every dealer reach into the next year."""
     query = sa.select(t.desk.c.desk_id, t.desk.c.holidays).where(t.desk.c.kind == "dealer")
-    short = [
+    ending = [
         desk_id
         for desk_id, holidays in _read(settings, query)
         if max(holidays, default="") < f"{now.year + (now.month >= 11)}-01-01"  # noqa: PLR2004
     ]
-    if short:
-        named = ", ".join(short[:3]) + (" …" if len(short) > len(short[:3]) else "")
+    if ending:
+        names = ", ".join(ending[:3]) + (" …" if len(ending) > len(ending[:3]) else "")
         raise Unusable(
-            f"{len(short)} dealers have no holidays of the time to come ({named}): their deadlines "
-            "would count holidays as business days. Add them with `pacc desk import`."
+            f"{len(ending)} dealers have no holidays of the time to come ({names}): their "
+            "deadlines would count holidays as business days. Add them with `pacc desk import`."
         )
     return "every dealer's list reaches into the time to come"
 
 
 def _kafka(settings: Settings) -> str:
-    there = topics_at(settings.kafka_bootstrap_servers)
+    existing = topics_at(settings.kafka_bootstrap_servers)
     wanted = set(settings.topics)
     if settings.relay:
         wanted |= {settings.roadside_topic, settings.dealer_topic, settings.cases_topic}
-    gone = sorted(wanted - there)
-    if gone:
-        raise Unusable(f"reachable, but without {', '.join(gone)}: create them.")
+    missing = sorted(wanted - existing)
+    if missing:
+        raise Unusable(f"reachable, but without {', '.join(missing)}: create them.")
     return f"reachable, with {', '.join(sorted(wanted))}"
 
 
@@ -104,12 +104,12 @@ def _scout(settings: Settings, now: datetime) -> str:
     engine = make_engine(settings.database_url)
     try:
         with engine.begin() as connection:
-            told = scout_health(connection, now)
+            health = scout_health(connection, now)
     finally:
         engine.dispose()
-    if not told["scouts"]:
-        raise Unusable(str(told["says"]))
-    return str(told["says"])
+    if not health["scouts"]:
+        raise Unusable(str(health["says"]))
+    return str(health["says"])
 
 
 def _rules() -> str:

@@ -1,4 +1,4 @@
-"""Connects to the Kafka of the settings."""
+"""Builds what talks to the Kafka of the settings: source, sender, canary, watchdog, scout."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -25,32 +25,32 @@ from pacc.process.terminal import print_stderr
 from pacc.watch.canary import Canary
 from pacc.watch.canary_status import CanaryStatus
 from pacc.watch.metrics import ScoutMetrics
-from pacc.watch.pulse import beat
-from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, behind
+from pacc.watch.pulse import write_pulse
+from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, read_behind
 from pacc.wiring.pipeline import make_worker, process_name
 
 _log = structlog.get_logger(__name__)
 
 
 def make_kafka_sender(settings: Settings) -> KafkaSender:
-    """Connect to Kafka to send."""
+    """Connect to Kafka; raise `Unreachable` if it does not answer."""
     return KafkaSender(settings.kafka_bootstrap_servers)
 
 
 def make_canary(
-    settings: Settings, engine: sa.Engine, tell: Callable[[CanaryStatus], None]
+    settings: Settings, engine: sa.Engine, notify: Callable[[CanaryStatus], None]
 ) -> Canary | None:
-    """Put the canary together; None where the settings want none."""
+    """Build the canary, which calls `notify` with every status; None if the settings want none."""
     if not settings.canary_every:
         return None
     topic = min(settings.topics)
     return Canary(
-        engine, lambda: make_kafka_sender(settings), topic, settings.canary_every, utc_now, tell
+        engine, lambda: make_kafka_sender(settings), topic, settings.canary_every, utc_now, notify
     )
 
 
 def make_kafka_source(settings: Settings, take: Take, *, accept_gaps: bool) -> Source:
-    """Join the group on the settings' topics."""
+    """Build a consumer that joins the group on the settings' topics."""
     return KafkaSource(
         settings.kafka_bootstrap_servers,
         settings.group_id,
@@ -63,50 +63,50 @@ def make_kafka_source(settings: Settings, take: Take, *, accept_gaps: bool) -> S
 
 @contextmanager
 def make_watchdog(
-    settings: Settings, tell: Callable[[WatchdogReading], None]
+    settings: Settings, notify: Callable[[WatchdogReading], None]
 ) -> Iterator[Watchdog]:
-    """Watch over this process's worker; every look goes to `tell` and into the database."""
+    """Run a watchdog of this process's worker; its readings go to `notify` and into the pulse."""
     engine = make_engine(settings.database_url)
-    me = process_name()
+    owner = process_name()
 
-    def look() -> Behind:
+    def measure() -> Behind:
         ends = ends_of(settings.kafka_bootstrap_servers, settings.topics)
         with snapshot(engine) as connection:
-            return behind(connection, me, ends)
+            return read_behind(connection, owner, ends)
 
-    def told(sight: WatchdogReading) -> None:
-        tell(sight)
-        waits = sight.behind.records if sight.behind else None
-        detail = {"behind": waits, "standing_seconds": round(sight.standing_seconds, 1)}
+    def report(reading: WatchdogReading) -> None:
+        notify(reading)
+        waiting = reading.behind.records if reading.behind else None
+        detail = {"behind": waiting, "standing_seconds": round(reading.standing_seconds, 1)}
         try:
             with engine.begin() as connection:
-                beat(connection, f"run {me}", utc_now(), detail)
+                write_pulse(connection, f"run {owner}", utc_now(), detail)
         except OUTAGES as outage:
             _log.info("the pulse was not written", why=str(outage))
 
-    with Watchdog(look, settings.stall_after, _end_now, told) as watchdog:
+    with Watchdog(measure, settings.stall_after, _end_now, report) as watchdog:
         yield watchdog
     engine.dispose()
 
 
 @contextmanager
 def make_scout(settings: Settings, metrics: ScoutMetrics) -> Iterator[Scout]:
-    """Put the scout together; what it sees goes to `metrics` and into the database."""
+    """Build a scout; its status goes to `metrics` and into the pulse."""
     worker, _ = make_worker(settings, None, keep=stops_of)
     engine = make_engine(settings.database_url)
     wanted = MayCarryStop(settings.topics)
     with reachable(engine), ExitStack() as stack:
         stack.callback(engine.dispose)
         stack.callback(worker.close)
-        new, between = (
+        newest, backlog = (
             stack.enter_context(closing(KafkaAhead(settings.kafka_bootstrap_servers, wanted)))
             for _ in range(2)
         )
-        notes = ScoutStatus(engine, process_name(), metrics)
-        yield Scout(Lane(worker), (new, between), notes, settings.topics, settings.scout_lag)
+        status = ScoutStatus(engine, process_name(), metrics)
+        yield Scout(Lane(worker), (newest, backlog), status, settings.topics, settings.scout_lag)
 
 
 def _end_now(reason: Stalled) -> None:
-    """End from a thread while the loop hangs in a call that never returns."""
+    """End the process from a thread while the loop hangs in a call that never returns."""
     print_stderr(f"pacc: {reason}")
     os._exit(reason.exit_code)

@@ -1,4 +1,4 @@
-"""Takes the settings apart into plain arguments and puts the parts together."""
+"""Builds policies, worker and intake from the settings, taken apart into plain arguments."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Keep, Worker, keep_all
 from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
 from pacc.process.settings import Settings
-from pacc.tend.fleet import with_matters
+from pacc.tend.fleet import with_fleet_issues
 from prioritizer.model.signing import public_key
 from prioritizer.ranking.rank import load_ranker
 
@@ -36,14 +36,14 @@ MODEL_FILES: Final = ("model.skops", "manifest.json", "signature.bin")
 
 
 def make_policy(settings: Settings, engine: sa.Engine) -> Policy:
-    """Read everything that `decide` decides by: causes, rules, desks."""
+    """Read everything that `decide` decides by: causes, rules, desks of the database."""
     with engine.begin() as connection:
         directory = load_directory(connection)
     return make_policy_for_desks(settings, directory)
 
 
 def make_policy_for_desks(settings: Settings, directory: Directory) -> Policy:
-    """Put a policy together for these desks; no model takes part yet."""
+    """Build a policy for these desks; no model ranks by it yet."""
     causes = files("ingest.cluster").joinpath("causes.yaml").read_text("utf-8")
     return Policy(
         grouping=Grouping(parse_causes(causes), settings.heal_after, settings.repeat_within),
@@ -54,12 +54,12 @@ def make_policy_for_desks(settings: Settings, directory: Directory) -> Policy:
 
 
 def make_event_topics(settings: Settings) -> Topics:
-    """Say where events go."""
+    """Return the topics that events go to."""
     return Topics(settings.roadside_topic, settings.dealer_topic, settings.cases_topic)
 
 
 def make_dispatch_policy(settings: Settings, engine: sa.Engine) -> DispatchPolicy:
-    """Read what people and time work by: the desks, the lease, where events go."""
+    """Read what tasks are changed by: desks of the database, lease, topics, thresholds."""
     with engine.begin() as connection:
         directory = load_directory(connection)
     return DispatchPolicy(
@@ -68,7 +68,7 @@ def make_dispatch_policy(settings: Settings, engine: sa.Engine) -> DispatchPolic
 
 
 def make_surge(settings: Settings) -> Surge:
-    """Say when a fleet-wide matter is one, and what becomes of its tasks."""
+    """Return the thresholds of a fleet-wide matter, and what becomes of its tasks."""
     return Surge(
         settings.surge,
         settings.fleet_issue_at,
@@ -87,41 +87,44 @@ def make_worker(
     keep: Keep = keep_all,
     lock_seconds: int | None = None,
 ) -> tuple[Worker, Limits]:
-    """Put a pipeline together on the settings' database."""
+    """Build a worker, with its limits, on the settings' database."""
     engine = open_engine(
         settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=lock_seconds
     )
     limits = Limits(batch or settings.batch, settings.reject_limit, settings.reject_window)
     formats = settings.topics if format_ is None else SameFormat(format_)
     policy = make_policy(settings, engine)
-    refresh = with_matters(settings.surge, make_champions(settings).current)
+    refresh = with_fleet_issues(settings.surge, make_champions(settings).current)
     return Worker(engine, policy, formats, process_name(), limits, refresh, keep), limits
 
 
 def process_name() -> str:
-    """Name this process as an owner of partitions."""
+    """Return the name of this process as an owner of partitions: host and process id."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def make_champions(settings: Settings) -> Champions:
-    """Say whose models may rank, and what their bands are made of."""
+    """Build what loads the champion: trusted keys, and the costs of its bands."""
     return Champions(trusted_keys(settings), make_costs(settings))
 
 
 def make_costs(settings: Settings) -> Costs:
-    """Say what the bands are made of."""
+    """Return the costs and shares that bands are made of."""
     return Costs(
         settings.tow_cost, settings.breakdown_cost, settings.urgent_share, settings.high_share
     )
 
 
 def shipped_model_folder() -> Path:
-    """Give the folder of the model that comes with the package; it may be empty."""
+    """Return the folder of the model that comes with the package; it may be empty."""
     return Path(str(files("prioritizer"))) / "shipped"
 
 
 def register_model(settings: Settings, connection: sa.Connection, folder: Path) -> str:
-    """Register a version from its files, and name it. Raises `ModelRefused` and `Unusable`."""
+    """Register a version from its files; return its name.
+
+    Raises `Unusable` when a file is missing, `ModelRefused` when no trusted key has signed it.
+    """
     from pacc.learn.registration import register  # noqa: PLC0415 - reports draw pictures, slow to import
 
     try:
@@ -147,16 +150,16 @@ class SameFormat(dict[str, str]):
         self._name = name
 
     def get(self, _topic: str, _default: Any = None) -> Any:
-        """Give the one format."""
+        """Return the one format."""
         return self._name
 
 
 def make_intake(settings: Settings) -> Intake:
-    """Put the way of alerts that come over HTTP together."""
+    """Build the intake of alerts over HTTP."""
     worker, _ = make_worker(settings, None, format_="cloudevents", lock_seconds=LOCKED_SECONDS)
     return Intake(worker)
 
 
 def make_tape_source(tapes: Sequence[Path], take: Take) -> Source:
-    """Open tapes, to be played one after the other."""
+    """Open tapes, to be read one after the other."""
     return TapeSource(tapes, take=take)

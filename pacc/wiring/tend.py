@@ -19,5 +19,5 @@ def make_tend_loop(settings: Settings) -> TendLoop:
         partial(make_dispatch_policy, settings, engine),
         metrics,
         partial(make_kafka_sender, settings) if settings.relay else None,
-        make_canary(settings, engine, metrics.canary.flown),
+        make_canary(settings, engine, metrics.canary.observe),
     )

@@ -1,4 +1,4 @@
-"""Puts the web application together: the API and the console."""
+"""Builds the web application: the API and the console."""
 
 from collections.abc import Sequence
 
@@ -16,20 +16,20 @@ from prioritizer.ranking.rank import load_ranker
 
 
 def make_web_app(settings: Settings, metrics: Metrics) -> FastAPI:
-    """Put the web application together on the settings' database."""
+    """Build the web application on the settings' database."""
     engine = make_engine(
         settings.database_url, idle_seconds=FROZEN_SECONDS, lock_seconds=LOCKED_SECONDS
     )
-    office = WebContext(engine, pipeline.make_dispatch_policy(settings, engine), utc_now)
+    context = WebContext(engine, pipeline.make_dispatch_policy(settings, engine), utc_now)
     console = make_console(settings)
-    app = make_app(office, pipeline.make_intake(settings), metrics, settings.body_limit, console)
-    # builds every route now: a mistake shows at the start, and no two requests build one at once
+    app = make_app(context, pipeline.make_intake(settings), metrics, settings.body_limit, console)
+    # builds every route now: a mistake shows at the start, and requests do not build it twice
     app.openapi()
     return app
 
 
 def make_console(settings: Settings) -> Console:
-    """Give the console what it shows of codes and rules, and the settings of its own."""
+    """Return what the console shows of codes and rules, and its settings."""
     ranker = load_ranker()
 
     def code(name: str) -> Code:

@@ -59,15 +59,15 @@ def shows(metrics: Metrics, database: Path) -> Iterator[Metrics]:
     drift = {"score": 0.1, "features": {"x": 0.1}, "new_codes": [], "calibration_error": None}
     with engine.begin() as connection:
         note_drift(connection, utc_now(), drift)
-        metrics.look(connection, utc_now())
+        metrics.read_database(connection, utc_now())
     engine.dispose()
-    metrics.sighted(WatchdogReading(Behind({Partition(Feed.KAFKA, "t", 0): 1}), 0, 0))
-    metrics.scout.brought([1.0], {one.value: 1 for one in Outcome})
-    metrics.tended({"returned": 1}, sent=1)
+    metrics.observe_watchdog(WatchdogReading(Behind({Partition(Feed.KAFKA, "t", 0): 1}), 0, 0))
+    metrics.scout.observe_brought([1.0], {one.value: 1 for one in Outcome})
+    metrics.observe_tend({"returned": 1}, sent=1)
     for status in HTTPStatus:
-        metrics.answered("GET", "tasks", status)
+        metrics.observe_answer("GET", "tasks", status)
     for why in (NEVER_PROMOTED, *ModelRefusal):
-        metrics.model.ranking(replace(load_ranker(), fallback=str(why)))
+        metrics.model.observe(replace(load_ranker(), fallback=str(why)))
         yield metrics
 
 

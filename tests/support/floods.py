@@ -11,7 +11,7 @@ from dispatch.rules.fleet_issue import Surge
 from models import tables as t
 from models.words import IssueState, SurgeRule
 from pacc.pipeline.worker import same_policy
-from pacc.tend.fleet import FleetWatch, with_matters
+from pacc.tend.fleet import FleetWatch, with_fleet_issues
 from tests.worlds import BEIJING, Centre, Stream, supervisor
 
 CODE = "dtc:P0C01"
@@ -28,7 +28,7 @@ class Flood(Centre):
     def __init__(self, engine: sa.Engine, rule: SurgeRule = SurgeRule.PROPOSE) -> None:
         super().__init__(engine)
         self.house = replace(self.house, surge=Surge(rule=rule, release=60))
-        self.worker._refresh = with_matters(rule, same_policy)
+        self.worker._refresh = with_fleet_issues(rule, same_policy)
         self.watch = FleetWatch()
         self.stream = Stream()
         self.done: Any = {}
@@ -46,7 +46,7 @@ class Flood(Centre):
     def tends(self, **by: float) -> "Flood":
         """Let time pass, and `tend` look."""
         self.later(**by)
-        self.done = self.watch.turn(self.engine, self.now, self.house)
+        self.done = self.watch.tick(self.engine, self.now, self.house)
         return self
 
     def matters(self, actor: Any = None, **more: Any) -> list[dict[str, Any]]:

@@ -249,7 +249,7 @@ def test_metrics_count_answers_by_route_and_hold_no_vin(web: Web) -> None:
     web.asks(li, f"/v1/vehicles/{CAR}/silences", {"kind": "silence", "reason": "r"})
     web.centre.now = datetime.fromisoformat("2026-01-15T02:03:00+00:00")
     with web.centre.engine.begin() as connection:
-        web.metrics.look(connection, web.centre.now)
+        web.metrics.read_database(connection, web.centre.now)
     registry = web.metrics.registry
     labels = {"method": "POST", "route": "silence", "status": "403"}
     assert registry.get_sample_value("pacc_http_requests_total", labels) == 1

@@ -203,7 +203,7 @@ def test_metrics_count_matters_and_what_they_hold(room: Console) -> None:
     room.posts(f"/board/hold/{matter(room)['issue_id']}", reason="r")
     with room.centre.engine.begin() as connection:
         connection.execute(sa.update(t.task).values(issue_id="x").where(t.task.c.vin.like("%00")))
-        room.metrics.look(connection, room.centre.now)
+        room.metrics.read_database(connection, room.centre.now)
     value = room.metrics.registry.get_sample_value
     assert value("pacc_fleet_issues", {"state": "holding"}) == 1
     assert value("pacc_fleet_issues", {"state": "watched"}) == 0

@@ -3,7 +3,7 @@
 import json
 import re
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from pacc.process.database import make_engine
 from pacc.reconcile.reconcile import Scope, reconcile
 from pacc.watch import canary
 from pacc.watch.canary import Canary
-from pacc.watch.canary_status import CanaryStatus, flight
+from pacc.watch.canary_status import CanaryStatus, read_canary_status
 from pacc.watch.metrics import Metrics
 from tests.servers.kafka import send
 from tests.servers.processes import free_port
@@ -58,7 +58,7 @@ class Sky:
         self.now += timedelta(milliseconds=700)
         return self.now
 
-    def send(self, messages: list[Message]) -> None:
+    def send(self, messages: Sequence[Message]) -> None:
         """Take what is sent, and decide it if a worker is at work."""
         for message in messages:
             if self.is_working:
@@ -66,18 +66,21 @@ class Sky:
                 self.room.worker.process([record_of(message, self.sent, self.now)])
                 self.sent += 1
 
+    def close(self) -> None:
+        """There is no connection."""
+
     def shown(self) -> Any:
         """What health says."""
         with self.room.engine.begin() as connection:
-            status = flight(connection)
+            status = read_canary_status(connection)
         assert status is not None
-        return status.shown(self.now)
+        return status.as_document(self.now)
 
 
 def test_it_goes_the_whole_way_and_leaves_nothing_behind(engine: sa.Engine) -> None:
     sky = Sky(engine)
     for _ in range(2):
-        sky.bird.round()
+        sky.bird.tick()
         shown = sky.shown()
         assert (shown["ok"], shown["waiting_seconds"], shown["missed"]) == (True, None, 0)
         assert re.fullmatch(r"last seen in a queue \d\.\d s ago, took 0\.7 s", shown["says"])
@@ -103,18 +106,18 @@ def test_while_it_is_on_its_way_its_task_is_urgent_at_its_own_desk(engine: sa.En
 
 def test_without_a_worker_its_age_grows_and_health_says_so(engine: sa.Engine) -> None:
     sky = Sky(engine)
-    sky.bird.round()
+    sky.bird.tick()
     sky.is_working = False
     for _ in range(4):
         sky.now += MINUTE
-        sky.bird.round()
+        sky.bird.tick()
     shown = sky.shown()
     assert (shown["ok"], shown["missed"]) == (False, 4)
     assert shown["age_seconds"] > 240
     assert shown["says"].endswith("the way from the topic to the queue is blocked")
     sky.is_working = True
     sky.now += MINUTE
-    sky.bird.round()
+    sky.bird.tick()
     assert sky.shown()["ok"]
     assert sky.shown()["missed"] == 4
 
@@ -130,11 +133,11 @@ def test_of_several_only_one_sends_in_an_interval(engine: sa.Engine) -> None:
 
 def test_metrics_say_how_old_the_last_sight_is_and_how_many_were_missed(engine: sa.Engine) -> None:
     metrics, sky = Metrics(), Sky(engine)
-    sky.bird._tell = metrics.canary.flown
-    sky.bird.round()
+    sky.bird._notify = metrics.canary.observe
+    sky.bird.tick()
     sky.is_working = False
     sky.now += MINUTE
-    sky.bird.round()
+    sky.bird.tick()
     read = metrics.registry.get_sample_value
     assert read("pacc_canary_seconds_count") == 1
     assert read("pacc_canary_seconds_sum") == pytest.approx(0.7)
@@ -147,7 +150,7 @@ def test_one_that_nobody_waits_for_is_swept_away_after_an_hour(engine: sa.Engine
     room.plays([record_of(canary.message("pacc.alerts", START)[1])])
     for minutes, swept in ((59, 0), (61, 1), (62, 0)):
         with engine.begin() as connection:
-            assert canary.sweep(connection, START + minutes * MINUTE) == swept
+            assert canary.clear_forgotten(connection, START + minutes * MINUTE) == swept
     assert room.rows(t.case) == room.rows(t.alert) == []
 
 

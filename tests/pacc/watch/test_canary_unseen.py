@@ -229,7 +229,7 @@ def test_digest_alarm_time_and_relay_leave_it_out(aviary: Aviary) -> None:
     aviary.flies()
     with centre.engine.begin() as connection:
         connection.execute(sa.delete(t.task).where(t.task.c.vin == CAR))
-        aviary.metrics.look(connection, START + MINUTE)
+        aviary.metrics.read_database(connection, START + MINUTE)
     assert read("pacc_oldest_unclaimed_urgent_seconds") == 0
     assert {name: centre.digest[name] for name in ("cases", "faults")} == {
         name: digest[name] for name in ("cases", "faults")

@@ -15,9 +15,9 @@ def test_a_partition_that_was_lost_is_no_longer_counted() -> None:
         (family,) = (one for one in metrics.registry.collect() if one.name == "pacc_lag_records")
         return {sample.labels["partition"]: sample.value for sample in family.samples}
 
-    metrics.sighted(WatchdogReading(Behind({P0: 5, p1: 7}), 0, 0))
+    metrics.observe_watchdog(WatchdogReading(Behind({P0: 5, p1: 7}), 0, 0))
     assert lags() == {"0": 5, "1": 7}
-    metrics.sighted(WatchdogReading(None, 0, 0))
+    metrics.observe_watchdog(WatchdogReading(None, 0, 0))
     assert lags() == {"0": 5, "1": 7}
-    metrics.sighted(WatchdogReading(Behind({P0: 6}), 0, 0))
+    metrics.observe_watchdog(WatchdogReading(Behind({P0: 6}), 0, 0))
     assert lags() == {"0": 6}

@@ -13,7 +13,7 @@ from models.words import Feed
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import Tally, run
 from pacc.pipeline.worker import Worker
-from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, behind
+from pacc.watch.watchdog import Behind, Watchdog, WatchdogReading, read_behind
 from tests.worlds import CAR, OTHER, Room, Stream, policy
 
 P0 = Partition(Feed.KAFKA, "pacc.alerts", 0)
@@ -64,7 +64,7 @@ class Yard:
     def passes(self, seconds: float) -> None:
         """Let time pass, and the watchdog look at its end."""
         self.now += seconds
-        self.dog.look()
+        self.dog.check()
 
     def runs(self, *batches: Sequence[Record], seconds: float = 1000) -> Tally:
         """Run on sources that give these records, one after the other; the last ones give none."""
@@ -175,6 +175,6 @@ def test_only_what_is_ours_waits_for_us(engine: sa.Engine) -> None:
         Worker(engine, policy(), {}, owner, Limits()).take(partition, 3)
     ends = {P0: Extent(0, 10), other: Extent(0, 1000)}
     with engine.connect() as connection:
-        assert behind(connection, "me", ends) == Behind({P0: 7}, {P0: 3})
-        assert behind(connection, "nobody", ends).records == 7 + 997
-        assert behind(connection, "me", {P0: Extent(0, 2)}).records == 0
+        assert read_behind(connection, "me", ends) == Behind({P0: 7}, {P0: 3})
+        assert read_behind(connection, "nobody", ends).records == 7 + 997
+        assert read_behind(connection, "me", {P0: Extent(0, 2)}).records == 0

@@ -20,7 +20,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
-from pacc.watch.watchdog import Behind, Watchdog, behind
+from pacc.watch.watchdog import Behind, Watchdog, read_behind
 from tests.conftest import missing
 from tests.servers.kafka import new_topic, own_kafka, send
 from tests.servers.processes import NotToBeHad
@@ -49,7 +49,7 @@ def test_a_real_consumer_that_was_left_paused_is_made_anew_and_reads(
 
     def look() -> Behind:
         with engine.connect() as connection:
-            return behind(connection, "me", ends_of(kafka_address, [topic]))
+            return read_behind(connection, "me", ends_of(kafka_address, [topic]))
 
     with closing(make_source()) as source:
         until = time.monotonic() + 30
@@ -101,7 +101,7 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
             waits(lambda: room.outcomes() == {"opened": 2})
             assert worker.poll() is None
             (pulse,) = room.rows(t.pulse)
-            assert pulse["detail"].keys() == {"behind", "standing_seconds"}
+            assert pulse["detail"].keys() == {"read_behind", "standing_seconds"}
     finally:
         broker_of_its_own.__exit__(None, None, None)
         engine.dispose()
