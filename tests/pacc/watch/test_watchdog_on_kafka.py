@@ -101,7 +101,7 @@ def test_a_broker_that_sleeps_longer_than_a_stall_ends_nobody(tmp_path: Path) ->
             waits(lambda: room.outcomes() == {"opened": 2})
             assert worker.poll() is None
             (pulse,) = room.rows(t.pulse)
-            assert pulse["detail"].keys() == {"read_behind", "standing_seconds"}
+            assert pulse["detail"].keys() == {"behind", "standing_seconds"}
     finally:
         broker_of_its_own.__exit__(None, None, None)
         engine.dispose()
