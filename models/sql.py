@@ -7,6 +7,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+# For rooms that pass a connection on and speak no SQL.
+Connection = sa.Connection
 # What a database says that cannot be used just now: it is down, it cut us off, it takes no writes.
 OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 

@@ -1,1 +1,1 @@
-"""Who may do what: people, sessions, API keys, whose rows an actor sees."""
+"""Who may do what: people, sessions, API keys, whose rows an actor sees, requests sent twice."""

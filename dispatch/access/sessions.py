@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -91,6 +92,15 @@ def at_work(connection: sa.Connection, at: datetime) -> list[Person]:
     live = sa.select(s.person_id).where(s.ended_at.is_(None), s.ends_at > at)
     query = sa.select(t.person).where(p.person_id.in_(live), p.disabled_at.is_(None))
     return [person_of(row) for row in connection.execute(query.order_by(p.name, p.person_id))]
+
+
+def valid_sessions(connection: sa.Connection, keys: Sequence[str], at: datetime) -> Sequence[str]:
+    """Return which of these sessions have not ended."""
+    s = t.session.c
+    query = sa.select(s.session_sha256).where(
+        s.session_sha256.in_(keys), s.ended_at.is_(None), s.ends_at > at
+    )
+    return connection.execute(query).scalars().all()
 
 
 def log_out(connection: sa.Connection, session: Session, at: datetime) -> None:

@@ -23,7 +23,9 @@ T = TypeVar("T")
 
 
 class _Out(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    """Made from the typed rows of `dispatch/read/`."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
 
 
 class Line(_Out):

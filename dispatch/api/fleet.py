@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
+from dispatch.access import idempotency
 from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice, WebContext, require
-from dispatch.api import idempotency
 from dispatch.api.answers import FleetIssueOut
 from dispatch.api.requests import Ident, Reason
 from dispatch.api.writing import Asked, act

@@ -18,8 +18,8 @@ from dispatch.api.answers import (
     TaskWhole,
 )
 from dispatch.api.requests import Ident
-from dispatch.read import cases_and_tasks
-from dispatch.tasks import silences
+from dispatch.read import cases, silences
+from dispatch.read import tasks as task_rows
 from models.alert import VIN_PATTERN
 from models.words import CaseState, Priority, Queue, TaskState
 
@@ -58,17 +58,17 @@ def list_cases(
 ) -> Paged[CaseOut]:
     """List the cases of which your desk has, or had, a task; the most pressing first."""
     with office.engine.begin() as connection:
-        page, following = cases_and_tasks.list_cases(
+        page, following = cases.list_cases(
             connection, actor, priority=priority, vin=vin, state=state, after=after, limit=limit
         )
-    return Paged[CaseOut](items=[CaseOut(**row) for row in page], next=following)
+    return Paged[CaseOut](items=[CaseOut.model_validate(row) for row in page], next=following)
 
 
 @router.get("/cases/{case_id}", tags=["cases"])
 def show_case(office: InOffice, actor: AsActor, case_id: CaseId) -> CaseWhole:
     """Show a case with faults, tasks and timeline."""
     with office.engine.begin() as connection:
-        return CaseWhole(**cases_and_tasks.show_case(connection, case_id, actor))
+        return CaseWhole.model_validate(cases.show_case(connection, case_id, actor))
 
 
 @router.get("/tasks", tags=["tasks"])
@@ -83,23 +83,22 @@ def list_tasks(
 ) -> Paged[TaskOut]:
     """List your desk's tasks in the order in which to take them; the done ones only if asked."""
     with office.engine.begin() as connection:
-        page, following = cases_and_tasks.list_tasks(
+        page, following = task_rows.list_tasks(
             connection, actor, queue=queue, desk=desk, state=state, after=after, limit=limit
         )
-    return Paged[TaskOut](items=[TaskOut(**row) for row in page], next=following)
+    return Paged[TaskOut](items=[TaskOut.model_validate(row) for row in page], next=following)
 
 
 @router.get("/tasks/{task_id}", tags=["tasks"])
 def show_task(office: InOffice, actor: AsActor, task_id: TaskId) -> TaskWhole:
     """Show a task: whom to call, why, and what can be done next."""
     with office.engine.begin() as connection:
-        return TaskWhole(**cases_and_tasks.show_task(connection, task_id, actor))
+        return TaskWhole.model_validate(task_rows.show_task(connection, task_id, actor))
 
 
 @router.get("/silences", tags=["silences"])
 def list_silences(office: InOffice, actor: AsActor) -> list[SilenceOut]:
     """List the silences in force on vehicles that you may see."""
     with office.engine.begin() as connection:
-        return [
-            SilenceOut(**row) for row in silences.list_silences(connection, actor, office.now())
-        ]
+        rows = silences.list_silences(connection, actor, office.now())
+    return [SilenceOut.model_validate(row) for row in rows]

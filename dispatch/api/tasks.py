@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Path, Response
 
+from dispatch.access import idempotency
 from dispatch.access.acting import Acting
 from dispatch.access.api_auth import AsActor, InOffice, WebContext
-from dispatch.api import idempotency
 from dispatch.api.answers import TaskWhole
 from dispatch.api.requests import (
     Attempted,
@@ -21,7 +21,7 @@ from dispatch.api.requests import (
     Transfer,
 )
 from dispatch.api.writing import Asked, act, on_task
-from dispatch.read import cases_and_tasks
+from dispatch.read.tasks import candidates
 from dispatch.tasks import actions, customer_contact
 from models.errors import Conflict, NotThere
 from models.person import Actor
@@ -35,7 +35,7 @@ TaskId = Annotated[Ident, Path(description="A task.")]
 def claim_next(office: InOffice, actor: AsActor, asked: Asked) -> Response:
     """Claim the most pressing task that waits at your desk."""
     with office.engine.begin() as connection:
-        waiting = cases_and_tasks.candidates(connection, actor, office.now())
+        waiting = candidates(connection, actor, office.now())
 
     def claim_one(task_id: str) -> Response:
         return on_task(

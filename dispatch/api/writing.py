@@ -4,17 +4,17 @@ import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Depends, Header, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 
+from dispatch.access import idempotency
 from dispatch.access.acting import Acting
 from dispatch.access.api_auth import WebContext
-from dispatch.api import idempotency
-from dispatch.api.idempotency import Answer
-from dispatch.read import cases_and_tasks
+from dispatch.access.idempotency import Answer
+from dispatch.read.tasks import TaskDetail, show_task
 from models.person import Actor
+from models.sql import Connection
 
 _Do = Callable[[Acting], Any]
 
@@ -45,19 +45,11 @@ def act(
     """Do something in one transaction, once, and answer with what it gives."""
     at = office.now()
 
-    def attempt() -> Answer:
-        with office.engine.begin() as connection:
-            acting = Acting(connection, actor, at, office.house)
+    def answer_of(connection: Connection) -> Answer:
+        acting = Acting(connection, actor, at, office.house)
+        return Answer(status, jsonable_encoder(do(acting)))
 
-            def answer() -> Answer:
-                return Answer(status, jsonable_encoder(do(acting)))
-
-            return idempotency.once(connection, actor, asked, at, answer)
-
-    try:
-        answer = attempt()
-    except sa.exc.IntegrityError:
-        answer = attempt()  # the same request at the same moment: now it is a replay
+    answer = idempotency.once(office.engine, actor, asked, at, answer_of)
     headers = {"Idempotency-Replayed": "true"} if answer.is_replay else None
     return JSONResponse(answer.body, answer.status, headers)
 
@@ -67,8 +59,8 @@ def on_task(
 ) -> Response:
     """Do something with a task, and answer with the task as it is then."""
 
-    def and_show(acting: Acting) -> dict[str, Any]:
+    def and_show(acting: Acting) -> TaskDetail:
         do(acting)
-        return cases_and_tasks.show_task(acting.connection, task_id, actor)
+        return show_task(acting.connection, task_id, actor)
 
     return act(office, actor, asked, and_show)

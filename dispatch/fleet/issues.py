@@ -6,7 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
-from dispatch.access.visibility import seen
+from dispatch.access.visibility import seen, sees_any
 from dispatch.rules.fleet_issue import FleetIssue
 from models import tables as t
 from models.case import Build
@@ -49,7 +49,7 @@ def list_matters(
         query = query.where(sa.or_(i.state != IssueState.OVER.value, i.issue_id.in_(_held_ids())))
     rows = [dict(row) for row in connection.execute(query).mappings()]
     held = _held(connection, actor)
-    return [_shown(row, actor, held) for row in rows if _is_seen(row, actor)]
+    return [_shown(row, actor, held) for row in rows if sees_any(row["desks"], actor)]
 
 
 def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> None:
@@ -63,7 +63,7 @@ def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> Non
     i = t.fleet_issue.c
     query = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
     rows = [dict(row) for row in acting.connection.execute(query).mappings()]
-    if not rows or not _is_seen(rows[0], actor):
+    if not rows or not sees_any(rows[0]["desks"], actor):
         raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
     if actor.desks is not None:
         raise NotAllowed("It touches the tasks of every desk: a supervisor of all desks decides.")
@@ -126,10 +126,6 @@ def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
         k.issue_id.is_not(None), k.state != sa.literal_column("'done'"), seen(k.desk, actor)
     )
     return dict(connection.execute(query.group_by(k.issue_id)).all())
-
-
-def _is_seen(row: Mapping[str, Any], actor: Actor) -> bool:
-    return actor.desks is None or any(actor.sees(desk) for desk in row["desks"])
 
 
 def _shown(row: Mapping[str, Any], actor: Actor, held: Mapping[str, int]) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The read side of API and console: cases, tasks, queues, outcomes."""
+"""The one read side of API, console and commands, as typed rows."""

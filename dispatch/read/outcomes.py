@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from dispatch.access.visibility import seen
+from dispatch.access.visibility import seen_cases
 from models import tables as t
 from models.canary import CANARY_VIN
 from models.person import Actor
@@ -113,12 +113,10 @@ def earlier_cases(
     c, k = t.case.c, t.task.c
     newest = (
         sa.select(c.case_id, c.opened_at, c.state, c.reasons)
-        .where(c.vin == vin, c.case_id != case_id)
+        .where(c.vin == vin, c.case_id != case_id, seen_cases(actor))
         .order_by(c.opened_at.desc())
         .limit(_EARLIER)
     )
-    if actor.desks is not None:
-        newest = newest.where(c.case_id.in_(sa.select(k.case_id).where(seen(k.desk, actor))))
     cases = newest.subquery()
     query = (
         sa.select(cases.c.case_id, cases.c.opened_at, cases.c.state, cases.c.reasons, *_TASK)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from models.errors import Unusable
 from models.tables.columns import UtcTime
 
-Page = tuple[list[dict[str, Any]], str | None]  # its rows, and the cursor of the next one
+Page = tuple[Sequence[sa.RowMapping], str | None]  # its rows, and the cursor of the next one
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Order:
             either.append(sa.and_(*same, column < value if falls else column > value))
         return query.where(sa.or_(*either))
 
-    def cursor(self, row: Mapping[str, Any]) -> str:
+    def cursor(self, row: sa.RowMapping) -> str:
         """Name the place behind a row."""
         values = [row[str(column.key)] for column, _ in self.by]
         spelled = [one.isoformat() if isinstance(one, datetime) else one for one in values]
@@ -50,7 +50,7 @@ def page_of(
 ) -> Page:
     """Read the page behind a cursor; one row more is asked for, to know whether another follows."""
     wanted = order.sort(order.behind(query, after)).limit(limit + 1)
-    rows = [dict(row) for row in connection.execute(wanted).mappings()]
+    rows = connection.execute(wanted).mappings().all()
     page = rows[:limit]
     more = len(rows) > limit
     return page, order.cursor(page[-1]) if more and page else None

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
 from dispatch.access.visibility import seen
+from dispatch.read.silences import in_force
 from dispatch.rules.deadlines import deadlines
 from dispatch.rules.silence import held_because
 from dispatch.tasks.locked_task import LockedTask
@@ -89,13 +90,6 @@ def may_hold_back(actor: Actor, kind: str) -> bool:
     return actor.role is Role.SUPERVISOR or (actor.role, kind) == (Role.DEALER, "workshop")
 
 
-def in_force(at: datetime) -> sa.ColumnElement[bool]:
-    """Say that a silence holds something back at `at`: begun, not over, and not lifted."""
-    s = t.silence.c
-    ends_later = sa.or_(s.ends_at.is_(None), s.ends_at > at)
-    return sa.and_(s.released_at.is_(None), s.starts_at <= at, ends_later)
-
-
 def release(acting: Acting, task_id: str) -> bool:
     """Let a held task go if nothing holds it any more and a fault is still active."""
     connection, at = acting.connection, acting.at
@@ -128,15 +122,6 @@ def is_free(at: datetime) -> sa.ColumnElement[bool]:
         sa.or_(is_urgent, ~held),
         _active(k.case_id).exists(),
     )
-
-
-def list_silences(connection: sa.Connection, actor: Actor, at: datetime) -> list[dict[str, Any]]:
-    """List the silences in force that the actor may see, the newest first."""
-    s, k = t.silence.c, t.task.c
-    query = sa.select(t.silence).where(in_force(at)).order_by(s.starts_at.desc())
-    if actor.desks is not None:
-        query = query.where(s.vin.in_(sa.select(k.vin).where(seen(k.desk, actor))))
-    return [dict(row) for row in connection.execute(query.limit(1000)).mappings()]
 
 
 def _silences(connection: sa.Connection, vin: str) -> tuple[Any, ...]:

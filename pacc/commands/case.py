@@ -1,8 +1,10 @@
 """`pacc case`: list cases, show one."""
 
+from dataclasses import asdict
+
 import typer
 
-from dispatch.read import cases_and_tasks
+from dispatch.read import cases
 from models.person import SHELL
 from models.words import CaseState, Priority
 from pacc.process.database import open_engine
@@ -28,15 +30,15 @@ def list_cases(
 ) -> None:
     """List cases, the most pressing first."""
     with open_engine(load_settings().database_url).begin() as connection:
-        rows, _ = cases_and_tasks.list_cases(
+        rows, _ = cases.list_cases(
             connection, SHELL, priority=priority, vin=vin, state=state, limit=limit
         )
     columns = ("case_id", "vin", "priority", "score", "action", "state", "opened_at")
-    print_rows(rows, columns, as_json=as_json)
+    print_rows([asdict(row) for row in rows], columns, as_json=as_json)
 
 
 def show_case(case_id: str, as_json: AsJson = False) -> None:
     """Show one case with faults, tasks and reasons."""
     with open_engine(load_settings().database_url).begin() as connection:
-        document = cases_and_tasks.show_case(connection, case_id, SHELL)
-    print_facts(document, as_json=as_json)
+        detail = cases.show_case(connection, case_id, SHELL)
+    print_facts(asdict(detail), as_json=as_json)

@@ -1,8 +1,10 @@
 """`pacc task`: list tasks."""
 
+from dataclasses import asdict
+
 import typer
 
-from dispatch.read import cases_and_tasks
+from dispatch.read import tasks
 from models.person import SHELL
 from models.words import Queue, TaskState
 from pacc.process.database import open_engine
@@ -27,8 +29,8 @@ def list_tasks(
 ) -> None:
     """List tasks in the order in which a person should take them."""
     with open_engine(load_settings().database_url).begin() as connection:
-        rows, _ = cases_and_tasks.list_tasks(
+        rows, _ = tasks.list_tasks(
             connection, SHELL, queue=queue, desk=desk, state=state, limit=limit
         )
     columns = ("task_id", "queue", "desk", "priority", "state", "claim_by", "contact_by")
-    print_rows(rows, columns, as_json=as_json)
+    print_rows([asdict(row) for row in rows], columns, as_json=as_json)

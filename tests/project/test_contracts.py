@@ -11,6 +11,7 @@ import pytest
 from deploy.house_map import PACKAGES, ROOT
 
 PURE = "pure rooms do no I/O, read no clock, start no thread"
+BELOW = "API and console read and write through rooms below them"
 LEARNED = "only training and learning import scikit-learn"
 RANKS = "whoever ranks reaches no scikit-learn, through others neither"
 # contract, file that is born, its forbidden import
@@ -34,6 +35,15 @@ BORN = [
     ("only ingest.kafka imports Kafka's client", "ingest/store/born.py", "import kafka.errors"),
     ("SQL is spoken in rooms that are named here", "models/born_sql.py", "import sqlalchemy"),
     ("SQL is spoken in rooms that are named here", "ingest/tape_born.py", "import sqlalchemy"),
+    *[
+        ("SQL is spoken in rooms that are named here", f"{room}/born_sql.py", "import sqlalchemy")
+        for room in ("dispatch/api", "dispatch/console/pages", "dispatch/console/show")
+    ],
+    *[
+        (BELOW, f"{room}/born_below_{number}.py", statement)
+        for room in ("dispatch/api", "dispatch/console/login", "dispatch/console/pages")
+        for number, statement in enumerate(("import sqlalchemy", "from models import tables"))
+    ],
     ("only the rooms of the web import FastAPI", "dispatch/tasks/born.py", "import fastapi"),
     *[
         (PURE, f"{room}/born_{module}.py", f"import {module}")

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from urllib.parse import urljoin
 
 import httpx
-import sqlalchemy as sa
 import structlog
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import OAuth2Client
@@ -24,6 +23,7 @@ from dispatch.console.show.languages import N_
 from dispatch.console.show.settings import Console, Oidc
 from dispatch.console.show.templates import render, translate
 from models.errors import NotThere, PaccError
+from models.sql import Connection
 
 router = APIRouter(prefix="/login/oidc", include_in_schema=False)
 COOKIE: Final = "pacc_oidc"
@@ -99,7 +99,7 @@ def come_back(
     return answer
 
 
-def _ours(connection: sa.Connection, login: str) -> Person:
+def _ours(connection: Connection, login: str) -> Person:
     person = find_person(connection, login)
     if person is None:
         raise NotVouchedFor(f"the provider vouches for somebody who is no person here: {login}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -13,9 +14,10 @@ from fastapi.responses import RedirectResponse
 from dispatch.access.api_auth import InOffice, WebContext
 from dispatch.access.people import set_preference
 from dispatch.access.sessions import Session, TooManyTries, find_session, log_in, log_out
-from dispatch.console.show import queue_rows
 from dispatch.console.show.languages import LANGUAGES, N_
-from dispatch.console.show.templates import Reader, render, translate
+from dispatch.console.show.templates import HOME_ZONE, Reader, render, translate
+from dispatch.read.queue import claimed_by
+from dispatch.rules.policy import DispatchPolicy
 from models.errors import NotAllowed, PaccError
 from models.person import Actor
 from models.words import Role
@@ -58,12 +60,19 @@ def session_of(request: Request, office: WebContext) -> Session | None:
         return find_session(connection, secret, office.now())
 
 
+def zone_of(session: Session, house: DispatchPolicy) -> ZoneInfo:
+    """Return the zone in which somebody lives: their desk's, if they belong to one."""
+    desks = session.person.actor.desks
+    desk = house.directory.desk(next(iter(desks))) if desks else None
+    return ZoneInfo(desk.timezone) if desk else HOME_ZONE
+
+
 def reader_of(request: Request, office: WebContext) -> Reader:
     """Say for whom a page is made, also for somebody who is not logged in."""
     session = session_of(request, office)
     if session is not None:
         language = session.person.language
-        return Reader(session, language, office.now(), queue_rows.zone_of(session, office.house))
+        return Reader(session, language, office.now(), zone_of(session, office.house))
     wanted = request.query_params.get("language") or request.headers.get("accept-language", "zh")
     language = "en" if wanted.lower().startswith("en") else "zh"
     return Reader(None, language, office.now())
@@ -167,7 +176,7 @@ def enter(
 def leave(office: InOffice, visitor: AsWriter) -> Response:
     """End the session; nobody leaves with a driver in hand."""
     with office.engine.begin() as connection:
-        held = queue_rows.held_by(connection, visitor.actor)
+        held = claimed_by(connection, visitor.actor)
         if not held:
             log_out(connection, visitor.session, office.now())
     if held:

@@ -8,9 +8,11 @@ from dispatch.access.acting import Acting
 from dispatch.access.api_auth import InOffice
 from dispatch.console.login.session import AsVisitor, AsWriter, Fields
 from dispatch.console.pages.case_actions import TaskId, act, keep_sheet, note_of, page
-from dispatch.console.show import appointments, forms, queue_rows
+from dispatch.console.show import appointments, forms
+from dispatch.console.show.queue_rows import shown
 from dispatch.console.show.refusals import said
 from dispatch.console.show.templates import render
+from dispatch.read import queue
 from dispatch.rules.snooze import LONGEST
 from dispatch.tasks import actions, customer_contact, silences
 from models.errors import Conflict, NotAllowed, NotThere
@@ -64,12 +66,9 @@ def in_row(
     except Conflict as conflict:
         notice, status = said(visitor.reader.language, conflict), conflict.status
     with office.engine.begin() as connection:
-        row = queue_rows.row(connection, task_id, visitor.actor, office.house)
-    if row is None:
-        raise NotThere("There is no task %(id)s.", {"id": task_id})
-    codes = request.app.state.console.codes
-    row |= {"title": codes(row["cause"]).title, "looking": []}
-    context = {"row": row, "notice": notice}
+        row = queue.row(connection, task_id, visitor.actor)
+    task = shown(row, visitor.actor, office.house, request.app.state.console)
+    context = {"row": task, "notice": notice}
     return render(visitor.reader, "queue_row.html", context, status=status)
 
 
@@ -154,14 +153,12 @@ def silence(
     """Hold the vehicle's waiting tasks back: in the workshop, or for some hours."""
 
     def do(acting: Acting) -> None:
-        row = queue_rows.row(acting.connection, task_id, visitor.actor, office.house)
-        if row is None:
-            raise NotThere("There is no task %(id)s.", {"id": task_id})
+        vin = queue.row(acting.connection, task_id, visitor.actor).vin
         kind = "workshop" if fields.get("kind") == "workshop" else "silence"
         ends = acting.at + timedelta(hours=forms.number(fields, "hours", 1, 24 * 60))
         silences.silence(
             acting,
-            row["vin"],
+            vin,
             kind,
             ends,
             forms.words(fields, "reason"),

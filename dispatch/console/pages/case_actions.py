@@ -3,24 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Path, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dispatch.access.acting import Acting
 from dispatch.access.api_auth import WebContext
 from dispatch.console.login.session import Visitor
-from dispatch.console.pages.case_data import casefile, save_sheet
-from dispatch.console.pages.consent import asking
-from dispatch.console.show import appointments, queue_rows
+from dispatch.console.pages.case_data import casefile
+from dispatch.console.show import appointments, call_script
+from dispatch.console.show.consent import asking
 from dispatch.console.show.refusals import Refused, refused
 from dispatch.console.show.templates import render
+from dispatch.read import queue
 from dispatch.rules.call_cadence import CADENCE, planned
 from dispatch.rules.snooze import SNOOZES
-from models import tables as t
-from models.errors import Conflict, NotAllowed, NotThere, Unusable
+from dispatch.shift import worksheets
+from models.errors import Conflict, NotAllowed, Unusable
 from models.person import WORKERS
-from models.words import Priority
+from models.sql import Connection
 
 TaskId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
 Do = Callable[[Acting], None]
@@ -69,28 +69,28 @@ def page(
     """Show the case as it is now, and what was wrong with the form that was sent, if it was."""
     at = office.now()
     with office.engine.begin() as connection:
-        found = casefile(
+        facts = casefile(
             connection, task_id, visitor.actor, at, office.house, request.app.state.console
         )
-    task = found["task"]
-    desk = office.house.directory.desk(task["desk"])
+    task = facts["task"]
+    desk = office.house.directory.desk(task.desk)
     context: dict[str, Any] = {
-        **found,
+        **facts,
         "wrong": wrong,
         "notice": wrong.says if wrong else "",
         "fields": dict(fields or {}),
-        "snoozes": SNOOZES[Priority(task["priority"])],
+        "snoozes": SNOOZES[task.priority],
         "slots": appointments.offered(desk, at),
-        "planned": planned(task["attempts"]),
+        "planned": planned(task.attempts),
         "cadence": CADENCE,
-        "ask": asking(visitor, found["owner"], task, found["root"].title),
+        "ask": asking(visitor.reader, visitor.actor, facts["owner"], task),
     }
     headers = {"HX-Push-Url": f"/task/{task_id}"}
     return render(visitor.reader, "task.html", context, status=status, headers=headers)
 
 
 def keep_sheet(
-    connection: sa.Connection,
+    connection: Connection,
     office: WebContext,
     visitor: Visitor,
     task_id: str,
@@ -98,13 +98,13 @@ def keep_sheet(
 ) -> None:
     """Keep what somebody is writing. Raises `NotThere` for another desk's task."""
     at = office.now()
-    if queue_rows.row(connection, task_id, visitor.actor, office.house) is None:
-        raise NotThere("There is no task %(id)s.", {"id": task_id})
-    save_sheet(connection, task_id, visitor.actor, at, fields)
+    queue.row(connection, task_id, visitor.actor)
+    answers = call_script.answers_in(fields)
+    worksheets.save_worksheet(
+        connection, task_id, visitor.actor, at, fields.get("note", ""), answers
+    )
 
 
-def note_of(connection: sa.Connection, task_id: str, visitor: Visitor) -> str | None:
+def note_of(connection: Connection, task_id: str, visitor: Visitor) -> str | None:
     """What the person wrote on their sheet goes into the timeline with the step."""
-    w = t.worksheet.c
-    query = sa.select(w.note).where(w.task_id == task_id, w.person_id == visitor.actor.actor_id)
-    return connection.execute(query).scalar() or None
+    return worksheets.note_of(connection, task_id, visitor.actor)

@@ -1,81 +1,72 @@
 """The dealer's list: customers worth calling today, by when the promise to call is due."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 
 from dispatch.access.api_auth import InOffice
-from dispatch.access.visibility import callable_owner, seen
 from dispatch.console.login.session import AsVisitor
-from dispatch.console.pages.consent import asking
-from dispatch.console.show import call_script, queue_rows
+from dispatch.console.show import call_script
+from dispatch.console.show.consent import Asking, asking
+from dispatch.console.show.queue_rows import ShownRow, shown
 from dispatch.console.show.settings import Console
 from dispatch.console.show.templates import render
-from dispatch.read.open_tasks import OPEN
+from dispatch.read import queue
+from dispatch.read.typed_rows import values_of
+from dispatch.read.vehicles import OwnerRow, owners
 from dispatch.rules.call_cadence import planned
-from dispatch.rules.policy import DispatchPolicy
-from models import tables as t
-from models.person import Actor
-from models.sql import within
-from models.words import Role
+from models.case import Text
+from models.words import Channel, TaskState
 
 router = APIRouter(include_in_schema=False)
-_CUSTOMERS = 60
+_PARTS: Final = ("call", "booked", "later")
+_BOOKED: Final = (TaskState.BOOKED, TaskState.ARRIVED, TaskState.REPAIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCard(ShownRow):
+    """A task with whom to call, how, and what the workshop should have ready."""
+
+    owner: OwnerRow | None
+    planned: Channel
+    hints: Mapping[str, Any]
+    ask: Asking | None
+
+    @property
+    def advice(self) -> Text:
+        """What the customer should do."""
+        return self.code.advice
 
 
 @router.get("/customers")
 def customers(request: Request, office: InOffice, visitor: AsVisitor) -> Response:
     """Show whom to call, who is booked, and whom to try again later."""
-    at = office.now()
+    at, actor = office.now(), visitor.actor
     console: Console = request.app.state.console
     with office.engine.begin() as connection:
-        rows = _rows(connection, visitor.actor, office.house)
-        owners = _owners(connection, visitor.actor, [row["vin"] for row in rows])
-    shown = [
-        {
-            **row,
-            "title": (code := console.codes(row["cause"])).title,
-            "advice": code.advice,
-            "hints": call_script.hints(code.system),
-            "owner": owners.get(row["vin"]),
-            "planned": planned(row["attempts"]),
-            "ask": asking(visitor, owners.get(row["vin"]), row, code.title),
-        }
-        for row in rows
-    ]
-    parts = {name: [row for row in shown if _part(row, at) == name] for name in _PARTS}
+        rows = queue.customers(connection, actor)
+        owner_of = owners(connection, [row.vin for row in rows], actor)
+    cards = []
+    for row in rows:
+        task, owner = shown(row, actor, office.house, console), owner_of.get(row.vin)
+        cards.append(
+            CustomerCard(
+                **values_of(task),
+                owner=owner,
+                planned=planned(task.attempts),
+                hints=call_script.hints(task.code.system),
+                ask=asking(visitor.reader, actor, owner, task),
+            )
+        )
+    parts = {name: [card for card in cards if _part(card, at) == name] for name in _PARTS}
     return render(visitor.reader, "customers.html", {"parts": parts, "at": at})
 
 
-_PARTS = ("call", "booked", "later")
-
-
-def _part(row: dict[str, Any], at: datetime) -> str:
-    if row["state"] in ("booked", "arrived", "repaired"):
+def _part(card: CustomerCard, at: datetime) -> str:
+    if card.state in _BOOKED:
         return "booked"
-    is_later = row["next_attempt_at"] is not None and row["next_attempt_at"] > at
-    return "later" if is_later or row["is_snoozed"] or row["held_zh"] else "call"
-
-
-def _rows(connection: sa.Connection, actor: Actor, house: DispatchPolicy) -> list[dict[str, Any]]:
-    k = t.task.c
-    due = sa.func.coalesce(k.next_attempt_at, k.appointment_at, k.contact_by)
-    query = (
-        queue_rows.row_query()
-        .where(k.queue == "dealer", OPEN, seen(k.desk, actor))
-        .where(k.issue_id.is_(None))  # a fleet-wide matter would leave no room for the others
-        .order_by(due, k.task_id)
-        .limit(_CUSTOMERS)
-    )
-    found = connection.execute(query).mappings()
-    return [queue_rows.shown(dict(row), actor, house) for row in found]
-
-
-def _owners(connection: sa.Connection, actor: Actor, vins: list[str]) -> dict[str, dict[str, Any]]:
-    """Whom to call; a number is given only with its owner's consent."""
-    if actor.role is Role.ENGINEER:
-        return {}
-    query = sa.select(t.contact).where(within(connection, t.contact.c.vin, vins))
-    return {row["vin"]: callable_owner(row) for row in connection.execute(query).mappings()}
+    is_later = card.next_attempt_at is not None and card.next_attempt_at > at
+    return "later" if is_later or card.is_snoozed or card.held_zh else "call"

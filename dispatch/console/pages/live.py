@@ -10,43 +10,30 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import anyio.to_thread
-import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from dispatch.access.api_auth import InOffice, WebContext
 from dispatch.console.login.session import AsVisitor, AsWriter, Fields, Visitor
-from dispatch.console.show import queue_rows
 from dispatch.read.changes import Change, changes, horizon
-from dispatch.read.open_tasks import AWAKE, OPEN
+from dispatch.read.load import Pulse
+from dispatch.read.load import pulse as read_pulse
+from dispatch.read.queue import claimed_by, find_row
+from dispatch.shift.presence import note_presence
 from dispatch.tasks import actions
-from models import tables as t
 from models.errors import Conflict
 from models.person import Actor
-from models.sql import OUTAGES, upsert
-from models.words import PRIORITY_RANK, Priority
+from models.sql import OUTAGES
 
 LOOK_SECONDS: Final = 0.4
 BEAT_SECONDS: Final = 5.0
 _WAITING: Final = 200  # messages that a slow page may have waiting before it is cut off
 _log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """What every page is told at each beat, before it is cut down to what a person may see."""
-
-    at: datetime
-    unclaimed: Mapping[str, int]  # desk → urgent tasks that nobody has claimed
-    floods: Mapping[str, int]
-    held: Mapping[str, Sequence[str]]  # person → tasks
-    ended: frozenset[str]  # of the sessions that were listening
 
 
 @dataclass(eq=False, slots=True)
@@ -155,32 +142,8 @@ class Hub:
         return await anyio.to_thread.run_sync(self._pulse, keys)
 
     def _pulse(self, keys: Sequence[str]) -> Pulse:
-        at = self._office.now()
-        k, s = t.task.c, t.session.c
         with self._office.engine.begin() as connection:
-            unclaimed = connection.execute(
-                sa.select(k.desk, sa.func.count())
-                .where(k.priority_rank == PRIORITY_RANK[Priority.URGENT], AWAKE)
-                .where(k.state == "queued", k.queue == "roadside", k.holder.is_(None))
-                .group_by(k.desk)
-            )
-            held: dict[str, list[str]] = {}
-            for person, task in connection.execute(
-                sa.select(k.holder, k.task_id).where(k.holder.is_not(None), OPEN)
-            ):
-                held.setdefault(str(person), []).append(task)
-            valid = connection.execute(
-                sa.select(s.session_sha256).where(
-                    s.session_sha256.in_(keys), s.ended_at.is_(None), s.ends_at > at
-                )
-            ).scalars()
-            return Pulse(
-                at,
-                dict(unclaimed.all()),
-                queue_rows.floods(connection, at),
-                held,
-                frozenset(keys).difference(valid),
-            )
+            return read_pulse(connection, keys, self._office.now())
 
 
 def _event(name: str, facts: Mapping[str, Any], number: int) -> ServerSentEvent:
@@ -194,7 +157,7 @@ def _beat(actor: Actor, pulse: Pulse, number: int, *, is_first: bool = False) ->
         "now": int(pulse.at.timestamp() * 1000),
         "urgent": sum(count for desk, count in pulse.unclaimed.items() if actor.sees(desk)),
         "flood": sum(count for desk, count in pulse.floods.items() if actor.sees(desk)),
-        "mine": pulse.held.get(actor.actor_id, []),
+        "mine": pulse.claimed.get(actor.actor_id, []),
     }
     return _event("beat", facts, number)
 
@@ -221,8 +184,8 @@ def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
     """Say that somebody is there: their claims live on, and others see what they look at."""
     at = office.now()
     with office.engine.begin() as connection:
-        held = queue_rows.held_by(connection, visitor.actor)
-    for task_id in held:
+        claimed = claimed_by(connection, visitor.actor)
+    for task_id in claimed:
         try:
             with office.engine.begin() as connection:
                 actions.renew(office.acting(connection, visitor.actor), task_id)
@@ -231,14 +194,8 @@ def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
     looked_at = fields.get("task", "")
     if looked_at:
         with office.engine.begin() as connection:
-            if queue_rows.row(connection, looked_at, visitor.actor, office.house) is not None:
-                row = {
-                    "task_id": looked_at,
-                    "person_id": visitor.actor.actor_id,
-                    "name": visitor.actor.name,
-                    "seen_at": at,
-                }
-                upsert(connection, t.presence, ("task_id", "person_id"), [row])
+            if find_row(connection, looked_at, visitor.actor) is not None:
+                note_presence(connection, looked_at, visitor.actor, at)
     return Response(status_code=204)
 
 

@@ -5,15 +5,12 @@ import re
 from base64 import b64encode
 from typing import Annotated
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
 from dispatch.access.api_auth import InOffice
 from dispatch.console.login.session import AsVisitor
-from models import tables as t
-from models.errors import NotThere
-from models.words import Role
+from dispatch.read.model_reports import model_report
 
 router = APIRouter(include_in_schema=False)
 NONE = "'none'"
@@ -23,11 +20,8 @@ Version = Annotated[str, Path(max_length=40, pattern=r"^[0-9a-f]+$")]
 @router.get("/model/{version}/report")
 def report(office: InOffice, visitor: AsVisitor, version: Version) -> HTMLResponse:
     """Show the newest report of a version; like nothing at all to whoever is no engineer."""
-    v = t.model_version.c
     with office.engine.begin() as connection:
-        page = connection.execute(sa.select(v.report).where(v.version == version)).scalar()
-    if page is None or visitor.actor.role is not Role.ENGINEER:
-        raise NotThere("There is no report of %(version)s.", {"version": version})
+        page = model_report(connection, version, visitor.actor)
     return HTMLResponse(page, headers={"Content-Security-Policy": _policy(page)})
 
 

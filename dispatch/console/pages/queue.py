@@ -1,23 +1,27 @@
 """The queue pages: the roadside list, its rows, and taking the next best case."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dispatch.access.api_auth import InOffice, WebContext
 from dispatch.console.login.session import AsVisitor, AsWriter, Visitor
-from dispatch.console.show import queue_rows
 from dispatch.console.show.languages import N_
+from dispatch.console.show.queue_rows import ShownRow, shown
 from dispatch.console.show.templates import render, translate
-from dispatch.read import cases_and_tasks
+from dispatch.read import queue as queues
+from dispatch.read.load import floods
+from dispatch.read.queue import Tab
+from dispatch.read.tasks import candidates
+from dispatch.shift.presence import others_present
 from dispatch.tasks import actions
 from models.errors import Conflict
+from models.sql import Connection
 from models.words import Queue
 
 router = APIRouter(include_in_schema=False)
-Tab = Literal["all", "urgent", "high", "mine", "snoozed", "missed"]
 
 
 @router.get("/queue")
@@ -25,7 +29,7 @@ def queue(
     request: Request,
     office: InOffice,
     visitor: AsVisitor,
-    tab: Tab = "all",
+    tab: Tab = Tab.ALL,
     said: Annotated[str, Query(max_length=40)] = "",
 ) -> Response:
     """Show the roadside queue."""
@@ -34,7 +38,7 @@ def queue(
 
 
 @router.get("/queue/rows")
-def rows(request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = "all") -> Response:
+def rows(request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = Tab.ALL) -> Response:
     """Show the list alone, for a page that is open already."""
     return render(visitor.reader, "queue_list.html", _list(request, office, visitor, tab))
 
@@ -43,7 +47,7 @@ def rows(request: Request, office: InOffice, visitor: AsVisitor, tab: Tab = "all
 def take_next(office: InOffice, visitor: AsWriter) -> Response:
     """Claim the most pressing case and go to it; say so if none waits."""
     with office.engine.begin() as connection:
-        waiting = cases_and_tasks.candidates(connection, visitor.actor, office.now())
+        waiting = candidates(connection, visitor.actor, office.now())
     for task_id in waiting:
         try:
             with office.engine.begin() as connection:
@@ -54,42 +58,39 @@ def take_next(office: InOffice, visitor: AsWriter) -> Response:
     return RedirectResponse("/queue?said=nothing_waits", 303)
 
 
-def _list(request: Request, office: WebContext, visitor: Visitor, tab: str) -> dict[str, Any]:
-    at = office.now()
-    codes = request.app.state.console.codes
+def _list(request: Request, office: WebContext, visitor: Visitor, tab: Tab) -> dict[str, Any]:
+    at, actor = office.now(), visitor.actor
+    console = request.app.state.console
     with office.engine.begin() as connection:
-        listed = queue_rows.queue(connection, visitor.actor, office.house, Queue.ROADSIDE, tab)
-        counts = queue_rows.counts(connection, visitor.actor, Queue.ROADSIDE)
-        looking = queue_rows.present(
-            connection, [row["task_id"] for row in listed], visitor.actor, at
-        )
+        listed = queues.queue(connection, actor, Queue.ROADSIDE, tab)
+        counts = queues.counts(connection, actor, Queue.ROADSIDE)
+        looking = others_present(connection, [row.task_id for row in listed], actor, at)
         flooded = _flooded(connection, office, visitor)
-    shown = [
-        {**row, "title": codes(row["cause"]).title, "looking": looking.get(row["task_id"], [])}
-        for row in listed
+    rows = [
+        shown(row, actor, office.house, console, looking.get(row.task_id, ())) for row in listed
     ]
     return {
-        "rows": shown,
+        "rows": rows,
         "counts": counts,
         "tab": tab,
-        "tabs": queue_rows.TABS,
-        "groups": grouped(shown) if flooded else None,
+        "tabs": tuple(Tab),
+        "groups": grouped(rows) if flooded else None,
         "flooded": flooded,
     }
 
 
-def grouped(rows: list[dict[str, Any]]) -> list[tuple[str, list[dict[str, Any]]]]:
+def grouped(rows: Sequence[ShownRow]) -> list[tuple[str, list[ShownRow]]]:
     """Group rows by cause, in the order in which each cause first appears."""
-    groups: dict[str, list[dict[str, Any]]] = {}
+    groups: dict[str, list[ShownRow]] = {}
     for row in rows:
-        groups.setdefault(row["cause"], []).append(row)
+        groups.setdefault(row.cause, []).append(row)
     return list(groups.items())
 
 
-def _flooded(connection: sa.Connection, office: WebContext, visitor: Visitor) -> int:
+def _flooded(connection: Connection, office: WebContext, visitor: Visitor) -> int:
     """How many urgent cases came within ten minutes, if more than people can take."""
-    found = queue_rows.floods(connection, office.now())
-    return sum(count for desk, count in found.items() if visitor.actor.sees(desk))
+    by_desk = floods(connection, office.now())
+    return sum(count for desk, count in by_desk.items() if visitor.actor.sees(desk))
 
 
 def _said(visitor: Visitor, word: str) -> str:

@@ -17,10 +17,11 @@ from markupsafe import Markup
 from dispatch.access.sessions import Session
 from dispatch.console.show import languages
 from dispatch.console.show.geography import Nearby
-from dispatch.console.show.queue_rows import COUNTED, HOME_ZONE
+from dispatch.read.queue import COUNTED
 from models.confidence import confidence
 from models.words import Role
 
+HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'",

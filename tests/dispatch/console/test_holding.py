@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+from dispatch.read.silences import list_silences
 from dispatch.tasks import silences
 from models.words import Role
 from tests.support.consoles import Console, dealers, room
@@ -65,4 +66,4 @@ def test_a_silence_that_is_over_is_not_shown_as_holding(room: Console) -> None:
     room.centre.later(hours=2)
     room.enters("zhao")
     assert "Held back by" not in room.client.get(f"/task/{task['task_id']}").text
-    assert room.centre.act(silences.list_silences, supervisor()) == []
+    assert room.centre.act(list_silences, supervisor()) == []

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from dispatch.console.show.queue_rows import ROWS, queue
-from dispatch.read.cases_and_tasks import candidates
+from dispatch.read.queue import ROWS, Tab, queue
+from dispatch.read.tasks import candidates
 from models import tables as t
 from models.person import Actor
 from models.words import Queue, Role
@@ -260,10 +260,10 @@ def test_the_queue_shows_the_order_in_which_next_takes(room: Console) -> None:
         )
     li = Actor("li", "Li", Role.OPERATOR, frozenset({"rsa-beijing"}))
     with room.centre.engine.begin() as connection:
-        rows = queue(connection, li, room.centre.house, Queue.ROADSIDE, "all")
+        rows = queue(connection, li, Queue.ROADSIDE, Tab.ALL)
         following = candidates(connection, li, START)
     assert len(rows) == 6
-    assert [row["task_id"] for row in rows] == list(following)
+    assert [row.task_id for row in rows] == list(following)
 
 
 def test_a_long_list_says_that_it_goes_on_and_the_wall_counts_all_of_it(room: Console) -> None:

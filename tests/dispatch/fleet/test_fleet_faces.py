@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
-from dispatch.console.show import queue_rows
 from dispatch.fleet import detect, hold_back
+from dispatch.read.queue import ROWS
 from ingest.tape import write_tape
 from models import tables as t
 from models.batch import Partition
@@ -103,7 +103,7 @@ def test_no_button_offers_to_claim_what_is_held(room: Console) -> None:
     ("path", "severity", "lat", "lon", "cars"),
     [
         ("/customers", "service", 31.2, 121.5, 100),
-        ("/handover", "limited", 39.9, 116.4, queue_rows.ROWS),
+        ("/handover", "limited", 39.9, 116.4, ROWS),
     ],
 )
 def test_what_is_held_leaves_room_for_the_others(

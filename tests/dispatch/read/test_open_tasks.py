@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dispatch.console.show import queue_rows
-from dispatch.read import cases_and_tasks
+from dispatch.read import queue, tasks
 from dispatch.tasks import overdue, silences
 from models import tables as t
 from models.words import Queue, TaskState
@@ -90,14 +89,14 @@ def _blocks(centre: Centre, act: Callable[..., Any], *given: Any, **more: Any) -
 def test_pages_and_lists_pass_over_all_that_they_do_not_show(crowded: Centre) -> None:
     """A page's fifty tasks with case and vehicle are some 400 blocks; the table is 1,500."""
     for actor in (LI, supervisor()):
-        for tab in queue_rows.TABS:
+        for tab in queue.Tab:
             shown = {"kind": Queue.ROADSIDE, "tab": tab}
-            assert _blocks(crowded, crowded.act, queue_rows.queue, actor, **shown) < BLOCKS, tab
-        assert _blocks(crowded, crowded.act, queue_rows.counts, actor, Queue.ROADSIDE) < BLOCKS
-        assert _blocks(crowded, crowded.act, cases_and_tasks.candidates, actor) < BLOCKS
-        assert _blocks(crowded, crowded.act, cases_and_tasks.list_tasks, actor) < BLOCKS
+            assert _blocks(crowded, crowded.act, queue.queue, actor, **shown) < BLOCKS, tab
+        assert _blocks(crowded, crowded.act, queue.counts, actor, Queue.ROADSIDE) < BLOCKS
+        assert _blocks(crowded, crowded.act, tasks.candidates, actor) < BLOCKS
+        assert _blocks(crowded, crowded.act, tasks.list_tasks, actor) < BLOCKS
         done = {"state": TaskState.DONE}
-        assert _blocks(crowded, crowded.act, cases_and_tasks.list_tasks, actor, **done) < BLOCKS
+        assert _blocks(crowded, crowded.act, tasks.list_tasks, actor, **done) < BLOCKS
 
 
 @postgresql
@@ -107,9 +106,9 @@ def test_the_clock_passes_over_all_that_is_not_due(crowded: Centre) -> None:
 
 @postgresql
 def test_a_flood_is_not_counted_to_its_end(crowded: Centre) -> None:
-    counts = crowded.act(queue_rows.counts, supervisor(), Queue.ROADSIDE)
-    assert counts["snoozed"] == queue_rows.COUNTED
-    assert 100 < counts["all"] == counts["high"] < queue_rows.COUNTED
+    counts = crowded.act(queue.counts, supervisor(), Queue.ROADSIDE)
+    assert counts["snoozed"] == queue.COUNTED
+    assert 100 < counts["all"] == counts["high"] < queue.COUNTED
     assert counts["urgent"] == counts["mine"] == counts["missed"] == 0
 
 

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from dispatch.read import cases_and_tasks
+from dispatch.read.tasks import candidates
 from dispatch.tasks import actions, silences
 from models.errors import Conflict
 from tests.worlds import BEIJING, CAR, Centre, Stream, stranded, supervisor, to_be_called
@@ -18,14 +18,14 @@ def test_a_workshop_holds_new_work_back_until_it_is_lifted(engine: sa.Engine) ->
     assert held["held_en"] == "Held back: the vehicle is in the workshop: brakes"
     with pytest.raises(Conflict, match="in the workshop"):
         centre.act(actions.claim, held["task_id"], wang)
-    assert centre.act(cases_and_tasks.candidates, wang) == []
+    assert centre.act(candidates, wang) == []
     centre.later(days=3)
     assert centre.done == {}
     centre.act(silences.lift, silence_id, wang)
     free = centre.task()
     assert free["held_en"] is None
     assert free["contact_by"] > centre.now
-    assert centre.act(cases_and_tasks.candidates, wang) == [free["task_id"]]
+    assert centre.act(candidates, wang) == [free["task_id"]]
 
 
 def test_a_silence_that_ends_releases_only_what_is_still_broken(engine: sa.Engine) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from dispatch.read import cases_and_tasks
+from dispatch.read.tasks import candidates
 from dispatch.rules.call_cadence import CADENCE
 from dispatch.tasks import actions, customer_contact
 from models import tables as t
@@ -32,10 +32,10 @@ def test_a_pause_ends_by_itself_and_nobody_is_handed_the_task_meanwhile(engine: 
     pause = actions.Details(pause=timedelta(minutes=10))
     centre.act(actions.step, task_id, LI, what=Step.PAUSE, note=None, more=pause)
     centre.later(minutes=5)
-    assert centre.act(cases_and_tasks.candidates, LI) == []
+    assert centre.act(candidates, LI) == []
     assert "task_woken" not in centre.entries()
     centre.later(minutes=5)
-    assert centre.act(cases_and_tasks.candidates, LI) == [task_id]
+    assert centre.act(candidates, LI) == [task_id]
     assert centre.entries().count("task_woken") == 1
     assert (centre.task()["paused_at"], centre.task()["alarms"]) == (None, 2)
 
@@ -85,14 +85,14 @@ def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be
     centre, task_id, wang = to_be_called(engine)
     tried = []
     for number, one in enumerate(CADENCE, start=1):
-        assert centre.act(cases_and_tasks.candidates, wang) == [task_id]
+        assert centre.act(candidates, wang) == [task_id]
         centre.act(actions.claim, task_id, wang)
         centre.act(customer_contact.attempt, task_id, wang, channel=one.channel, note=None)
         tried.append(centre.now)
         now = centre.task()
         assert (now["state"], now["holder"], now["attempts"]) == ("queued", None, number)
         if now["next_attempt_at"] is not None:
-            assert centre.act(cases_and_tasks.candidates, wang) == []
+            assert centre.act(candidates, wang) == []
             centre.later(seconds=(now["next_attempt_at"] - centre.now).total_seconds())
     days = [(at - tried[0]).days for at in tried]
     assert days[2:] == sorted(days[2:])

@@ -1,13 +1,13 @@
 """Asking an owner whether we may call: a ready text in their language, for the app or a message."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from dispatch.console.login.session import Visitor
 from dispatch.console.show import languages
 from dispatch.console.show.languages import N_
-from dispatch.console.show.templates import translate
+from dispatch.console.show.queue_rows import ShownRow
+from dispatch.console.show.templates import Reader, translate
+from dispatch.read.vehicles import OwnerRow
+from models.person import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,20 +18,18 @@ class Asking:
     language: str
 
 
-def asking(
-    visitor: Visitor, owner: Mapping[str, Any] | None, task: Mapping[str, Any], title: Any
-) -> Asking | None:
+def asking(reader: Reader, actor: Actor, owner: OwnerRow | None, task: ShownRow) -> Asking | None:
     """Write to an owner who has not agreed to calls: which car, why, who asks, how to answer.
 
     None where the owner is not known, or has agreed already.
     """
-    if owner is None or owner["has_consent"]:
+    if owner is None or owner.has_consent:
         return None
-    language = _language(owner["language"], visitor.reader.language)
-    car = " ".join(one for one in (task["model"], task["plate"] or f"…{task['vin'][-6:]}") if one)
+    language = _language(owner.language, reader.language)
+    car = " ".join(one for one in (task.model, task.plate or f"…{task.vin[-6:]}") if one)
     greeting = (
-        translate(language, N_("Dear %(name)s,"), name=owner["name"])
-        if owner["name"]
+        translate(language, N_("Dear %(name)s,"), name=owner.name)
+        if owner.name
         else translate(language, N_("Dear customer,"))
     )
     text = translate(
@@ -41,10 +39,10 @@ def asking(
             "about it? Answer YES, and we call you; answer NO, and we do not call. You can take "
             "your answer back at any time."
         ),
-        who=visitor.actor.name,
-        desk=languages.chosen(task["desk_name"], language),
+        who=actor.name,
+        desk=languages.chosen(task.desk_name, language),
         car=car,
-        what=languages.chosen(title, language),
+        what=languages.chosen(task.title, language),
     )
     return Asking(f"{greeting}\n{text}", language)
 

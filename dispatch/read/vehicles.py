@@ -1,0 +1,57 @@
+"""What the master data say of a vehicle, and whom to call about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from dispatch.access.visibility import callable_number, sees_owners
+from dispatch.read.typed_rows import columns_of, typed
+from models import tables as t
+from models.person import Actor
+from models.sql import within
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleRow:
+    """A vehicle; None is not known."""
+
+    plate: str | None
+    model: str | None
+    powertrain: str | None
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerRow:
+    """Whom to call; the number is there only with consent."""
+
+    name: str | None
+    phone: str | None
+    language: str | None
+    has_consent: bool
+
+
+def vehicle(connection: sa.Connection, vin: str) -> VehicleRow | None:
+    """Return a vehicle; None for one that nobody knows."""
+    query = sa.select(*columns_of(VehicleRow, t.vehicle)).where(t.vehicle.c.vin == vin)
+    row = connection.execute(query).mappings().one_or_none()
+    return None if row is None else typed(VehicleRow, row)
+
+
+def owners(connection: sa.Connection, vins: Sequence[str], actor: Actor) -> dict[str, OwnerRow]:
+    """Return the owners of vehicles by VIN, as far as they are known and the actor may call."""
+    if not sees_owners(actor):
+        return {}
+    o = t.contact.c
+    query = sa.select(o.vin, *columns_of(OwnerRow, t.contact)).where(
+        within(connection, o.vin, vins)
+    )
+    return {
+        row["vin"]: typed(
+            OwnerRow,
+            row,
+            phone=callable_number(row["phone"], has_consent=row["has_consent"]),
+        )
+        for row in connection.execute(query).mappings()
+    }
