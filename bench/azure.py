@@ -45,14 +45,14 @@ class Machine:
 
 def read(name: str, what: str) -> dict[str, dict[str, Floats]]:
     """Read a file of events: machine → kind → sorted moments."""
-    found: dict[str, dict[str, list[float]]] = {}
+    moments: dict[str, dict[str, list[float]]] = {}
     with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             at = datetime.fromisoformat(row["datetime"]).replace(tzinfo=UTC).timestamp()
-            found.setdefault(row["machineID"], {}).setdefault(row[what], []).append(at)
+            moments.setdefault(row["machineID"], {}).setdefault(row[what], []).append(at)
     return {
         machine: {kind: np.sort(np.array(times)) for kind, times in kinds.items()}
-        for machine, kinds in found.items()
+        for machine, kinds in moments.items()
     }
 
 
@@ -67,7 +67,7 @@ def machines() -> dict[str, Machine]:
 
 
 def merged(kinds: dict[str, Floats]) -> Floats:
-    """Put the moments of all kinds in one order."""
+    """Sort the moments of all kinds into one order."""
     return np.sort(np.concatenate([*kinds.values(), np.zeros(0)]))
 
 
@@ -94,7 +94,7 @@ def columns(machine: Machine, at: float) -> dict[str, float]:
 
 
 def since(times: Floats, at: float) -> float:
-    """Hours since the last one strictly before, NaN when there was none."""
+    """Return the hours since the last one strictly before, NaN when there was none."""
     place = int(np.searchsorted(times, at))
     return (at - times[place - 1]) / HOUR if place else float("nan")
 
@@ -131,7 +131,7 @@ def table_of(fleet: dict[str, Machine]) -> Table:
 
 
 def f1(probability: Floats, label: NDArray[np.bool_], threshold: float) -> float:
-    """Find the harmonic mean of precision and recall."""
+    """Return the harmonic mean of precision and recall."""
     alarms = probability >= threshold
     hits = int((alarms & label).sum())
     return 2 * hits / max(int(alarms.sum()) + int(label.sum()), 1)
@@ -139,27 +139,29 @@ def f1(probability: Floats, label: NDArray[np.bool_], threshold: float) -> float
 
 def threshold_of(table: Table) -> float:
     """Choose where F1 is best on training machines that a model of the others has not seen."""
-    told = np.zeros(len(table))
+    probability = np.zeros(len(table))
     group = (places_of(table.vehicle, "threshold") * 3).astype(int)
-    for held in range(3):
-        trained = learn(table.take(group != held))
-        told[group == held] = trained.probability(table.values[group == held])
-    tried = np.unique(told.round(3))
-    return float(tried[np.argmax([f1(told, table.is_immobilised, one) for one in tried])])
+    for tested_group in range(3):
+        trained = learn(table.take(group != tested_group))
+        probability[group == tested_group] = trained.probability(
+            table.values[group == tested_group]
+        )
+    tried = np.unique(probability.round(3))
+    return float(tried[np.argmax([f1(probability, table.is_immobilised, one) for one in tried])])
 
 
 def learn(table: Table) -> Trained:
     """Train as the product does."""
-    return train(table, monotone={}, seed=SEED, tell=lambda *_: None)
+    return train(table, monotone={}, seed=SEED, report_progress=lambda *_: None)
 
 
-def figures(table: Table, told: Floats, threshold: float) -> Sequence[tuple[str, Any]]:
-    """Give the figures of the test part."""
-    ranking, one = Ranking(told, table.is_immobilised), np.ones(len(table))
+def figures(table: Table, probability: Floats, threshold: float) -> Sequence[tuple[str, Any]]:
+    """Return the figures of the test part."""
+    ranking, weight = Ranking(probability, table.is_immobilised), np.ones(len(table))
     return [
-        ("average precision", ranking.average_precision(one)),
-        ("F1 at the chosen threshold", f1(told, table.is_immobilised, threshold)),
-        ("recall in the top 20 %", ranking.recall_at(0.2, one)),
+        ("average precision", ranking.average_precision(weight)),
+        ("F1 at the chosen threshold", f1(probability, table.is_immobilised, threshold)),
+        ("recall in the top 20 %", ranking.recall_at(0.2, weight)),
     ]
 
 
@@ -174,11 +176,11 @@ def main() -> None:
         f"train {len(before)} rows, {before.is_immobilised.sum()} before failures; "
         f"test {len(after)} rows, {after.is_immobilised.sum()}"
     )
-    for who, told in (
+    for who, probability in (
         ("model", trained.probability(after.values)),
         ("logistic", trained.baseline_probability(after.values)),
     ):
-        for name, value in figures(after, told, threshold):
+        for name, value in figures(after, probability, threshold):
             print(f"{who:9} {name:28} {value:.3f}")
     best = max(one["average_precision"] for one in trained.choice.candidates)
     print(

@@ -37,9 +37,9 @@ EVENTS = 20
 
 
 def records(count: int, places: list[tuple[float, float]]) -> list[Record]:
-    """One limited fault on each of so many cars, near the roadside centres in turn."""
+    """Return one limited fault on each of so many cars, near the roadside centres by turns."""
     began = datetime.now(UTC) - timedelta(minutes=5)
-    made = []
+    alerts = []
     for number in range(count):
         at = began + timedelta(milliseconds=number)
         lat, lon = places[number % len(places)]
@@ -56,8 +56,8 @@ def records(count: int, places: list[tuple[float, float]]) -> list[Record]:
         }
         stamp = int(at.timestamp() * 1000)
         partition = Partition(Feed.TAPE, "bench", 0)
-        made.append(Record(partition, number, stamp, None, json.dumps(document).encode()))
-    return made
+        alerts.append(Record(partition, number, stamp, None, json.dumps(document).encode()))
+    return alerts
 
 
 def fill(url: str, count: int) -> None:
@@ -79,17 +79,17 @@ def fill(url: str, count: int) -> None:
 
 
 async def enter(url: str, login: str, password: str) -> tuple[httpx.AsyncClient, str]:
-    """Log in; give the client and the word that goes with every change."""
+    """Log in; return the client and the word that goes with every change."""
     limits = httpx.Limits(max_connections=STREAMS + 50)
     client = httpx.AsyncClient(base_url=url, follow_redirects=True, timeout=60, limits=limits)
     await client.post("/login", data={"login": login, "password": password})
-    found = re.search(r'data-csrf="([^"]+)"', (await client.get("/handover")).text)
-    assert found is not None
-    return client, found[1]
+    token = re.search(r'data-csrf="([^"]+)"', (await client.get("/handover")).text)
+    assert token is not None
+    return client, token[1]
 
 
 async def timed(do: Callable[[], Awaitable[httpx.Response]], rounds: int = ROUNDS) -> list[float]:
-    """Milliseconds of each of some calls, sorted."""
+    """Return the milliseconds of each of some calls, sorted."""
     spent = []
     for _ in range(rounds):
         start = time.perf_counter()
@@ -100,12 +100,12 @@ async def timed(do: Callable[[], Awaitable[httpx.Response]], rounds: int = ROUND
 
 
 def p95(spent: list[float]) -> float:
-    """The value that 95 of 100 stay below."""
+    """Return the value that 95 of 100 stay below."""
     return spent[min(len(spent) - 1, round(len(spent) * 0.95))]
 
 
 async def events(url: str, client: httpx.AsyncClient, key: str) -> list[float]:
-    """Milliseconds from an alert's 202 to its event, over ten open streams."""
+    """Return the milliseconds from an alert's 202 to its event, over ten open streams."""
     seen: dict[str, list[float]] = {}
     asked = asyncio.Event()
 
@@ -143,21 +143,21 @@ async def events(url: str, client: httpx.AsyncClient, key: str) -> list[float]:
                 await asyncio.sleep(0.005)
             spent += [(times[-1] - start) * 1000 for times in seen.values()]
     asked.set()
-    for one in listeners:
-        one.cancel()
+    for listener in listeners:
+        listener.cancel()
     await asyncio.gather(*listeners, return_exceptions=True)
     return sorted(spent)
 
 
 def resident_mb(pid: int) -> float:
-    """Memory of a process."""
+    """Return the memory of a process."""
     text = Path(f"/proc/{pid}/status").read_text("ascii")
-    found = re.search(r"VmRSS:\s+(\d+) kB", text)
-    return int(found[1]) / 1024 if found else 0.0
+    resident = re.search(r"VmRSS:\s+(\d+) kB", text)
+    return int(resident[1]) / 1024 if resident else 0.0
 
 
 async def measure(url: str, people: dict[str, str], key: str, pid: int) -> dict[str, float]:
-    """All figures of a run."""
+    """Measure all figures of a run."""
     li, csrf = await enter(url, "li", people["li"])
     zhao, _ = await enter(url, "zhao", people["zhao"])
     figures: dict[str, float] = {}
@@ -176,19 +176,19 @@ async def measure(url: str, people: dict[str, str], key: str, pid: int) -> dict[
     )
     figures["event to ten streams, p95 ms"] = p95(await events(url, li, key))
     figures["serve before streams, MB"] = resident_mb(pid)
-    streams = [asyncio.create_task(hold(li)) for _ in range(STREAMS)]
+    streams = [asyncio.create_task(keep_open(li)) for _ in range(STREAMS)]
     await asyncio.sleep(15)
-    assert not any(one.done() for one in streams)
+    assert not any(stream.done() for stream in streams)
     figures[f"serve with {STREAMS} streams, MB"] = resident_mb(pid)
-    for one in streams:
-        one.cancel()
+    for stream in streams:
+        stream.cancel()
     await asyncio.gather(*streams, return_exceptions=True)
     await li.aclose()
     await zhao.aclose()
     return figures
 
 
-async def hold(client: httpx.AsyncClient) -> None:
+async def keep_open(client: httpx.AsyncClient) -> None:
     """Keep a stream open."""
     async with client.stream("GET", "/live", timeout=None) as stream:
         async for _ in stream.aiter_lines():

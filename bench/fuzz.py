@@ -59,7 +59,7 @@ class Report:
 
 
 def make(seed: int, number: int) -> Record:
-    """Give the record of this number: a good one with one to four mutations."""
+    """Return the record of this number: a good one with one to four mutations."""
     chance = Random(seed << 32 | number)
     return mutated(chance.choice(_SOURCES), chance, _SOURCES)
 
@@ -100,19 +100,19 @@ def _check(numbers: Sequence[int], records: Sequence[Record], report: Report) ->
         decoded, ended = _end(records)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what the fuzz looks for
         if len(records) == 1:
-            told = traceback.format_exception(error)
-            report.failures.append(Failure(numbers[0], records[0], "".join(told)))
+            trace = traceback.format_exception(error)
+            report.failures.append(Failure(numbers[0], records[0], "".join(trace)))
             return
         report.records -= len(records)
         for number, record in zip(numbers, records, strict=True):
             _check([number], [record], report)
         return
     report.ended.update(outcome.value for outcome in ended)
-    for number, one in zip(numbers, decoded, strict=True):
-        report.reasons.update(bad.reason.value for bad in one.rejected)
-        wrong = _broken_promise(one)
+    for number, answer in zip(numbers, decoded, strict=True):
+        report.reasons.update(bad.reason.value for bad in answer.rejected)
+        wrong = _broken_promise(answer)
         if wrong:
-            report.failures.append(Failure(number, one.record, wrong))
+            report.failures.append(Failure(number, answer.record, wrong))
 
 
 def _end(records: Sequence[Record]) -> tuple[tuple[Decoded, ...], list[Outcome]]:
@@ -125,16 +125,16 @@ def _end(records: Sequence[Record]) -> tuple[tuple[Decoded, ...], list[Outcome]]
     return decoded, ended
 
 
-def _broken_promise(one: Decoded) -> str | None:
-    for bad in one.rejected:
+def _broken_promise(decoded: Decoded) -> str | None:
+    for bad in decoded.rejected:
         if bad.reason not in tuple(Reject) or not bad.detail or len(bad.detail) > 500:
             return f"a refusal without a reason: {bad}"
-    if one.record.value is None and not one.rejected:
+    if decoded.record.value is None and not decoded.rejected:
         return "a null value was not refused"
     return None
 
 
-def tell(report: Report, seed: int) -> None:
+def print_report(report: Report, seed: int) -> None:
     """Print what a run found; of failures the first ones, with how to show them again."""
     rate = report.records / max(report.seconds, 1e-9)
     print(f"{report.records:,} records in {report.seconds:.1f} s ({rate:,.0f}/s), seed {seed}")
@@ -174,7 +174,7 @@ def main(words: Sequence[str]) -> int:
         print(*_end([record])[1])
         return 0
     report = fuzz(asked.count, asked.seed, asked.seconds)
-    tell(report, asked.seed)
+    print_report(report, asked.seed)
     return 1 if report.failures or report.grown_bytes > 64 * 2**20 else 0
 
 

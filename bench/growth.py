@@ -58,10 +58,10 @@ def _grow(connection: sa.Connection, first: int, last: int, pattern: str) -> Non
 
 
 def _records(offset: int, cars: list[int]) -> list[Record]:
-    made = [alert(offset + number, car) for number, car in enumerate(cars)]
+    messages = [alert(offset + number, car) for number, car in enumerate(cars)]
     return [
-        Record(_HERE, offset + number, one.timestamp or 0, one.key, one.value)
-        for number, one in enumerate(made)
+        Record(_HERE, offset + number, message.timestamp or 0, message.key, message.value)
+        for number, message in enumerate(messages)
     ]
 
 
@@ -78,7 +78,7 @@ def measure(stage: Stage, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
         pattern = connection.execute(sa.text('select min(case_id) from "case"')).scalar_one()
     figures: list[Figure] = []
     known, first_cost = 0, None
-    for turn, size in enumerate(sizes):
+    for step, size in enumerate(sizes):
         with engine.begin() as connection:
             _grow(connection, known, size - 1, pattern)
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -87,7 +87,7 @@ def measure(stage: Stage, sizes: tuple[int, ...] = SIZES) -> list[Figure]:
         stride = size // (_BATCH * _BATCHES)
         began = time.perf_counter()
         for part in range(_BATCHES):
-            cars = [min(size - 1, (part * _BATCH + n) * stride + turn) for n in range(_BATCH)]
+            cars = [min(size - 1, (part * _BATCH + n) * stride + step) for n in range(_BATCH)]
             worker.process(_records(offset, sorted(set(cars))))
             offset += len(set(cars))
         cost = 1e6 * (time.perf_counter() - began) / (_BATCH * _BATCHES)

@@ -5,9 +5,9 @@
 
 `pacc run` and `pacc scout` work beside us, as they do in `docker-compose.yml`. In the steady mix
 every tenth alert is the first of a car, the others repeat what one of the last thousand cars said.
-Twenty urgent alerts a second come from cars of their own, among others; a look every 10 ms finds
+Twenty urgent alerts a second come from cars of their own, among others; a query every 10 ms finds
 their tasks, so that is how exact it is. The first fifteen seconds at a load are not counted:
-the processes have just begun, and the scout goes through what came before it looked.
+the processes have just begun, and the scout goes through what came before it read.
 """
 
 import sys
@@ -31,7 +31,7 @@ from tests.servers.kafka import new_topic
 from tests.support.commands import Pacc, waits
 
 LOADS = {500: "≤ 1 s", 2000: "≤ 1 s", 5000: "≤ 2 s"}
-_TURN = 0.05
+_INTERVAL = 0.05
 _PATIENCE = 60.0
 _WARM = 15.0  # seconds at the load that are not counted
 _REPORTS = 10  # of each car in the steady mix
@@ -39,24 +39,24 @@ _RECENT = 1000
 
 
 def _car(number: int, mix: str) -> int:
-    """Say whose an alert is: a new car's, or one's of the last that were new."""
+    """Return whose an alert is: a new car's, or one's of the last that were new."""
     newest = number // _REPORTS
     if mix == "storm" or number % _REPORTS == 0:
         return number
     return _REPORTS * max(0, newest - number * 7919 % _RECENT)
 
 
-def _turns(rate: int, seconds: float, mix: str) -> Iterator[list[Message]]:
-    """Give what is sent in each turn; the last message of each is the urgent one."""
-    each = int(rate * _TURN) - 1
-    for turn in range(int(seconds / _TURN)):
+def _intervals(rate: int, seconds: float, mix: str) -> Iterator[list[Message]]:
+    """Yield what is sent in each interval; the last message of each is the urgent one."""
+    each = int(rate * _INTERVAL) - 1
+    for interval in range(int(seconds / _INTERVAL)):
         now = datetime.now(UTC)
-        numbers = range(turn * each, (turn + 1) * each)
-        yield [*(alert(one, _car(one, mix), now) for one in numbers), urgent(turn + 1)]
+        numbers = range(interval * each, (interval + 1) * each)
+        yield [*(alert(one, _car(one, mix), now) for one in numbers), urgent(interval + 1)]
 
 
 def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, Figure]:
-    """Send at a rate in alerts a second; give the median and the 99th percentile in seconds."""
+    """Send at a rate in alerts a second; return the median and the 99th percentile in seconds."""
     url, topic = new_database(stage.postgres), new_topic(stage.kafka, PARTITIONS)
     promote(url)
     pacc = Pacc(
@@ -81,14 +81,14 @@ def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, 
         waits(lambda: not urgents.waiting and _has_scout(url))  # both read
         first, due = len(urgents.seconds), time.monotonic()
         began = due
-        for number, turn in enumerate(_turns(rate, _WARM + seconds, mix)):
-            send(turn, is_counted=number * _TURN >= _WARM)
-            due += _TURN
+        for number, messages in enumerate(_intervals(rate, _WARM + seconds, mix)):
+            send(messages, is_counted=number * _INTERVAL >= _WARM)
+            due += _INTERVAL
             time.sleep(max(0.0, due - time.monotonic()))
         took = time.monotonic() - began
         until = time.monotonic() + _PATIENCE
         while urgents.waiting and time.monotonic() < until:
-            time.sleep(_TURN)
+            time.sleep(_INTERVAL)
     spent, missing = urgents.seconds[first:], urgents.waiting
     late = f", {missing} not seen within {_PATIENCE:.0f} s" if missing else ""
     share = (_WARM + seconds) / took
@@ -105,9 +105,9 @@ def at_load(stage: Stage, rate: int, seconds: float, mix: str) -> tuple[Figure, 
 def _has_scout(url: str) -> bool:
     engine = make_engine(url)
     with engine.begin() as connection:
-        found = scout_health(connection, datetime.now(UTC))
+        status = scout_health(connection, datetime.now(UTC))
     engine.dispose()
-    return bool(found["scouts"])
+    return bool(status["scouts"])
 
 
 def measure(stage: Stage, seconds: float, mix: str = "steady") -> list[Figure]:

@@ -42,9 +42,9 @@ def measure(vehicles: int, days: int, seed: int, report: Path | None) -> None:
     """Simulate, judge, print."""
     model, costs = shipped(), Costs()
     policy = pipeline.make_policy_for_desks(Settings(), Directory(()))
-    made = Simulation("pacc.alerts", vehicles, days * 24, seed)
-    lesson = simulated(made, policy)
-    oracle = oracle_scores(made, lesson)
+    simulation = Simulation("pacc.alerts", vehicles, days * 24, seed)
+    lesson = simulated(simulation, policy)
+    oracle = oracle_scores(simulation, lesson)
     judged, page = train_and_promote.judge(lesson, model, costs, 1, None, oracle)
     if report is not None:
         report.write_text(page, "utf-8")

@@ -1,4 +1,4 @@
-"""How long `pacc reconcile` takes as the alerts grow: the same look at databases of two sizes.
+"""How long `pacc reconcile` takes as the alerts grow: the same call on databases of two sizes.
 
     make bench-reconcile
     python -m bench.reconcile 500000 2000000
@@ -72,7 +72,7 @@ def past(engine: sa.Engine, first: int, end: int) -> None:
 
 
 def live(worker: Worker, first: int) -> None:
-    """Let the newest records of every partition go through the real pipeline."""
+    """Process the newest records of every partition by the real pipeline."""
     began = datetime.now(UTC) - timedelta(minutes=5)
     for part in range(PARTS):
         partition = Partition(Feed.KAFKA, "bench", part)
@@ -98,7 +98,7 @@ def live(worker: Worker, first: int) -> None:
 
 
 def measure(engine: sa.Engine, *, is_full: bool) -> tuple[float, int]:
-    """Give the median seconds of a look, and how many pages it counted."""
+    """Return the median seconds of a run, and how many pages it counted."""
     ends = {Partition(Feed.KAFKA, "bench", part): Extent(0, 2**40) for part in range(PARTS)}
     wanted = Scope(("bench",), None, is_full)
     took = []
@@ -112,7 +112,7 @@ def measure(engine: sa.Engine, *, is_full: bool) -> tuple[float, int]:
 
 
 def main() -> None:
-    """Print the seconds of both looks at each size."""
+    """Print the seconds of both kinds at each size."""
     sizes = [int(word) for word in sys.argv[1:]] or SIZES
     with running_postgres() as server:
         for size in sizes:
@@ -132,10 +132,10 @@ def _measured(engine: sa.Engine, size: int) -> str:
         connection.exec_driver_sql("vacuum analyze")
         count = connection.execute(sa.select(sa.func.count()).select_from(t.alert)).scalar_one()
     filled = perf_counter() - began
-    look, pages = measure(engine, is_full=False)
+    quick, pages = measure(engine, is_full=False)
     full, all_pages = measure(engine, is_full=True)
     return (
-        f"{count:>10,} alerts: {look:6.2f} s ({pages} pages counted), full {full:6.2f} s "
+        f"{count:>10,} alerts: {quick:6.2f} s ({pages} pages counted), full {full:6.2f} s "
         f"({all_pages} pages); put there in {filled:.0f} s"
     )
 

@@ -27,15 +27,15 @@ from pacc.process.database import make_engine
 from tests.support.commands import Pacc
 
 DATABASES = ("SQLite", "PostgreSQL")
-_LOOK = 1.0
+_POLL_SECONDS = 1.0
 
 
 def _records(count: int) -> Iterator[Record]:
     offsets = [0] * PARTITIONS
-    for number, one in enumerate(steady(count)):
+    for number, message in enumerate(steady(count)):
         part = number % max(1, count // 10) % PARTITIONS
         place = Partition(Feed.TAPE, "pacc.alerts", part)
-        yield Record(place, offsets[part], one.timestamp or 0, one.key, one.value)
+        yield Record(place, offsets[part], message.timestamp or 0, message.key, message.value)
         offsets[part] += 1
 
 
@@ -47,7 +47,7 @@ def _resident_mb(process: int) -> float:
 
 
 def _played(url: str, tape: Path, count: int) -> tuple[float, list[tuple[float, float]]]:
-    """Play a tape; give alerts per second, and the share played and the memory again and again."""
+    """Play a tape; return alerts per second, and share played and memory again and again."""
     pacc = Pacc(PACC_DATABASE_URL=url, PACC_TOPICS="pacc.alerts: canonical")
     engine, seen = make_engine(url), []
     process = subprocess.Popen(
@@ -57,7 +57,7 @@ def _played(url: str, tape: Path, count: int) -> tuple[float, list[tuple[float, 
         stderr=subprocess.DEVNULL,
     )
     while process.poll() is None:
-        time.sleep(_LOOK)
+        time.sleep(_POLL_SECONDS)
         with engine.connect() as connection:
             done = connection.execute(sa.select(sa.func.sum(t.position.c.next_offset))).scalar()
         memory = _resident_mb(process.pid)

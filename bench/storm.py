@@ -53,7 +53,7 @@ class Wish:
 
 
 def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
-    """Let one storm pass; give its figures."""
+    """Run one storm; return its figures."""
     name = "scout" if wish.with_scout else "alone"
     url = new_url(server)
     _say(f"{name}: filling {wish.records:,} records")
@@ -80,9 +80,9 @@ def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
             _say(f"{name}: drained; {appended:,} came behind it")
             waits(lambda: position.now >= wish.records + appended or not position.is_alive, 7200)
             waits(lambda: not urgents.waiting, 120)
-            waits(lambda: pacc("fleet", "list"), 120)  # `tend` looks every half minute
+            waits(lambda: pacc("fleet", "list"), 120)  # `tend` ticks every half minute
             position.total = wish.records + appended
-        _tell(figures, wish, begins, position, urgents, pages)
+        _add_figures(figures, wish, begins, position, urgents, pages)
         figures["queue page after the storm, p95 ms"] = p95(pages.some(BEFORE))
     figures["reconciled"] = float(pacc("ledger")["reconciled"])
     matters = [matter["vehicles"] for matter in pacc("fleet", "list")]
@@ -94,7 +94,7 @@ def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
 def _meanwhile(
     topic: str, sender: KafkaSender, wish: Wish, position: Position, urgents: Urgents
 ) -> int:
-    """Append behind the flood until what was there at the start is drained; say how many."""
+    """Append behind the flood until what was there at the start is drained; return how many."""
     more = flood(10**9, wish.records, wish.records // REPORTS)
     appended = urgents_sent = 0
     while position.now < wish.records:
@@ -103,9 +103,9 @@ def _meanwhile(
         behind = [next(more) for _ in range(int(wish.rate * EVERY_SECONDS))]
         if behind:
             sender.send([_to(topic, one) for one in behind])
-        one = _to(topic, urgent(BEFORE + urgents_sent))
-        urgents.sent(one)
-        sender.send([one])
+        message = _to(topic, urgent(BEFORE + urgents_sent))
+        urgents.sent(message)
+        sender.send([message])
         urgents_sent += 1
         appended += len(behind) + 1
         time.sleep(max(0.0, EVERY_SECONDS - (time.perf_counter() - began)))
@@ -115,20 +115,20 @@ def _meanwhile(
 def _before(
     pacc: Pacc, url: str, quiet: str, sender: KafkaSender, pages: Pages, figures: dict[str, float]
 ) -> None:
-    """The anchors: stop faults and pages while nothing else happens."""
+    """Measure the anchors: stop faults and pages while nothing else happens."""
     pacc.environment["PACC_TOPICS"] = f"{quiet}: cloudevents"
     with pacc.runs("run", "--batch", str(BATCH)), Urgents(url) as urgents:
         for number in range(BEFORE):
-            one = _to(quiet, urgent(number))
-            urgents.sent(one)
-            sender.send([one])
+            message = _to(quiet, urgent(number))
+            urgents.sent(message)
+            sender.send([message])
             waits(lambda: not urgents.waiting, 60)
     spent = sorted(urgents.seconds[1:])
     figures["anchor: urgent without a storm, p50 s"] = spent[len(spent) // 2]
     figures["anchor: page without a storm, p95 ms"] = p95(pages.some(BEFORE))
 
 
-def _tell(
+def _add_figures(
     figures: dict[str, float],
     wish: Wish,
     begins: float,
@@ -159,9 +159,9 @@ def _tell(
 
 
 def _scouts(pacc: Pacc) -> int:
-    """How many scouts the health page knows of."""
-    told = httpx.get(f"http://127.0.0.1:{pacc.environment['PACC_PORT']}/ready", timeout=30).json()
-    return int(told["scout"]["scouts"])
+    """Return how many scouts the health page knows of."""
+    ready = httpx.get(f"http://127.0.0.1:{pacc.environment['PACC_PORT']}/ready", timeout=30).json()
+    return int(ready["scout"]["scouts"])
 
 
 def _say(line: str) -> None:
@@ -174,12 +174,12 @@ def _memory(watched: dict[str, subprocess.Popen[bytes]]) -> dict[str, float]:
     return {name: resident_mb(process.pid) for name, process in watched.items()}
 
 
-def _to(topic: str, one: Message) -> Message:
-    return Message(topic, one.key, one.value, one.headers, int(time.time() * 1000))
+def _to(topic: str, message: Message) -> Message:
+    return Message(topic, message.key, message.value, message.headers, int(time.time() * 1000))
 
 
 def _system(kafka: str, url: str, topic: str, quiet: str) -> Pacc:
-    """The commands on a database with the desks; events have topics of this storm's own."""
+    """Return the commands on a database with the desks; events have topics of this storm's own."""
     events = {name: f"{topic}.{name}" for name in ("roadside", "dealer", "cases")}
     admin = KafkaAdminClient(bootstrap_servers=kafka)
     admin.create_topics(
@@ -205,7 +205,7 @@ def _system(kafka: str, url: str, topic: str, quiet: str) -> Pacc:
 
 @contextmanager
 def _people(pacc: Pacc) -> Iterator[Pages]:
-    """Somebody who looks at a desk's queue on a console."""
+    """Add somebody who watches a desk's queue on a console."""
     added = pacc("person", "add", "li", "--role", "operator", "--desk", "rsa-beijing")
     address = f"http://127.0.0.1:{pacc.environment['PACC_PORT']}"
     with pacc.runs("serve"):
@@ -232,19 +232,21 @@ def _print(runs: dict[str, dict[str, float]]) -> None:
 
 def main(words: Sequence[str]) -> None:
     """Measure, print a table, then one line of JSON."""
-    asked = argparse.ArgumentParser(prog="bench.storm")
-    asked.add_argument("records", type=int, nargs="?", default=40_000)
-    asked.add_argument("--rate", type=int, default=200, help="alerts a second behind the flood")
-    asked.add_argument("--only", choices=("scout", "alone"))
-    given = asked.parse_args(words)
+    parser = argparse.ArgumentParser(prog="bench.storm")
+    parser.add_argument("records", type=int, nargs="?", default=40_000)
+    parser.add_argument("--rate", type=int, default=200, help="alerts a second behind the flood")
+    parser.add_argument("--only", choices=("scout", "alone"))
+    options = parser.parse_args(words)
     runs: dict[str, dict[str, float]] = {}
     with running_kafka() as kafka, running_postgres() as server:
         for name in ("scout", "alone"):
-            if given.only in (None, name):
-                runs[name] = storm(kafka, server, Wish(given.records, given.rate, name == "scout"))
-    print(f"{given.records:,} records, {given.rate}/s behind them: {', '.join(runs)}")
+            if options.only in (None, name):
+                runs[name] = storm(
+                    kafka, server, Wish(options.records, options.rate, name == "scout")
+                )
+    print(f"{options.records:,} records, {options.rate}/s behind them: {', '.join(runs)}")
     _print(runs)
-    report: dict[str, Any] = {"records": given.records, "rate": given.rate, "runs": runs}
+    report: dict[str, Any] = {"records": options.records, "rate": options.rate, "runs": runs}
     print(json.dumps(report))
 
 

@@ -56,10 +56,10 @@ class Stopwatch:
         """Time every call of a function while the block runs."""
         call: Callable[..., Any] = getattr(owner, name)
 
-        def timed(*given: Any, **more: Any) -> Any:
+        def timed(*args: Any, **kwargs: Any) -> Any:
             began = time.perf_counter()
             try:
-                return call(*given, **more)
+                return call(*args, **kwargs)
             finally:
                 self.seconds[name] += time.perf_counter() - began
                 self.calls[name] += 1
@@ -72,7 +72,7 @@ class Stopwatch:
 
 
 def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
-    """Kafka → database with one worker, in this process, to the end of the topic.
+    """Run Kafka → database with one worker, in this process, to the end of the topic.
 
     The clock runs from when it has its partitions, as that of the raw poll does.
     """
@@ -84,9 +84,9 @@ def whole_way(kafka: str, url: str, topic: str, batch: int = BATCH) -> Way:
     watch, sent = Stopwatch(), recorded(engine)
     taken: list[float] = []
 
-    def take(*given: Any, **more: Any) -> StreamPosition:
+    def take(*args: Any, **kwargs: Any) -> StreamPosition:
         taken.append(time.perf_counter())
-        return worker.take(*given, **more)
+        return worker.take(*args, **kwargs)
 
     with ExitStack() as stack:
         for owner, name in (
@@ -147,7 +147,7 @@ def measure(stage: Stage, count: int) -> list[Figure]:
                     "raw poll",
                     raw,
                     _BARS[mix],
-                    _told(way.shares),
+                    _as_text(way.shares),
                 ),
             ]
         # of the last way: rules and model
@@ -198,8 +198,8 @@ def _alone(stage: Stage, mix: str, way: Way, count: int, raw: float) -> Figure:
     )
 
 
-def _told(shares: dict[str, float]) -> str:
-    ordered = sorted(shares.items(), key=lambda one: -one[1])
+def _as_text(shares: dict[str, float]) -> str:
+    ordered = sorted(shares.items(), key=lambda item: -item[1])
     return ", ".join(f"{name} {share:.0%}" for name, share in ordered)
 
 

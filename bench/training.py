@@ -51,10 +51,10 @@ def main(rows: int = 1_000_000, vehicles: int = 1000, seed: int = 7) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()
 
-    def tell(stage: str, done: int, of: int) -> None:
+    def report_progress(stage: str, done: int, of: int) -> None:
         print(f"{time.perf_counter() - start:7.0f} s  {stage} {done}/{of}", file=sys.stderr)
 
-    trained = train(wide, monotone=MONOTONE, seed=seed, tell=tell)
+    trained = train(wide, monotone=MONOTONE, seed=seed, report_progress=report_progress)
     print(
         json.dumps(
             {

@@ -22,7 +22,7 @@ from models import tables as t
 from pacc.process.database import make_engine
 from tests.support.commands import Pacc
 
-_LOOK = 0.05
+_POLL_SECONDS = 0.05
 _AT_MOST = 600.0
 _COUNT = """
 import sys, time
@@ -46,7 +46,7 @@ print((seen["n"] - 1) / (seen["last"] - seen["first"]))
 
 
 def rate_of(stage: Stage, topic: str, count: int, workers: int) -> float:
-    """Let so many processes work through a topic; give alerts per second."""
+    """Run so many processes through a topic; return alerts per second."""
     url = new_database(stage.postgres)
     promote(url)
     pacc = Pacc(
@@ -61,7 +61,7 @@ def rate_of(stage: Stage, topic: str, count: int, workers: int) -> float:
             stack.enter_context(pacc.runs("run"))
         until = time.monotonic() + _AT_MOST
         while seen[-1][1] < 0.9 * count and time.monotonic() < until:
-            time.sleep(_LOOK)
+            time.sleep(_POLL_SECONDS)
             with engine.connect() as connection:
                 done = connection.execute(sa.select(sa.func.sum(t.position.c.next_offset))).scalar()
             if done and done > seen[-1][1]:
@@ -73,7 +73,7 @@ def rate_of(stage: Stage, topic: str, count: int, workers: int) -> float:
 
 
 def counted(stage: Stage, topic: str, count: int) -> float | None:
-    """Let quixstreams count per key; None where it is not installed."""
+    """Run a count per key by quixstreams; None where it is not installed."""
     if importlib.util.find_spec("quixstreams") is None:
         return None
     with tempfile.TemporaryDirectory(prefix="pacc-bench-") as folder:
@@ -90,9 +90,16 @@ def counted(stage: Stage, topic: str, count: int) -> float | None:
 def measure(stage: Stage, count: int) -> list[Figure]:
     """Measure one and two workers, and the count."""
     topic = fill(stage.kafka, MIXES["steady"](count))
-    one, two = (rate_of(stage, topic, count, workers) for workers in (1, 2))
+    one_worker, two_workers = (rate_of(stage, topic, count, workers) for workers in (1, 2))
     figures = [
-        Figure("steady, two workers", two, "alerts/s", "one worker", one, "≥ 1.5 where cores allow")
+        Figure(
+            "steady, two workers",
+            two_workers,
+            "alerts/s",
+            "one worker",
+            one_worker,
+            "≥ 1.5 where cores allow",
+        )
     ]
     by_count = counted(stage, topic, count)
     if by_count is None:
@@ -101,7 +108,7 @@ def measure(stage: Stage, count: int) -> list[Figure]:
         *figures,
         Figure(
             "steady, one worker, everything",
-            one,
+            one_worker,
             "alerts/s",
             "quixstreams' count per key",
             by_count,

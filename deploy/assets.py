@@ -60,9 +60,9 @@ def install(folder: Path, *options: str) -> None:
 
 
 def npm() -> list[str]:
-    """Find npm: the machine's own, else the one in the wheel."""
-    found = shutil.which("npm")
-    return [found] if found else [sys.executable, "-c", _WHEEL]
+    """Return how to call npm: the machine's own, else the one in the wheel."""
+    path = shutil.which("npm")
+    return [path] if path else [sys.executable, "-c", _WHEEL]
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ LIVELY_SECONDS = 40
 
 @contextmanager
 def demo() -> Iterator[tuple[str, dict[str, str]]]:
-    """Run a lively demo; give its address, and log-ins by role."""
+    """Run a lively demo; return its address, and log-ins by role."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
         words = [

@@ -24,8 +24,8 @@ VEHICLES, DAYS, SEED = 5000, 28, 2026
 def main() -> None:
     """Simulate, train, judge, and write the shipped files."""
     policy = pipeline.make_policy_for_desks(Settings(), Directory(()))
-    made = Simulation("pacc.alerts", VEHICLES, DAYS * 24, SEED)
-    lesson = simulated(made, policy)
+    simulation = Simulation("pacc.alerts", VEHICLES, DAYS * 24, SEED)
+    lesson = simulated(simulation, policy)
     private, public = new_key()
     taught = train_and_promote.teach(
         lesson,
@@ -34,7 +34,7 @@ def main() -> None:
         sign=load_key(private),
         made_at=datetime.now(UTC),
         revision=_revision(),
-        tell=lambda what, done, total: print_stderr(f"{what} {done}/{total}"),
+        report_progress=lambda what, done, total: print_stderr(f"{what} {done}/{total}"),
     )
     folder = pipeline.shipped_model_folder()
     shutil.rmtree(folder, ignore_errors=True)

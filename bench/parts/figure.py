@@ -20,7 +20,7 @@ class Figure(Struct, frozen=True):
 
     @property
     def ratio(self) -> float | None:
-        """The value as a share of its anchor."""
+        """Return the value as a share of its anchor."""
         return None if not self.anchor else self.value / self.anchor
 
 
@@ -30,11 +30,12 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join([head, "|---|---|---|---|---|---|", *(_line(one) for one in figures)])
 
 
-def _line(one: Figure) -> str:
-    anchor = f"{one.against}: {_number(one.anchor)}" if one.anchor is not None else "–"
-    ratio = "–" if one.ratio is None else f"{one.ratio:.3f}"
-    value = f"{_number(one.value)} {one.unit}"
-    return f"| {one.name} | {value} | {anchor} | {ratio} | {one.bar or '–'} | {one.note or '–'} |"
+def _line(figure: Figure) -> str:
+    anchor = f"{figure.against}: {_number(figure.anchor)}" if figure.anchor is not None else "–"
+    ratio = "–" if figure.ratio is None else f"{figure.ratio:.3f}"
+    value = f"{_number(figure.value)} {figure.unit}"
+    cells = (figure.name, value, anchor, ratio, figure.bar or "–", figure.note or "–")
+    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float) -> str:

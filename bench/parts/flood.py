@@ -19,7 +19,7 @@ _ALERT = (
 
 
 def flood(count: int, first: int = 0, fleet: int | None = None) -> Iterator[Message]:
-    """So many alerts from number `first` on; without a `fleet` every car speaks REPORTS times."""
+    """Return alerts from number `first` on; without a `fleet` every car speaks REPORTS times."""
     cars = max(1, fleet or count // REPORTS)
     began = datetime.now(UTC)
     for number in range(first, first + count):
@@ -27,13 +27,13 @@ def flood(count: int, first: int = 0, fleet: int | None = None) -> Iterator[Mess
         yield _one(number, number % cars, (number - first) // cars, at)
 
 
-def _one(number: int, car: int, turn: int, at: datetime) -> Message:
+def _one(number: int, car: int, report: int, at: datetime) -> Message:
     vin = f"LZZS1M0L{car:09d}"
     code, severity, status, motion = ORDINARY[car % len(ORDINARY)], "service", "active", "parked"
     is_of_line = car % LINE == 0
     if is_of_line:
-        code, severity, motion = "dtc:P0A78", "limited", ("parked", "moving")[turn % 2]
-        status = "cleared" if turn % 4 == 2 else "active"
+        code, severity, motion = "dtc:P0A78", "limited", ("parked", "moving")[report % 2]
+        status = "cleared" if report % 4 == 2 else "active"
         if car // LINE % STOPS == STOPS - 1:
             code, severity, status, motion = "dtc:P0C01", "stop", "active", "moving"
     lat, lon = PLACES[car % len(PLACES)]
@@ -47,7 +47,7 @@ def _one(number: int, car: int, turn: int, at: datetime) -> Message:
         motion,
         "iX3" if is_of_line else "X3",
         SOFTWARE if is_of_line else "11-2025.30",
-        10_000 + turn,
+        10_000 + report,
         lat + car % 97 / 2000,
         lon + car % 89 / 2000,
     )
@@ -55,7 +55,7 @@ def _one(number: int, car: int, turn: int, at: datetime) -> Message:
 
 
 def urgent(number: int) -> Message:
-    """A stop fault in motion of a car that the flood does not know."""
+    """Return a stop fault in motion of a car that the flood does not know."""
     vin, at = f"LZZS1M0U{number:09d}", datetime.now(UTC)
     lat, lon = PLACES[number % len(PLACES)]
     value = _ALERT % (

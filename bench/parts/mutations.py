@@ -152,12 +152,12 @@ def _repeat(record: Record, chance: Random, _others: Sequence[Record]) -> Record
 
 def _number(record: Record, chance: Random, _others: Sequence[Record]) -> Record:
     value = record.value or b""
-    found = list(_NUMBER.finditer(value))
-    if not found:
+    numbers = list(_NUMBER.finditer(value))
+    if not numbers:
         return record
-    one = chance.choice(found)
+    number = chance.choice(numbers)
     return replace(
-        record, value=value[: one.start()] + chance.choice(_NUMBERS) + value[one.end() :]
+        record, value=value[: number.start()] + chance.choice(_NUMBERS) + value[number.end() :]
     )
 
 
@@ -172,7 +172,7 @@ def _structure(record: Record, chance: Random, _others: Sequence[Record]) -> Rec
 
 
 def _changed(node: Any, chance: Random) -> Any:
-    """Go down at chance; change, drop, add, rename or wrap what is there."""
+    """Return a node after one change at a random depth."""
     if isinstance(node, dict) and node and chance.random() < 0.8:
         return _changed_object(node, chance)
     if isinstance(node, list) and node and chance.random() < 0.8:

@@ -1,4 +1,4 @@
-"""Who looks on while a storm passes: at the position, at a queue, at a page. A thread each."""
+"""Observers of a storm: of the position, of a queue, of a page. A thread each."""
 
 import re
 import threading
@@ -17,7 +17,7 @@ from pacc.process.database import make_engine
 
 
 class Seen(NamedTuple):
-    """One look: when, how many records were decided, and the MB of each process."""
+    """One sample: when, how many records were decided, and the MB of each process."""
 
     at: float
     records: int
@@ -25,7 +25,7 @@ class Seen(NamedTuple):
 
 
 class Observer:
-    """Looks every so often, from `with` to its end."""
+    """Observes every so often, from `with` to its end."""
 
     def __init__(self, every_seconds: float) -> None:
         self._every = every_seconds
@@ -34,15 +34,15 @@ class Observer:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it still looks."""
+        """Return whether it still observes."""
         return self._thread.is_alive()
 
-    def look(self) -> None:
-        """Look once."""
+    def observe(self) -> None:
+        """Observe once."""
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        """Begin to look."""
+        """Start observing."""
         self._thread.start()
         return self
 
@@ -52,13 +52,13 @@ class Observer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Look no more."""
+        """Stop observing."""
         self._stopped.set()
         self._thread.join(timeout=30)
 
     def _go_on(self) -> None:
         while not self._stopped.wait(self._every):
-            self.look()
+            self.observe()
 
 
 class Position(Observer):
@@ -73,7 +73,7 @@ class Position(Observer):
         self.total = 0
         self.seen: list[Seen] = []
 
-    def look(self) -> None:
+    def observe(self) -> None:
         """Read the position; what was before the first batch is not noted."""
         p = t.position.c
         mine = sa.and_(p.feed == Feed.KAFKA.value, p.topic == self._topic)
@@ -95,28 +95,28 @@ class Urgents(Observer):
 
     @property
     def waiting(self) -> int:
-        """How many have not been seen in the queue."""
+        """Return how many have not been seen in the queue."""
         return len(self._sent)
 
     def sent(self, message: Message) -> None:
         """Note that this one is about to be appended."""
         self._sent[(message.key or b"").decode()] = time.perf_counter()
 
-    def look(self) -> None:
-        """See which are in the queue now."""
+    def observe(self) -> None:
+        """Read which are in the queue now."""
         k = t.task.c
         wanted = list(self._sent)
         if not wanted:
             return
         with self._engine.begin() as connection:
             query = sa.select(k.vin).where(k.vin.in_(wanted), k.queue == Queue.ROADSIDE.value)
-            found = set(connection.execute(query).scalars())
+            queued = set(connection.execute(query).scalars())
         now = time.perf_counter()
-        self.seconds += [now - self._sent.pop(vin) for vin in found]
+        self.seconds += [now - self._sent.pop(vin) for vin in queued]
 
 
 class Pages(Observer):
-    """How long the queue page of a desk takes, looked at twice a second by one who is logged in."""
+    """How long the queue page of a desk takes, loaded twice a second by one who is logged in."""
 
     def __init__(self, address: str, login: str, password: str) -> None:
         super().__init__(0.5)
@@ -125,12 +125,12 @@ class Pages(Observer):
         assert re.search(r'data-csrf="([^"]+)"', self._client.get("/handover").text)
         self.spent: list[float] = []
 
-    def look(self) -> None:
-        """Look at the page once."""
+    def observe(self) -> None:
+        """Load the page once."""
         self.spent += self.some(1)
 
     def some(self, rounds: int) -> list[float]:
-        """Look so many times; give the milliseconds, sorted."""
+        """Load the page so many times; return the milliseconds, sorted."""
         spent = []
         for _ in range(rounds):
             began = time.perf_counter()
@@ -140,20 +140,20 @@ class Pages(Observer):
 
 
 def drained_at(seen: list[Seen], total: int) -> float:
-    """When the last record was decided."""
+    """Return when the last record was decided."""
     return next(one.at for one in seen if one.records >= total)
 
 
 def rate_between(seen: list[Seen], first: int, end: int) -> float:
-    """Records a second between two counts; between two looks the pipeline moved evenly."""
+    """Return records a second between two counts; between two samples the pipeline moved evenly."""
     return (end - first) / max(0.001, _reached(seen, end) - _reached(seen, first))
 
 
 def _reached(seen: list[Seen], count: int) -> float:
     before = seen[0]
-    for one in seen:
-        if one.records >= count:
-            share = (count - before.records) / max(1, one.records - before.records)
-            return before.at + max(0.0, share) * (one.at - before.at)
-        before = one
+    for sample in seen:
+        if sample.records >= count:
+            share = (count - before.records) / max(1, sample.records - before.records)
+            return before.at + max(0.0, share) * (sample.at - before.at)
+        before = sample
     return seen[-1].at

@@ -44,12 +44,12 @@ def running() -> Iterator[Stage]:
 
 
 def steady(count: int) -> Iterator[Message]:
-    """Each fault repeats about ten times, never twice in one batch."""
+    """Return alerts whose faults repeat about ten times, never twice in one batch."""
     return (alert(number, number % max(1, count // 10)) for number in range(count))
 
 
 def storm(count: int) -> Iterator[Message]:
-    """Every record is another vehicle."""
+    """Return alerts that are each of another vehicle."""
     return (alert(number, number) for number in range(count))
 
 
@@ -57,12 +57,12 @@ MIXES = {"steady": steady, "storm": storm}
 
 
 def vin(car: int) -> str:
-    """Name a car."""
+    """Return a car's VIN."""
     return f"LZZS1M0L{car:09d}"
 
 
 def alert(number: int, car: int, at: datetime | None = None, severity: str = "limited") -> Message:
-    """One canonical alert of about 320 bytes."""
+    """Return one canonical alert of about 320 bytes."""
     at = at or START + timedelta(milliseconds=10 * number)
     document = {
         "id": f"{number:012d}",
@@ -88,8 +88,10 @@ def fill(kafka: str, messages: Iterable[Message]) -> str:
     topic = new_topic(kafka, PARTITIONS)
     with closing(KafkaSender(kafka)) as sender:
         part: list[Message] = []
-        for one in messages:
-            part.append(Message(topic, one.key, one.value, one.headers, one.timestamp))
+        for message in messages:
+            part.append(
+                Message(topic, message.key, message.value, message.headers, message.timestamp)
+            )
             if len(part) == _AT_ONCE:
                 sender.send(part)
                 part = []
@@ -98,7 +100,7 @@ def fill(kafka: str, messages: Iterable[Message]) -> str:
 
 
 def raw_poll(kafka: str, topic: str, count: int, batch: int) -> float:
-    """Read the topic and throw it away; give records per second."""
+    """Read the topic and throw it away; return records per second."""
     consumer = KafkaConsumer(
         bootstrap_servers=kafka,
         enable_auto_commit=False,
@@ -117,14 +119,14 @@ def raw_poll(kafka: str, topic: str, count: int, batch: int) -> float:
 
 
 def new_database(server: str) -> str:
-    """Make a database with the desks of the sample and no model; give its address."""
+    """Make a database with the desks of the sample and no model; return its address."""
     url = new_url(server)
     prepare(url)
     return url
 
 
 def new_url(server: str) -> str:
-    """Make an empty database; give its address."""
+    """Make an empty database; return its address."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
@@ -143,7 +145,7 @@ def prepare(url: str) -> None:
 
 
 def promote(url: str) -> None:
-    """Let the shipped model rank."""
+    """Promote the shipped model."""
     engine = make_engine(url)
     with engine.begin() as connection:
         version = pipeline.register_model(Settings(), connection, pipeline.shipped_model_folder())

@@ -18,9 +18,9 @@ Sent = tuple[str, Any]  # a statement and its parameters
 
 
 def recorded(engine: sa.Engine) -> list[Sent]:
-    """Give a list that holds from now on what an engine is sent, and its commits."""
+    """Return a list that holds from now on what an engine is sent, and its commits."""
     sent: list[Sent] = []
-    sa.event.listen(engine, "before_cursor_execute", lambda *given: sent.append(given[2:4]))
+    sa.event.listen(engine, "before_cursor_execute", lambda *event: sent.append(event[2:4]))
     sa.event.listen(engine, "commit", lambda _connection: sent.append((_COMMIT, None)))
     return sent
 
@@ -35,7 +35,7 @@ def document_bytes(sent: Sequence[Sent]) -> int:
 
 
 def again(url: str, sent: Sequence[Sent]) -> float:
-    """Run what was sent on a fresh database; give the seconds."""
+    """Run what was sent on a fresh database; return the seconds."""
     engine = make_engine(url)
     with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
         began = time.perf_counter()

@@ -74,7 +74,7 @@ def train(
             sign=sign,
             made_at=utc_now(),
             revision=_revision(),
-            tell=report,
+            report_progress=report,
             champion=champion,
         )
     with engine.begin() as connection:

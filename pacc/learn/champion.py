@@ -49,7 +49,7 @@ class Champions:
         self._seen: dict[str, str] | None = None
 
     def current(self, connection: sa.Connection, policy: Policy) -> Policy:
-        """Give the policy with the models that rank now; one statement while nothing changes."""
+        """Return the policy with the models that rank now; one statement while nothing changes."""
         aliases = registry.aliases(connection)
         if aliases == self._seen:
             return policy

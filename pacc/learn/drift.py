@@ -61,7 +61,7 @@ def drifted(lesson: TrainingTable, model: _Model) -> dict[str, Any]:
 
 
 def stability(reference: Mapping[str, Any], column: NDArray[np.float64]) -> float:
-    """Give the population stability index of a column against a reference distribution."""
+    """Return the population stability index of a column against a reference distribution."""
     missing = np.isnan(column)
     edges = np.asarray(reference["edges"], dtype=np.float64)
     places = np.searchsorted(edges, column[~missing], side="right")

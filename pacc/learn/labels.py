@@ -85,7 +85,7 @@ def label(samples: Sequence[Sample], floor: NDArray[np.int8], findings: Findings
 
 
 def _hours(sample: Sample, findings: Findings) -> float:
-    """Hours until the vehicle stands; 0 while it does."""
+    """Return the hours until the vehicle stands; 0 while it does."""
     stood = findings.stood.get(sample.vin, ())
     next_one = bisect_right([one.at for one in stood], sample.at)
     if next_one:

@@ -22,7 +22,7 @@ from prioritizer.features.predictors import Numbers
 from prioritizer.ranking.rank import Ranker, rank
 
 _AT_ONCE = 5000
-_TOLD = (Outcome.OPENED, Outcome.JOINED)
+_ALWAYS_SAMPLED = (Outcome.OPENED, Outcome.JOINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def samples(
     infos: Mapping[str, VehicleInfo],
     ends: Mapping[str, datetime] | None = None,
 ) -> Iterator[Sample]:
-    """Give the samples of a stream that is in the order of its arrival.
+    """Yield the samples of a stream that is in the order of its arrival.
 
     `infos` are the master data; `ends` says when people closed cases (case → time), where the
     stream is the past of a database and not a tape.
@@ -74,17 +74,17 @@ def samples(
             yield from _new(vin, track)
 
 
-def number(given: Sequence[Sample], ranker: Ranker) -> Numbered:
+def number(moments: Sequence[Sample], ranker: Ranker) -> Numbered:
     """Compute of samples what the pipeline would have, some thousands at a time."""
     values, floors, scores = [], [], []
-    for start in range(0, len(given), _AT_ONCE):
-        ranked = rank([one.standing for one in given[start : start + _AT_ONCE]], ranker)
+    for start in range(0, len(moments), _AT_ONCE):
+        ranked = rank([one.standing for one in moments[start : start + _AT_ONCE]], ranker)
         values.append(ranked.values)
         floors.append(ranked.floor)
         scores.append(ranked.rule_score)
     empty = rank([], ranker)
     return Numbered(
-        tuple(given),
+        tuple(moments),
         np.concatenate(values) if values else empty.values,
         np.concatenate(floors) if floors else empty.floor,
         np.concatenate(scores) if scores else empty.rule_score,
@@ -98,19 +98,19 @@ def _end(track: VehicleState, ends: Mapping[str, datetime] | None, at: datetime)
 
 
 def _new(vin: str, track: VehicleState) -> Iterator[Sample]:
-    """Take the moments off the track, so that a long stream is not kept."""
+    """Remove the moments from the track, so that a long stream is not kept."""
     for chapter in track.chapters:
         for moment in chapter.moments:
-            if _is_telling(moment):
+            if _is_sampled(moment):
                 yield Sample(vin, chapter.case_id, moment.at, moment.standing)
         chapter.moments.clear()
     track.chapters[:] = track.chapters[-1:]
 
 
-def _is_telling(moment: CaseChange) -> bool:
+def _is_sampled(moment: CaseChange) -> bool:
     if not moment.standing.faults:
         return False
     if moment.kind is Outcome.REPEATED:
         reports = max(one.count for one in moment.standing.faults)
         return reports & (reports - 1) == 0
-    return moment.kind in _TOLD
+    return moment.kind in _ALWAYS_SAMPLED

@@ -18,9 +18,9 @@ from pacc.simulation.stream import Simulation
 _AT_ONCE = 2000
 
 
-def simulated(made: Simulation, policy: Policy) -> TrainingTable:
-    """Let a fleet drive, and take the lesson with its truth."""
-    records = made.records()
+def simulated(simulation: Simulation, policy: Policy) -> TrainingTable:
+    """Return the lesson of a simulated fleet, with its truth."""
+    records = simulation.records()
     stream = (
         one
         for start in range(0, len(records), _AT_ONCE)
@@ -28,25 +28,25 @@ def simulated(made: Simulation, policy: Policy) -> TrainingTable:
     )
     infos = {
         car.vin: VehicleInfo(car.model, car.powertrain, "CN", car.region)
-        for car in cars(made.vehicles, made.seed)
+        for car in cars(simulation.vehicles, simulation.seed)
     }
-    return from_stream(stream, _stood(made), infos, policy)
+    return from_stream(stream, _stood(simulation), infos, policy)
 
 
-def oracle_scores(made: Simulation, lesson: TrainingTable) -> NDArray[np.float64]:
-    """Ask the oracle at every moment of a lesson."""
-    says: Callable[[str, datetime], float] = oracle(made)
-    return np.array([says(one.vin, one.at) for one in lesson.samples], dtype=np.float64)
+def oracle_scores(simulation: Simulation, lesson: TrainingTable) -> NDArray[np.float64]:
+    """Return the oracle's probability at every moment of a lesson."""
+    probability_of: Callable[[str, datetime], float] = oracle(simulation)
+    return np.array([probability_of(one.vin, one.at) for one in lesson.samples], dtype=np.float64)
 
 
-def _stood(made: Simulation) -> dict[str, list[Breakdown]]:
+def _stood(simulation: Simulation) -> dict[str, list[Breakdown]]:
     stood: dict[str, list[Breakdown]] = {}
-    for car, truth in made.truths:
+    for car, truth in simulation.truths:
         if truth.immobilised_at is not None:
-            at = made.start + timedelta(seconds=truth.immobilised_at)
+            at = simulation.start + timedelta(seconds=truth.immobilised_at)
             until = truth.repaired_at
-            repaired = None if until is None else made.start + timedelta(seconds=until)
+            repaired = None if until is None else simulation.start + timedelta(seconds=until)
             stood.setdefault(car.vin, []).append(Breakdown(at, repaired))
-    for found in stood.values():
-        found.sort(key=lambda one: one.at)
+    for breakdowns in stood.values():
+        breakdowns.sort(key=lambda breakdown: breakdown.at)
     return stood

@@ -1,7 +1,7 @@
 """Where a model is made and judged: slow to import, so only the commands that teach load it."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,13 @@ from prioritizer.model.artifact import Artifact
 from prioritizer.model.model import Model
 from prioritizer.ranking.bands import Bands, bands, raised
 from prioritizer.training.artifact import pack
+from prioritizer.training.candidates import ReportProgress
 from prioritizer.training.evaluate import Evaluation, evaluate
 from prioritizer.training.report import report_html
 from prioritizer.training.table import require_usable, split_by_vehicle_and_time
 from prioritizer.training.train import Trained, train
 
 TEST_SHARE = 0.3
-Tell = Callable[[str, int, int], None]
 Scores = NDArray[np.float64]
 # What a version must hold to be promoted without force.
 WORST_CALIBRATION = 0.05
@@ -45,7 +45,7 @@ class Taught:
 
     @property
     def version(self) -> str:
-        """Name the model."""
+        """Return the model's name."""
         named: str = self.manifest["version"]
         return named
 
@@ -58,7 +58,7 @@ def teach(
     sign: Ed25519PrivateKey,
     made_at: datetime,
     revision: str,
-    tell: Tell,
+    report_progress: ReportProgress,
     champion: Model | None = None,
 ) -> Taught:
     """Train on earlier days of some vehicles, judge on later days of others, and sign.
@@ -67,14 +67,16 @@ def teach(
     """
     require_usable(lesson.table)
     split = split_by_vehicle_and_time(lesson.table, TEST_SHARE)
-    trained = train(split.train, monotone=predictors.MONOTONE, seed=seed, tell=tell)
+    trained = train(
+        split.train, monotone=predictors.MONOTONE, seed=seed, report_progress=report_progress
+    )
     is_test = np.isin(lesson.table.vehicle, split.test.vehicle) & (lesson.table.at >= split.cut)
     test = TrainingTable(split.test, lesson.hours[is_test], lesson.unknown, lesson.codes, ())
     scores = {
         "model": trained.probability(test.table.values),
         "logistic": trained.baseline_probability(test.table.values),
     }
-    found, judged = _judged(test, scores, costs, _bands(trained, costs), seed, champion)
+    evaluation, judged = _judged(test, scores, costs, _bands(trained, costs), seed, champion)
     metrics = {
         **judged,
         "unknown_labels": dict(lesson.unknown),
@@ -83,7 +85,7 @@ def teach(
     }
     artifact = pack(trained, metrics, sign=sign, made_at=made_at, revision=revision)
     manifest = json.loads(artifact.manifest)
-    return Taught(artifact, manifest, judged, report_html(manifest, found))
+    return Taught(artifact, manifest, judged, report_html(manifest, evaluation))
 
 
 def judge(
@@ -94,18 +96,18 @@ def judge(
     champion: Model | None,
     oracle: Scores | None = None,
 ) -> tuple[Mapping[str, Any], str]:
-    """Judge a model on a lesson that it was not trained on; give figures and report."""
+    """Judge a model on a lesson that it was not trained on; return figures and report."""
     scores = {"model": model.probability(lesson.table.values)}
     if oracle is not None:
         scores["oracle"] = oracle
-    found, judged = _judged(lesson, scores, costs, costs.bands_of(model), seed, champion)
-    return judged, report_html(model.manifest, found)
+    evaluation, judged = _judged(lesson, scores, costs, costs.bands_of(model), seed, champion)
+    return judged, report_html(model.manifest, evaluation)
 
 
 def guard(
     manifest: Mapping[str, Any], evaluation: Mapping[str, Any] | None, champion: str | None
 ) -> list[str]:
-    """Say what speaks against promoting a version; nothing for one that may be."""
+    """Return what speaks against promoting a version; nothing for one that may be."""
     if evaluation is None:
         return ["it was never evaluated: run `pacc model evaluate` first"]
     against = []
@@ -134,13 +136,13 @@ def _worse(evaluation: Mapping[str, Any], champion: str) -> list[str]:
 def promote(
     connection: sa.Connection, version: str, at: datetime, actor: str, forced: str | None
 ) -> list[str]:
-    """Let a version rank from the next batch on; give what was overruled.
+    """Promote a version to rank from the next batch on; return what was overruled.
 
     Raises `Conflict` with what speaks against it, unless forced with a reason.
     """
     champion = registry.aliases(connection).get(registry.CHAMPION)
-    found = next(one for one in registry.versions(connection) if one["version"] == version)
-    against = guard(json.loads(found["manifest"]), found["evaluation"], champion)
+    row = next(one for one in registry.versions(connection) if one["version"] == version)
+    against = guard(json.loads(row["manifest"]), row["evaluation"], champion)
     if against and not forced:
         raise Conflict(f"{version} is not promoted: " + "; ".join(against) + ".")
     why = {"forced": forced, "overruled": against} if forced else {}
@@ -158,7 +160,7 @@ def _judged(
 ) -> tuple[Evaluation, dict[str, Any]]:
     if champion is not None:
         scores = {**scores, "champion": champion.probability(lesson.table.values)}
-    found = evaluate(
+    evaluation = evaluate(
         lesson.table,
         scores,
         bands=limits,
@@ -168,17 +170,17 @@ def _judged(
         hours_to_event=lesson.hours,
     )
     document = {
-        **found.document(),
+        **evaluation.document(),
         "compared_with": champion.version if champion else None,
         "stop_in_motion_urgent": _urgent_stops(lesson),
         "budget": _budget(lesson, scores["model"], limits, costs),
     }
     plain: dict[str, Any] = json.loads(json.dumps(document))  # no number of NumPy's own is left
-    return found, plain
+    return evaluation, plain
 
 
 def _urgent_stops(lesson: TrainingTable) -> float:
-    """The share of moments with a stop fault in motion that the floor makes urgent; 1 of none."""
+    """Return the share of stop faults in motion that the floor makes urgent; 1 without any."""
     table = lesson.table
     stops = table.values[:, predictors.NAMES.index("stop_in_motion")] > 0
     is_urgent = table.floor[stops] == PRIORITY_RANK[Priority.URGENT]
@@ -188,7 +190,7 @@ def _urgent_stops(lesson: TrainingTable) -> float:
 def _budget(
     lesson: TrainingTable, probability: Scores, limits: Bands, costs: Costs
 ) -> dict[str, tuple[float, float]]:
-    """Of each band: the share of cases that the model raises to it, and the share it may."""
+    """Return of each band the share of cases that the model raises to it, and the share it may."""
     _, group = np.unique(lesson.table.case, return_inverse=True)
     level = np.zeros(int(group.max()) + 1, dtype=np.int8)
     np.maximum.at(level, group, raised(probability, limits))

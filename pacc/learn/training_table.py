@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ class TrainingTable:
 def from_tape(
     tapes: Sequence[Path], truth: Path, infos: Mapping[str, VehicleInfo], policy: Policy
 ) -> TrainingTable:
-    """Learn from tapes whose truth is known. Raises `Unusable` for a truth that is none."""
+    """Return the lesson of tapes with a known truth; raise `Unusable` for a truth that is none."""
     stream = (one for tape in tapes for one in _decoded(tape))
     return from_stream(stream, read_truth(truth), infos, policy)
 
@@ -55,7 +56,7 @@ def from_stream(
     infos: Mapping[str, VehicleInfo],
     policy: Policy,
 ) -> TrainingTable:
-    """Learn from a stream and the truth about it."""
+    """Return the lesson of a stream and the truth about it."""
     taken = list(samples(stream, policy, infos))
     if not taken:
         raise Unusable("There are no cases in this stream to learn from.")
@@ -65,22 +66,28 @@ def from_stream(
 def from_database(
     connection: sa.Connection, policy: Policy, since: datetime | None
 ) -> TrainingTable:
-    """Learn from what people found."""
-    found = list(endings(connection))
+    """Return the lesson of what people found."""
+    outcomes = list(endings(connection))
     by_people = {
-        one.case_id: one.closed_by_people_at for one in found if one.closed_by_people_at is not None
+        outcome.case_id: outcome.closed_by_people_at
+        for outcome in outcomes
+        if outcome.closed_by_people_at is not None
     }
     stream = delivered(connection, since)
     taken = list(samples(stream, policy, known_infos(connection), by_people))
     if not taken:
         raise Unusable("The database holds no cases to learn from.")
     stood: dict[str, list[Breakdown]] = {}
-    for one in sorted(found, key=lambda one: (one.stood_at is None, one.stood_at, one.case_id)):
-        if one.stood_at is not None:
-            stood.setdefault(one.vin, []).append(Breakdown(one.stood_at, one.closed_at))
-    until = max(one.at for one in taken)
-    how = {one.case_id: one.disposition for one in found}
-    return lesson(taken, Findings(stood, until, how), policy)
+    breakdowns = (
+        (outcome.stood_at, outcome.case_id, outcome)
+        for outcome in outcomes
+        if outcome.stood_at is not None
+    )
+    for stood_at, _, outcome in sorted(breakdowns, key=itemgetter(0, 1)):
+        stood.setdefault(outcome.vin, []).append(Breakdown(stood_at, outcome.closed_at))
+    until = max(moment.at for moment in taken)
+    dispositions = {outcome.case_id: outcome.disposition for outcome in outcomes}
+    return lesson(taken, Findings(stood, until, dispositions), policy)
 
 
 def lesson(taken: Sequence[Sample], findings: Findings, policy: Policy) -> TrainingTable:
@@ -102,19 +109,19 @@ def lesson(taken: Sequence[Sample], findings: Findings, policy: Policy) -> Train
 def read_truth(path: Path) -> dict[str, list[Breakdown]]:
     """Read when each vehicle of a simulation stood. Raises `Unusable` with the line."""
     stood: dict[str, list[Breakdown]] = {}
-    for number_, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for line_number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         try:
-            told = json.loads(line)
-            if told["immobilised_at"] is None:
+            truth = json.loads(line)
+            if truth["immobilised_at"] is None:
                 continue
-            at, until = _time(told["immobilised_at"]), _time(told.get("repaired_at"))
+            at, until = _time(truth["immobilised_at"]), _time(truth.get("repaired_at"))
             if at is None:
                 continue
-            stood.setdefault(told["vin"], []).append(Breakdown(at, until))
+            stood.setdefault(truth["vin"], []).append(Breakdown(at, until))
         except (ValueError, KeyError, TypeError) as error:
-            raise Unusable(f"{path.name}: line {number_} is no truth: {error}") from None
-    for found in stood.values():
-        found.sort(key=lambda one: one.at)
+            raise Unusable(f"{path.name}: line {line_number} is no truth: {error}") from None
+    for breakdowns in stood.values():
+        breakdowns.sort(key=lambda breakdown: breakdown.at)
     return stood
 
 

@@ -81,12 +81,12 @@ def _claims(manifest: bytes, trusted: Sequence[bytes]) -> bool:
 
 def _read(manifest: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(manifest)
+        document = json.loads(manifest)
     except ValueError as error:
         raise _broken("its manifest is no JSON") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise _broken("its manifest is no JSON object")
-    return found
+    return document
 
 
 def _require_unaltered(model: bytes, manifest: Mapping[str, Any]) -> None:

@@ -60,7 +60,7 @@ class Forest:
 def _struck(
     nodes: list[tuple[float, bool, int, int]], trees: int
 ) -> tuple[NDArray[np.float64], NDArray[np.uint16]]:
-    """Work out, for a value above the first k thresholds of a feature, which leaves stay.
+    """Return, for a value above the first k thresholds of a feature, which leaves stay.
 
     Row k of the table is for k thresholds below the value, the last row for NaN.
     """

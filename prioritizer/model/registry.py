@@ -18,7 +18,7 @@ _DRIFT: Final = "model.drift"
 
 
 def aliases(connection: sa.Connection) -> dict[str, str]:
-    """Say which version has which alias."""
+    """Return the version of each alias."""
     a = t.model_alias.c
     return {row.alias: row.version for row in connection.execute(sa.select(a.alias, a.version))}
 
@@ -46,7 +46,7 @@ def register(
 
 
 def artifact(connection: sa.Connection, version: str) -> tuple[bytes, bytes, bytes] | None:
-    """Give model, manifest and signature of a version; None where it is not there."""
+    """Return model, manifest and signature of a version; None where it is not there."""
     v = t.model_version.c
     query = sa.select(v.model, v.manifest, v.signature).where(v.version == version)
     row = connection.execute(query).one_or_none()
@@ -55,23 +55,26 @@ def artifact(connection: sa.Connection, version: str) -> tuple[bytes, bytes, byt
 
 def versions(connection: sa.Connection) -> list[dict[str, Any]]:
     """List all versions, the newest first, with their aliases."""
-    held: dict[str, list[str]] = {}
+    aliases_by_version: dict[str, list[str]] = {}
     for alias, version in aliases(connection).items():
-        held.setdefault(version, []).append(alias)
+        aliases_by_version.setdefault(version, []).append(alias)
     v = t.model_version.c
     query = sa.select(v.version, v.made_at, v.evaluation, v.manifest)
     query = query.order_by(v.made_at.desc(), v.version)
     return [
-        {**row, "aliases": sorted(held.get(row["version"], []))}
+        {**row, "aliases": sorted(aliases_by_version.get(row["version"], []))}
         for row in connection.execute(query).mappings()
     ]
 
 
 def version_named(connection: sa.Connection, name: str) -> str:
-    """Resolve an alias or the beginning of a version. Raises `NotThere` and `Conflict`."""
-    found = aliases(connection).get(name)
-    if found is not None:
-        return found
+    """Resolve an alias or the beginning of a version.
+
+    Raises `NotThere` where there is none, `Conflict` where several begin so.
+    """
+    version = aliases(connection).get(name)
+    if version is not None:
+        return version
     v = t.model_version.c.version
     query = sa.select(v).where(v.startswith(name, autoescape=True)).order_by(v).limit(2)
     matches: list[str] = list(connection.execute(query).scalars())
@@ -92,7 +95,7 @@ def evaluated(
 
 
 def report_of(connection: sa.Connection, version: str) -> str | None:
-    """Give the report of a version's newest evaluation."""
+    """Return the report of a version's newest evaluation."""
     v = t.model_version.c
     return connection.execute(sa.select(v.report).where(v.version == version)).scalar()
 
@@ -105,7 +108,7 @@ def point(
     actor: str,
     why: Mapping[str, Any],
 ) -> None:
-    """Let an alias point to a version, or to none; what it pointed to is kept, with the reason."""
+    """Point an alias to a version, or to none; what it pointed to is kept, with the reason."""
     before = aliases(connection).get(alias)
     if version is None:
         connection.execute(sa.delete(t.model_alias).where(t.model_alias.c.alias == alias))
@@ -117,7 +120,7 @@ def point(
 
 
 def history(connection: sa.Connection, alias: str = CHAMPION) -> list[dict[str, Any]]:
-    """Say what an alias has pointed to, the newest first."""
+    """Return what an alias has pointed to, the newest first."""
     a = t.audit.c
     query = sa.select(a.at, a.actor, a.detail).where(a.act == _PROMOTED).order_by(a.audit_id.desc())
     rows = connection.execute(query).mappings()
@@ -131,7 +134,7 @@ def history(connection: sa.Connection, alias: str = CHAMPION) -> list[dict[str, 
 def scored_by_both(
     connection: sa.Connection, champion: str, challenger: str
 ) -> list[tuple[float, float]]:
-    """Give both probabilities of every case that both versions scored."""
+    """Return both probabilities of every case that both versions scored."""
     c = t.case.c
     query = sa.select(c.probability, c.challenger_probability).where(
         c.vin != CANARY_VIN,
@@ -143,15 +146,15 @@ def scored_by_both(
     return [(row[0], row[1]) for row in connection.execute(query.order_by(c.case_id))]
 
 
-def note_drift(connection: sa.Connection, at: datetime, found: Mapping[str, Any]) -> None:
+def note_drift(connection: sa.Connection, at: datetime, measurement: Mapping[str, Any]) -> None:
     """Keep a measurement of drift, for the metrics."""
-    row = {"at": at, "actor": "pacc model drift", "act": _DRIFT, "detail": dict(found)}
+    row = {"at": at, "actor": "pacc model drift", "act": _DRIFT, "detail": dict(measurement)}
     connection.execute(sa.insert(t.audit).values(row))
 
 
 def newest_drift(connection: sa.Connection) -> Mapping[str, Any] | None:
-    """Give the newest measurement of drift."""
+    """Return the newest measurement of drift."""
     a = t.audit.c
     query = sa.select(a.detail).where(a.act == _DRIFT).order_by(a.audit_id.desc()).limit(1)
-    found: Mapping[str, Any] | None = connection.execute(query).scalar()
-    return found
+    measurement: Mapping[str, Any] | None = connection.execute(query).scalar()
+    return measurement

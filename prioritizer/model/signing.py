@@ -47,5 +47,5 @@ def public_key(text: str) -> bytes:
 
 
 def spelled(key: Ed25519PublicKey) -> str:
-    """Spell a public key in base64."""
+    """Return a public key in base64."""
     return base64.b64encode(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).decode()

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from models.errors import Unusable
 from prioritizer.training.table import HORIZON_SECONDS, Table, places_of
 
-Tell = Callable[[str, int, int], None]
+ReportProgress = Callable[[str, int, int], None]
 
 # Few and small trees: 2,000 rows must be ranked within a batch's time.
 GRID: Final[Sequence[Mapping[str, Any]]] = (
@@ -75,7 +75,7 @@ def choose(
     table: Table,
     monotone: Mapping[str, int],
     seed: int,
-    tell: Tell,
+    report_progress: ReportProgress,
     grid: Sequence[Mapping[str, Any]] = GRID,
 ) -> Choice:
     """Score every candidate by average precision on the same folds and take the best.
@@ -90,27 +90,30 @@ def choose(
             "The immobilisations lie too close together, in time or on too few vehicles, to learn "
             "from earlier ones and check on later ones: collect more."
         )
-    found: list[Mapping[str, Any]] = []
+    candidates: list[Mapping[str, Any]] = []
     scores: list[NDArray[np.float64]] = []
     means: list[float] = []
     for place, parameters in enumerate(grid):
-        tell("choose", place, len(grid))
-        made = boosting(parameters, small.names, monotone, seed)
-        told = [_fold_scores(made, small, train, test) for train, test in pairs]
+        report_progress("choose", place, len(grid))
+        learner = boosting(parameters, small.names, monotone, seed)
+        fold_scores = [_fold_scores(learner, small, train, test) for train, test in pairs]
         precisions = [
-            _precision(small, test, one) for (_, test), one in zip(pairs, told, strict=True)
+            _precision(small, test, fold)
+            for (_, test), fold in zip(pairs, fold_scores, strict=True)
         ]
         weights = [int(small.is_immobilised[test].sum()) for _, test in pairs]
         means.append(round(float(np.average(precisions, weights=weights)), 6))
-        found.append(
+        candidates.append(
             {"parameters": dict(parameters), "average_precision": means[-1], "folds": len(pairs)}
         )
-        scores.append(np.concatenate(told))
-    tell("choose", len(grid), len(grid))
+        scores.append(np.concatenate(fold_scores))
+    report_progress("choose", len(grid), len(grid))
     best = int(np.argmax(means))  # the first of equals
     tested = small.take(np.concatenate([test for _, test in pairs]))
     calibrations = _briers(tested, scores[best])
-    return Choice(grid[best], _calibration(calibrations), tuple(found), calibrations, len(small))
+    return Choice(
+        grid[best], _calibration(calibrations), tuple(candidates), calibrations, len(small)
+    )
 
 
 def part_of_vehicles(table: Table, rows: int, salt: str) -> Table:
@@ -124,13 +127,13 @@ def _folds(table: Table) -> list[tuple[NDArray[Any], NDArray[Any]]]:
     group = (places_of(table.vehicle, "fold") * GROUPS).astype(np.int64)
     cuts = np.quantile(table.at, CUTS)
     cuts[-1] = np.inf
-    made = []
+    folds = []
     for begin, end in pairwise(cuts):
-        for held in range(GROUPS):
-            train = (group != held) & (table.at < begin - HORIZON_SECONDS)
-            test = (group == held) & (table.at >= begin) & (table.at < end)
-            made.append((np.flatnonzero(train), np.flatnonzero(test)))
-    return made
+        for tested_group in range(GROUPS):
+            train = (group != tested_group) & (table.at < begin - HORIZON_SECONDS)
+            test = (group == tested_group) & (table.at >= begin) & (table.at < end)
+            folds.append((np.flatnonzero(train), np.flatnonzero(test)))
+    return folds
 
 
 def _has_both(table: Table, train: NDArray[Any], test: NDArray[Any]) -> bool:
@@ -152,7 +155,7 @@ def _fold_scores(
 
 
 def few_threads(rows: int) -> Any:
-    """Learn small tables on one thread: threads that wait for each other spin."""
+    """Return a context in which small tables are learnt on one thread: waiting threads spin."""
     return threadpool_limits(limits=1 if rows < ROWS_FOR_THREADS else None)
 
 
@@ -170,17 +173,17 @@ def _briers(tested: Table, scores: NDArray[np.float64]) -> Mapping[str, float]:
     label = tested.is_immobilised
     if min(int((label & half).sum()), int((label & ~half).sum())) < LEAST_FOR_ISOTONIC / 2:
         return {}
-    told = {name: np.zeros(len(tested)) for name in ("sigmoid", "isotonic")}
-    for fit, see in ((half, ~half), (~half, half)):
+    calibrated = {name: np.zeros(len(tested)) for name in ("sigmoid", "isotonic")}
+    for fit, measured in ((half, ~half), (~half, half)):
         weight = tested.weight[fit]
         line = LogisticRegression(C=1e6).fit(scores[fit, None], label[fit], sample_weight=weight)
         steps = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
         steps.fit(scores[fit], label[fit], sample_weight=weight)
-        told["sigmoid"][see] = line.predict_proba(scores[see, None])[:, 1]
-        told["isotonic"][see] = steps.predict(scores[see])
+        calibrated["sigmoid"][measured] = line.predict_proba(scores[measured, None])[:, 1]
+        calibrated["isotonic"][measured] = steps.predict(scores[measured])
     return {
-        name: round(float(brier_score_loss(label, one, sample_weight=tested.weight)), 6)
-        for name, one in told.items()
+        name: round(float(brier_score_loss(label, probability, sample_weight=tested.weight)), 6)
+        for name, probability in calibrated.items()
     }
 
 

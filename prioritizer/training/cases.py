@@ -22,10 +22,10 @@ class Cases:
     vehicle_of_row: NDArray[np.intp]
 
     def highest(self, scores: NDArray[Any]) -> NDArray[Any]:
-        """Give the highest score of each case."""
-        found = np.full(len(self.first), -np.inf)
-        np.maximum.at(found, self.group, scores)
-        return found
+        """Return the highest score of each case."""
+        highest = np.full(len(self.first), -np.inf)
+        np.maximum.at(highest, self.group, scores)
+        return highest
 
 
 def cases_of(table: Table) -> Cases:

@@ -49,7 +49,7 @@ class Evaluation:
     slices: Mapping[str, Mapping[str, Any]]  # slice → value → counts and figures
 
     def document(self) -> dict[str, Any]:
-        """Give it as JSON takes it."""
+        """Return all figures as JSON takes them."""
         return asdict(self)
 
 
@@ -70,30 +70,34 @@ def evaluate(
     The same seed gives the same intervals. Raises `Unusable` for scores that do not fit.
     """
     _require(table, scores)
-    given = dict(scores) | {"rules": rule_order(table.floor, table.rule_score)}
+    by_ranking = dict(scores) | {"rules": rule_order(table.floor, table.rule_score)}
     cases = cases_of(table)
     draws = _draws(cases.vehicle_of_row, seed, rounds)
     floor = cases.highest(table.floor)
-    act = cases.highest(np.maximum(table.floor, raised(given["model"], bands)))
-    highest = {name: cases.highest(one) for name, one in given.items()}
+    act = cases.highest(np.maximum(table.floor, raised(by_ranking["model"], bands)))
+    highest = {name: cases.highest(one) for name, one in by_ranking.items()}
     ranked = {name: Ranking(one, cases.label) for name, one in highest.items()}
-    sure = {
-        name: Calibration(given[name], table.is_immobilised)
-        for name in given
+    calibrations = {
+        name: Calibration(by_ranking[name], table.is_immobilised)
+        for name in by_ranking
         if name in ARE_PROBABILITIES
     }
-    asked = _asked(ranked, sure, floor, act, cases.label, tow_cost, breakdown_cost)
-    said = {name: _with_intervals(one, cases, table, draws) for name, one in asked.items()}
+    figures_of = _figures_of_rankings(
+        ranked, calibrations, floor, act, cases.label, tow_cost, breakdown_cost
+    )
+    estimates = {
+        name: _with_intervals(one, cases, table, draws) for name, one in figures_of.items()
+    }
     return Evaluation(
         counts=_counts(table, cases, rounds),
         bands=asdict(bands),
         costs={"tow": tow_cost, "breakdown": breakdown_cost},
-        figures={name: dict(figures) for name, (figures, _) in said.items()},
-        comparisons=_comparisons(said),
-        curves=_curves(ranked, sure, cases.weight, table.weight),
+        figures={name: dict(figures) for name, (figures, _) in estimates.items()},
+        comparisons=_comparisons(estimates),
+        curves=_curves(ranked, calibrations, cases.weight, table.weight),
         cost_curve=_cost_curve(cases, floor, highest["model"], tow_cost, breakdown_cost),
         mix={"rules": _mix(floor, cases.weight), "with model": _mix(act, cases.weight)},
-        lead_time=_lead_times(table, cases, given["model"], bands, hours_to_event),
+        lead_time=_lead_times(table, cases, by_ranking["model"], bands, hours_to_event),
         slices=_slices(table, cases, {name: highest[name] for name in ("model", "rules")}, draws),
     )
 
@@ -103,8 +107,8 @@ def _require(table: Table, scores: Mapping[str, Floats]) -> None:
         raise Unusable("There are no scores of the model to evaluate.")
     if not table.is_immobilised.any() or table.is_immobilised.all():
         raise Unusable(f"The {len(table)} rows held back have one label only: hold back more.")
-    for name, one in scores.items():
-        if len(one) != len(table) or not np.isfinite(one).all():
+    for name, scored in scores.items():
+        if len(scored) != len(table) or not np.isfinite(scored).all():
             raise Unusable(f"The scores of {name} are not one finite number for each row.")
 
 
@@ -128,23 +132,27 @@ def _draws(vehicle: NDArray[np.intp], seed: int, rounds: int) -> list[Floats]:
     ]
 
 
-def _asked(
+def _figures_of_rankings(
     ranked: Mapping[str, Ranking],
-    sure: Mapping[str, Calibration],
+    calibrations: Mapping[str, Calibration],
     floor: Floats,
     act: Floats,
     label: NDArray[np.bool_],
     tow: float,
     missed: float,
 ) -> dict[str, dict[str, _Figure]]:
-    """Find the figures of each ranking, and what the alarms of the rules and the model cost."""
-    asked = {name: _figures(one, floor, sure.get(name)) for name, one in ranked.items()}
+    """Return the figures of each ranking, and what the alarms of the rules and the model cost."""
+    figures_of = {
+        name: _figures(one, floor, calibrations.get(name)) for name, one in ranked.items()
+    }
     for name, level in (("rules", floor), ("model", act)):
-        asked[name]["mean_cost"] = _cost(level >= 1, label, tow, missed)
-    return asked
+        figures_of[name]["mean_cost"] = _cost(level >= 1, label, tow, missed)
+    return figures_of
 
 
-def _figures(ranking: Ranking, floor: Floats, sure: Calibration | None) -> dict[str, _Figure]:
+def _figures(
+    ranking: Ranking, floor: Floats, calibration: Calibration | None
+) -> dict[str, _Figure]:
     figures: dict[str, _Figure] = {
         "average_precision": lambda cases, _rows: ranking.average_precision(cases),
         "recall_at_rules_alarms": lambda cases, _rows: ranking.recall_at(
@@ -153,9 +161,9 @@ def _figures(ranking: Ranking, floor: Floats, sure: Calibration | None) -> dict[
     }
     for name, share in BUDGETS.items():
         figures[name] = lambda cases, _rows, share=share: ranking.recall_at(share, cases)  # type: ignore[misc]
-    if sure is not None:
-        figures["ece"] = lambda _cases, rows: sure.error(rows)
-        figures["brier"] = lambda _cases, rows: sure.brier(rows)
+    if calibration is not None:
+        figures["ece"] = lambda _cases, rows: calibration.error(rows)
+        figures["brier"] = lambda _cases, rows: calibration.brier(rows)
     return figures
 
 
@@ -168,7 +176,7 @@ def _cost(
 def _cost_curve(
     cases: Cases, floor: Floats, highest: Floats, tow: float, missed: float
 ) -> list[list[float]]:
-    """Give what a case costs on the mean for each threshold from which on it is an alarm."""
+    """Return what a case costs on the mean for each threshold from which on it is an alarm."""
     curve = []
     for at in THRESHOLDS:
         is_alarm = (floor >= 1) | (highest >= at)
@@ -180,24 +188,24 @@ def _with_intervals(
     figures: Mapping[str, _Figure], cases: Cases, table: Table, draws: Sequence[Floats]
 ) -> tuple[dict[str, Any], Mapping[str, tuple[float, Floats]]]:
     weights = [
-        (cases.weight * one[cases.vehicle], table.weight * one[cases.vehicle_of_row])
-        for one in draws
+        (cases.weight * draw[cases.vehicle], table.weight * draw[cases.vehicle_of_row])
+        for draw in draws
     ]
-    told, raw = {}, {}
+    estimates, raw = {}, {}
     for name, figure in figures.items():
         value = figure(cases.weight, table.weight)
-        drawn = np.array([figure(*one) for one in weights])
-        told[name], raw[name] = interval(value, drawn), (value, drawn)
-    return told, raw
+        drawn = np.array([figure(*weight) for weight in weights])
+        estimates[name], raw[name] = interval(value, drawn), (value, drawn)
+    return estimates, raw
 
 
 def _comparisons(
-    said: Mapping[str, tuple[Any, Mapping[str, tuple[float, Floats]]]],
+    estimates: Mapping[str, tuple[Any, Mapping[str, tuple[float, Floats]]]],
 ) -> dict[str, Any]:
     """Compare average precisions draw by draw, so that what both share falls out."""
-    precision = {name: raw["average_precision"] for name, (_, raw) in said.items()}
+    precision = {name: raw["average_precision"] for name, (_, raw) in estimates.items()}
     value, drawn = precision["model"]
-    found = {
+    differences = {
         f"model_minus_{other}": interval(value - precision[other][0], drawn - precision[other][1])
         for other in ("rules", "logistic", "champion")
         if other in precision
@@ -205,29 +213,29 @@ def _comparisons(
     if "oracle" in precision:
         rules, oracle = precision["rules"], precision["oracle"]
         with np.errstate(divide="ignore", invalid="ignore"):
-            found["share_of_oracle_gain"] = interval(
+            differences["share_of_oracle_gain"] = interval(
                 float(np.float64(value - rules[0]) / np.float64(oracle[0] - rules[0])),
                 (drawn - rules[1]) / (oracle[1] - rules[1]),
             )
-    return found
+    return differences
 
 
 def _curves(
     ranked: Mapping[str, Ranking],
-    sure: Mapping[str, Calibration],
+    calibrations: Mapping[str, Calibration],
     weight: Floats,
     row_weight: Floats,
 ) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {
+    curves: dict[str, dict[str, Any]] = {
         name: {
             "precision_recall": ranking.precision_recall(weight),
             "gain": ranking.gain(weight, SHARES),
         }
         for name, ranking in ranked.items()
     }
-    for name, one in sure.items():
-        found[name]["reliability"] = one.points(row_weight)
-    return found
+    for name, calibration in calibrations.items():
+        curves[name]["reliability"] = calibration.points(row_weight)
+    return curves
 
 
 def _mix(level: Floats, weight: Floats) -> dict[str, float]:
@@ -238,19 +246,19 @@ def _mix(level: Floats, weight: Floats) -> dict[str, float]:
 def _lead_times(
     table: Table, cases: Cases, probability: Floats, bands: Bands, hours: Floats | None
 ) -> dict[str, Any]:
-    """Find the hours from a case's first alarm (high or urgent) to its immobilisation."""
+    """Return the hours from a case's first alarm (high or urgent) to its immobilisation."""
     if hours is None:
         return {}
     order = np.argsort(table.at, kind="stable")
     acts = {"rules": table.floor, "with model": np.maximum(table.floor, raised(probability, bands))}
-    found: dict[str, Any] = {}
+    lead_times: dict[str, Any] = {}
     for name, act in acts.items():
         alarms = order[(act >= 1)[order]]
         first = alarms[np.unique(cases.group[alarms], return_index=True)[1]]
         known = np.sort(hours[first][np.isfinite(hours[first])])
         median = round(float(np.median(known)), 3) if len(known) else None
-        found[name] = {"median_hours": median, "cases": len(known), "hours": _spread(known)}
-    return found
+        lead_times[name] = {"median_hours": median, "cases": len(known), "hours": _spread(known)}
+    return lead_times
 
 
 def _spread(ordered: Floats, points: int = 101) -> list[float]:
@@ -275,9 +283,9 @@ def _slice(
     mask: NDArray[np.bool_], cases: Cases, scores: Mapping[str, Floats], draws: Sequence[Floats]
 ) -> dict[str, Any]:
     label, weight, vehicle = cases.label[mask], cases.weight[mask], cases.vehicle[mask]
-    found: dict[str, Any] = {"cases": int(mask.sum()), "immobilised_cases": int(label.sum())}
-    for name, one in scores.items():
-        ranking = Ranking(one[mask], label)
+    summary: dict[str, Any] = {"cases": int(mask.sum()), "immobilised_cases": int(label.sum())}
+    for name, scored in scores.items():
+        ranking = Ranking(scored[mask], label)
         drawn = np.array([ranking.average_precision(weight * draw[vehicle]) for draw in draws])
-        found[name] = {"average_precision": interval(ranking.average_precision(weight), drawn)}
-    return found
+        summary[name] = {"average_precision": interval(ranking.average_precision(weight), drawn)}
+    return summary

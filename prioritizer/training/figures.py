@@ -37,14 +37,14 @@ class Ranking:
         return float((np.diff(hits, prepend=0.0) * precision).sum() / hits[-1])
 
     def recall_at(self, share: float, weight: Floats) -> float:
-        """Find the share of immobilisations among the first `share` of the cases."""
+        """Return the share of immobilisations among the first `share` of the cases."""
         every, hits = self.reached(weight)
         if not len(hits) or hits[-1] <= 0:
             return float("nan")
         return float(np.interp(share * every[-1], np.r_[0, every], np.r_[0, hits]) / hits[-1])
 
     def precision_recall(self, weight: Floats, points: int = 100) -> list[list[float]]:
-        """Give at most `points` of (recall, precision), from the highest score down."""
+        """Return at most `points` of (recall, precision), from the highest score down."""
         every, hits = self.reached(weight)
         some: Iterable[int] = (
             np.unique(np.linspace(0, len(every) - 1, points).astype(np.int64)) if len(every) else ()
@@ -56,7 +56,7 @@ class Ranking:
         ]
 
     def gain(self, weight: Floats, shares: Sequence[float]) -> list[list[float]]:
-        """Give (share of cases, recall) points."""
+        """Return (share of cases, recall) points."""
         return [[round(one, 4), round(self.recall_at(one, weight), 4)] for one in shares]
 
 
@@ -74,18 +74,18 @@ class Calibration:
         return _average((self.probability - self.label) ** 2, weight)
 
     def error(self, weight: Floats) -> float:
-        """Find the expected calibration error: mean distance of the bins from the diagonal."""
+        """Return the expected calibration error: mean distance of the bins from the diagonal."""
         gap = np.bincount(self.bin, weight * (self.probability - self.label), BINS)
         total = weight.sum()
         return float(np.abs(gap).sum() / total) if total > 0 else float("nan")
 
     def points(self, weight: Floats) -> list[list[float]]:
-        """Give (mean probability, share immobilised, weight) for each bin that holds anything."""
+        """Return (mean probability, share immobilised, weight) for each bin that holds anything."""
         mass = np.bincount(self.bin, weight, BINS)
-        said = np.bincount(self.bin, weight * self.probability, BINS)
-        came = np.bincount(self.bin, weight * self.label, BINS)
+        predicted = np.bincount(self.bin, weight * self.probability, BINS)
+        observed = np.bincount(self.bin, weight * self.label, BINS)
         return [
-            [round(said[k] / mass[k], 4), round(came[k] / mass[k], 4), round(mass[k], 1)]
+            [round(predicted[k] / mass[k], 4), round(observed[k] / mass[k], 4), round(mass[k], 1)]
             for k in range(BINS)
             if mass[k] > 0
         ]
@@ -100,13 +100,13 @@ def mean_cost(
 
 
 def rule_order(floor: NDArray[np.int8], rule_score: Floats) -> Floats:
-    """Order as the rules do alone: by floor, inside it by score (any finite numbers)."""
+    """Return the rules' own order: by floor, inside it by score (any finite numbers)."""
     low, high = (float(rule_score.min()), float(rule_score.max())) if len(rule_score) else (0, 0)
     return floor + (rule_score - low) / (1 + high - low)
 
 
 def interval(value: float, draws: Floats) -> dict[str, float | None]:
-    """Give the value and the middle 95 % of its draws; what could not be computed is None."""
+    """Return the value and the middle 95 % of its draws; what could not be computed is None."""
     known = draws[np.isfinite(draws)]
     low, high = np.quantile(known, (0.025, 0.975)) if len(known) else (np.nan, np.nan)
     return {"value": _plain(value), "low": _plain(low), "high": _plain(high)}

@@ -85,9 +85,9 @@ def _empty(across: str, up: str) -> tuple[Figure, Any]:
 
 
 def _image(figure: Figure) -> str:
-    """Give the address of the picture: the picture itself. Its background is white in any light."""
-    held = io.BytesIO()
-    none = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(held, format="svg", metadata=none)
-    drawn = re.sub(rb"<!DOCTYPE[^>]*>", b"", held.getvalue())  # it names an address
+    """Return the picture as an address that holds it; its background is white in any light."""
+    buffer = io.BytesIO()
+    no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", metadata=no_metadata)
+    drawn = re.sub(rb"<!DOCTYPE[^>]*>", b"", buffer.getvalue())  # it names an address
     return "data:image/svg+xml;base64," + base64.b64encode(drawn).decode()

@@ -43,13 +43,13 @@ def _plots(document: Mapping[str, Any]) -> list[dict[str, str]]:
         _plot(
             "精确率与召回率",
             "Precision and recall",
-            _said(document, "average_precision"),
+            _figure_line(document, "average_precision"),
             plots.lines(of("precision_recall"), "recall", "precision"),
         ),
         _plot(
             "可靠性",
             "Reliability",
-            _said(document, "ece"),
+            _figure_line(document, "ece"),
             plots.lines(
                 of("reliability"), "probability said", "share immobilised", diagonal="as said"
             ),
@@ -57,7 +57,7 @@ def _plots(document: Mapping[str, Any]) -> list[dict[str, str]]:
         _plot(
             "增益",
             "Gain",
-            _said(document, "recall_at_20_percent"),
+            _figure_line(document, "recall_at_20_percent"),
             plots.lines(of("gain"), "share of cases, highest first", "recall"),
         ),
         _plot(
@@ -84,11 +84,11 @@ def _falling(hours: Sequence[float]) -> list[list[float]]:
     return [[one, 1 - place / max(len(hours) - 1, 1)] for place, one in enumerate(hours)]
 
 
-def _said(document: Mapping[str, Any], figure: str) -> str:
-    found = [
+def _figure_line(document: Mapping[str, Any], figure: str) -> str:
+    parts = [
         f"{name} {shown(one[figure])}" for name, one in document["figures"].items() if figure in one
     ]
-    return f"{NAMES[figure]}: {'; '.join(found)}."
+    return f"{NAMES[figure]}: {'; '.join(parts)}."
 
 
 def _mix(mix: Mapping[str, Mapping[str, float]]) -> str:

@@ -55,7 +55,7 @@ class Split:
 
 
 def split_by_vehicle_and_time(table: Table, share: float) -> Split:
-    """Hold back `share` (0 to 1) of the vehicles and the last `share` of the rows in time.
+    """Set apart `share` (0 to 1) of the vehicles and the last `share` of the rows in time.
 
     Vehicles are assigned by a hash of their name, never at random, so a vehicle keeps its side
     when the table grows. A training row lies 24 hours before the cut: its label was known then.
@@ -63,9 +63,9 @@ def split_by_vehicle_and_time(table: Table, share: float) -> Split:
     if not 0 < share < 1:
         raise Unusable(f"The share held back must lie between 0 and 1, not {share}.")
     cut = float(np.quantile(table.at, 1 - share))
-    is_held = places_of(table.vehicle) < share
-    train = ~is_held & (table.at < cut - HORIZON_SECONDS)
-    test = is_held & (table.at >= cut)
+    is_of_test_vehicle = places_of(table.vehicle) < share
+    train = ~is_of_test_vehicle & (table.at < cut - HORIZON_SECONDS)
+    test = is_of_test_vehicle & (table.at >= cut)
     left_out = len(table) - int(train.sum()) - int(test.sum())
     return Split(table.take(train), table.take(test), left_out, cut)
 
@@ -79,7 +79,7 @@ def places_of(names: NDArray[np.str_], salt: str = "") -> NDArray[np.float64]:
 
 
 def fingerprint(table: Table) -> str:
-    """SHA-256 over everything in the table, in hexadecimal; another order of rows is another."""
+    """Return the SHA-256 of the whole table, in hexadecimal; another order of rows is another."""
     sha = hashlib.sha256("\0".join((table.feature_version, *table.names)).encode())
     for part in _parts(table):
         sha.update(len(part).to_bytes(8))
@@ -168,24 +168,24 @@ def _require_finite(table: Table) -> None:
 def _require_no_leak(table: Table) -> None:
     for place, name in enumerate(table.names):
         column = table.values[:, place]
-        found = _separation(column, table.is_immobilised)
-        if found >= LEAK_AUC:
+        auc = _separation(column, table.is_immobilised)
+        if auc >= LEAK_AUC:
             raise Unusable(
-                f"Feature {name} alone tells the classes apart (AUC {found:.4f}): it must come "
+                f"Feature {name} alone tells the classes apart (AUC {auc:.4f}): it must come "
                 "from after the moment of ranking. Leave it out, or compute it as of then."
             )
 
 
 def _separation(column: NDArray[np.float64], label: NDArray[np.bool_]) -> float:
-    """Find the AUC in the better direction, with "not known" as a value, and of known rows."""
+    """Return the AUC in the better direction, with "not known" as a value, and of known rows."""
     known = ~np.isnan(column)
-    found = _auc(np.where(known, column, -np.inf), label)
+    auc = _auc(np.where(known, column, -np.inf), label)
     enough = min(int((known & label).sum()), int((known & ~label).sum())) >= LEAST_POSITIVES
-    best = max(found, 1 - found)
+    best = max(auc, 1 - auc)
     if not enough or known.all():
         return best
-    among = _auc(column[known], label[known])
-    return max(best, among, 1 - among)
+    auc_of_known = _auc(column[known], label[known])
+    return max(best, auc_of_known, 1 - auc_of_known)
 
 
 def _auc(column: NDArray[np.float64], label: NDArray[np.bool_]) -> float:

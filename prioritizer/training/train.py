@@ -14,7 +14,7 @@ from models.errors import Unusable
 from prioritizer.training.candidates import (
     GRID,
     Choice,
-    Tell,
+    ReportProgress,
     boosting,
     choose,
     few_threads,
@@ -23,7 +23,7 @@ from prioritizer.training.candidates import (
 )
 from prioritizer.training.table import Table, fingerprint, places_of, require_usable
 
-HELD_FOR_CALIBRATION: Final = 0.25  # of the vehicles
+CALIBRATION_SHARE: Final = 0.25  # of the vehicles
 BASELINE_ROWS: Final = 200_000
 BINS: Final = 10
 QUANTILES: Final = 1001
@@ -39,17 +39,19 @@ class Trained:
     feature_version: str
     fingerprint: str  # of the table
     choice: Choice
-    quantiles: tuple[float, ...]  # of the highest probability of each case held for calibration
+    quantiles: tuple[
+        float, ...
+    ]  # of the highest probability of each case set apart for calibration
     reference: Mapping[str, Any]  # for drift: feature, and "score" → {"edges", "shares", "missing"}
     neutral: Mapping[str, float | None]  # the median of each feature, None where never known
     facts: Mapping[str, Any]  # rows, cases, vehicles, immobilisations, first and last moment, seed
 
     def probability(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Say per row how probable immobilisation is, by the model."""
+        """Return each row's probability of immobilisation, by the model."""
         return _probability(self.model, values)
 
     def baseline_probability(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The same by the logistic regression."""
+        """Return the same by the logistic regression."""
         return _probability(self.baseline, values)
 
 
@@ -58,32 +60,32 @@ def train(
     *,
     monotone: Mapping[str, int],
     seed: int,
-    tell: Tell,
+    report_progress: ReportProgress,
     grid: Sequence[Mapping[str, Any]] = GRID,
 ) -> Trained:
     """Choose, fit and calibrate on this table alone; keep the rows of the test away from it.
 
-    A quarter of the vehicles is held apart from fitting and used for calibration only. No row is
+    A quarter of the vehicles is set apart from fitting and used for calibration only. No row is
     repeated or dropped to balance the classes; `weight` is honoured throughout. Above 20,000 rows
     the parameters are chosen, and above 200,000 the baseline is fitted, on all rows of a part of
-    the vehicles. The same table and seed give the same probabilities. `tell` hears the stage, the
-    steps done and their number. Raises `Unusable` for a table that cannot be learnt from.
+    the vehicles. The same table and seed give the same probabilities. `report_progress` gets the
+    stage, the steps done and their number. Raises `Unusable` for a table that teaches nothing.
     """
     require_usable(table)
     _require_known(monotone, table)
-    choice = choose(table, monotone, seed, tell, grid)
-    is_held = places_of(table.vehicle, "calibrate") < HELD_FOR_CALIBRATION
-    fitting, held = table.take(~is_held), table.take(is_held)
-    _require_both(fitting, held)
-    tell("fit", 0, 2)
+    choice = choose(table, monotone, seed, report_progress, grid)
+    is_calibrating = places_of(table.vehicle, "calibrate") < CALIBRATION_SHARE
+    fitting, calibrating = table.take(~is_calibrating), table.take(is_calibrating)
+    _require_both(fitting, calibrating)
+    report_progress("fit", 0, 2)
     learner = boosting(choice.parameters, table.names, monotone, seed)
-    model = _calibrated(learner, fitting, held, choice.calibration)
-    tell("fit", 1, 2)
+    model = _calibrated(learner, fitting, calibrating, choice.calibration)
+    report_progress("fit", 1, 2)
     part = part_of_vehicles(fitting, BASELINE_ROWS, "baseline")
-    baseline = _calibrated(logistic(), part, held, "sigmoid")
-    tell("fit", 2, 2)
-    scores = _probability(model, held.values)
-    highest = highest_of_each(scores, held.case)
+    baseline = _calibrated(logistic(), part, calibrating, "sigmoid")
+    report_progress("fit", 2, 2)
+    scores = _probability(model, calibrating.values)
+    highest = highest_of_each(scores, calibrating.case)
     columns = dict(zip(table.names, table.values.T, strict=True))
     return Trained(
         model=model,
@@ -95,7 +97,7 @@ def train(
         quantiles=tuple(np.quantile(highest, np.linspace(0, 1, QUANTILES)).round(6).tolist()),
         reference={name: distribution(one) for name, one in (columns | {"score": scores}).items()},
         neutral={name: _median(one) for name, one in columns.items()},
-        facts=_facts(table, len(held), seed),
+        facts=_facts(table, len(calibrating), seed),
     )
 
 
@@ -107,7 +109,7 @@ def _require_known(monotone: Mapping[str, int], table: Table) -> None:
         )
 
 
-def _calibrated(learner: Any, fitting: Table, held: Table, method: str) -> Any:
+def _calibrated(learner: Any, fitting: Table, calibrating: Table, method: str) -> Any:
     is_pipeline = hasattr(learner, "named_steps")
     weight = "logisticregression__sample_weight" if is_pipeline else "sample_weight"
     calibrated = CalibratedClassifierCV(FrozenEstimator(learner), method=method, cv=2)
@@ -115,7 +117,9 @@ def _calibrated(learner: Any, fitting: Table, held: Table, method: str) -> Any:
         learner.fit(fitting.values, fitting.is_immobilised, **{weight: fitting.weight})
         # It says that the weights reach the calibration only: the learner had them above.
         warnings.filterwarnings("ignore", message="Since FrozenEstimator does not appear")
-        calibrated.fit(held.values, held.is_immobilised, sample_weight=held.weight)
+        calibrated.fit(
+            calibrating.values, calibrating.is_immobilised, sample_weight=calibrating.weight
+        )
     return calibrated
 
 
@@ -123,12 +127,12 @@ def _probability(classifier: Any, values: NDArray[np.float64]) -> NDArray[np.flo
     if not len(values):
         return np.zeros(0)
     with few_threads(len(values)):
-        found: NDArray[np.float64] = classifier.predict_proba(values)[:, 1]
-    return found
+        probability: NDArray[np.float64] = classifier.predict_proba(values)[:, 1]
+    return probability
 
 
-def _require_both(fitting: Table, held: Table) -> None:
-    for what, part in (("fit", fitting), ("calibrate", held)):
+def _require_both(fitting: Table, calibrating: Table) -> None:
+    for what, part in (("fit", fitting), ("calibrate", calibrating)):
         positives = int((part.is_immobilised & (part.weight > 0)).sum())
         if positives < 2 or len(part) - positives < 2:  # noqa: PLR2004 - calibration needs two of each
             raise Unusable(
@@ -138,17 +142,17 @@ def _require_both(fitting: Table, held: Table) -> None:
 
 
 def highest_of_each(scores: NDArray[np.float64], group: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Find the highest score of each group, in the order of the groups' names."""
+    """Return the highest score of each group, in the order of the groups' names."""
     if not len(scores):
         return np.zeros(0)
     order = np.argsort(group, kind="stable")
     starts = np.flatnonzero(np.r_[True, group[order][1:] != group[order][:-1]])
-    found: NDArray[np.float64] = np.maximum.reduceat(scores[order], starts)
-    return found
+    highest: NDArray[np.float64] = np.maximum.reduceat(scores[order], starts)
+    return highest
 
 
 def distribution(column: NDArray[np.float64]) -> dict[str, Any]:
-    """Cut into at most ten bins of about equal mass.
+    """Return the shares of at most ten bins of about equal mass.
 
     Bin i holds edges[i-1] <= x < edges[i], the first and the last are open; `shares` and
     `missing` add up to 1.
@@ -170,10 +174,10 @@ def _median(column: NDArray[np.float64]) -> float | None:
     return float(np.median(known)) if len(known) else None
 
 
-def _facts(table: Table, held: int, seed: int) -> dict[str, Any]:
+def _facts(table: Table, calibration_rows: int, seed: int) -> dict[str, Any]:
     return {
         "rows": len(table),
-        "rows_for_calibration": held,
+        "rows_for_calibration": calibration_rows,
         "cases": len(np.unique(table.case)),
         "vehicles": len(np.unique(table.vehicle)),
         "immobilisations": int(table.is_immobilised.sum()),

@@ -225,7 +225,7 @@ def test_scores_that_do_not_fit_are_refused() -> None:
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
     grid = ({"max_iter": 10, "learning_rate": 0.2, "max_leaf_nodes": 8, "min_samples_leaf": 20},)
-    trained = train(small_table(), monotone={}, seed=1, tell=quiet, grid=grid)
+    trained = train(small_table(), monotone={}, seed=1, report_progress=quiet, grid=grid)
     artifact = pack(
         trained,
         judged(four_cases()).document(),

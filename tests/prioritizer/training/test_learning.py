@@ -30,7 +30,7 @@ SMALL = (
 )
 
 
-learn = partial(train, monotone={"hot": 1}, seed=7, tell=quiet, grid=SMALL)
+learn = partial(train, monotone={"hot": 1}, seed=7, report_progress=quiet, grid=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_features_of_another_program_are_refused() -> None:
     with pytest.raises(Unusable, match="does not know: noise"):
         require_usable(TABLE, known=("hot", "old", "count"))
     with pytest.raises(Unusable, match="that the table lacks: cold"):
-        train(TABLE, monotone={"cold": 1}, seed=1, tell=quiet)
+        train(TABLE, monotone={"cold": 1}, seed=1, report_progress=quiet)
     require_usable(TABLE, feature_version="1", known=TABLE.names)
 
 
