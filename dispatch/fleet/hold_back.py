@@ -14,16 +14,15 @@ from msgspec.structs import replace
 from dispatch.access.acting import Acting
 from dispatch.fleet.issues import holding
 from dispatch.read.open_tasks import OPEN
+from dispatch.rules.case_log import CaseLog, TaskChange
 from dispatch.rules.deadlines import deadlines
-from dispatch.rules.events import task_event
 from dispatch.rules.fleet_issue import FleetIssue
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.silence import held_because
 from models import rows
 from models import tables as t
 from models.canary import CANARY_DESK
-from models.case import Entry, Event, Silence, Task
-from models.ids import digest
+from models.case import Silence, Task
 from models.person import CLOCK
 from models.sql import insert_new, upsert, within
 from models.words import CaseState, IssueState, Priority, Status, TaskState
@@ -164,44 +163,47 @@ def _freed(at: datetime, policy: DispatchPolicy) -> _Change:
 
 def _turn(acting: Acting, query: sa.Select[Any], change: _Change) -> int:
     """Change the tasks that a query gives, under their vehicles' locks, and tell of each."""
-    connection, at = acting.connection, acting.at
-    found = {row.case_id: row for row in connection.execute(query)}  # one of a case at a time
-    vins = sorted({row.vin for row in found.values()})
+    connection = acting.connection
+    waiting = {row.case_id: row for row in connection.execute(query)}  # one of a case at a time
+    vins = sorted({row.vin for row in waiting.values()})
     if not vins:
         return 0
     v, k = t.vehicle.c, t.task.c
     locked = sa.select(v.vin).where(within(connection, v.vin, vins)).order_by(v.vin)
     connection.execute(locked.with_for_update())
-    wanted = within(connection, k.task_id, [row.task_id for row in found.values()])
+    wanted = within(connection, k.task_id, [row.task_id for row in waiting.values()])
     # again, as it is now that nobody else changes it; without its limit, which these are within
     still = [row.task_id for row in connection.execute(query.where(wanted))]
-    held = _rows(connection, t.task, k.task_id, still)
+    task_rows = _rows(connection, t.task, k.task_id, still)
     cases = {
         row["case_id"]: rows.case(row)
-        for row in _rows(connection, t.case, t.case.c.case_id, [row["case_id"] for row in held])
+        for row in _rows(
+            connection, t.case, t.case.c.case_id, [row["case_id"] for row in task_rows]
+        )
     }
     silences = _silences(connection, vins)
-    turned, entries, events = [], [], []
-    for row in held:
-        before = cases[row["case_id"]]
-        case = replace(before, revision=before.revision + 1)
+    changed, logs = [], []
+    for row in task_rows:
         task = change(row["vin"], rows.task(row), silences)
-        what = "held" if task.held_because else "unheld"
-        turned.append(rows.task_row(row["vin"], task))
-        entries.append(_entry(task, case.revision, what, at))
-        events.append(task_event(acting.policy.topics, what, task, case, at))
-    _write(connection, turned, entries, events)
-    return len(turned)
+        log = CaseLog(cases[row["case_id"]], acting.policy.topics, acting.actor.name)
+        log.change_task(_logged(task), acting.at)
+        changed.append(rows.task_row(row["vin"], task))
+        logs.append(log)
+    _store(connection, changed, logs)
+    return len(changed)
 
 
-def _write(
-    connection: sa.Connection,
-    tasks: Sequence[Mapping[str, Any]],
-    entries: Sequence[Entry],
-    events: Sequence[Event],
+def _logged(task: Task) -> TaskChange:
+    if task.held_because is None:
+        return TaskChange("unheld", task, {})
+    return TaskChange("held", task, {"because": task.held_because.en})
+
+
+def _store(
+    connection: sa.Connection, tasks: Sequence[Mapping[str, Any]], logs: Sequence[CaseLog]
 ) -> None:
     c = t.case.c
-    ids = [entry.case_id for entry in entries]
+    ids = [log.case.case_id for log in logs]
     connection.execute(
         sa.update(t.case).where(within(connection, c.case_id, ids)).values(revision=c.revision + 1)
     )
@@ -213,14 +215,8 @@ def _write(
         .where(within(connection, k.task_id, [row["task_id"] for row in tasks]))
         .values(claim_missed_at=None, contact_missed_at=None)
     )
-    insert_new(connection, t.entry, [rows.entry_row(entry) for entry in entries])
-    insert_new(connection, t.outbox, [rows.event_row(event) for event in events])
-
-
-def _entry(task: Task, revision: int, what: str, at: datetime) -> Entry:
-    because = {"because": task.held_because.en} if task.held_because else {}
-    entry_id = digest("entry", task.case_id, f"revision {revision}", f"task_{what}")
-    return Entry(entry_id, task.case_id, at, CLOCK.name, f"task_{what}", because, task.task_id)
+    insert_new(connection, t.entry, [rows.entry_row(one) for log in logs for one in log.entries])
+    insert_new(connection, t.outbox, [rows.event_row(one) for log in logs for one in log.events])
 
 
 def _rows(

@@ -1,7 +1,7 @@
-"""One task on the bench: locked, changed, told. Every change by people or by time goes through it.
+"""A task under its vehicle's row lock: every change by people or by time goes through it.
 
 The lock is the vehicle's row, as for the pipeline, so that the two never write over each other; the
-task's version is compared and set, so that a change decided on an old sight of it is refused.
+task's version is compared and set, so that a change decided on an old version of it is refused.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dispatch.access.acting import Acting
-from dispatch.tasks.case_log import CaseLog
+from dispatch.tasks.locked_case import LockedCase
 from models import memory, rows
 from models import tables as t
 from models.case import Case, Task, VehicleInfo
@@ -70,20 +70,20 @@ class LockedTask:
         self.task: Task = rows.task(dict(row))
         self.version: int = row["version"]
         self.assignment = Assignment(**{one: row[one] for one in Assignment.__struct_fields__})
-        self._book = CaseLog(acting, self.task.case_id)
+        self._case = LockedCase(acting, self.task.case_id)
 
     @property
     def case(self) -> Case:
         """The task's case as it is now."""
-        return self._book.case
+        return self._case.case
 
     def change(self, what: str, task: Task, assignment: Assignment, **detail: Any) -> None:
-        """Write the task and who has it, and tell of it: on the timeline and to the outside."""
+        """Write the task and who has it, and log the change: on the timeline and in an event."""
         self.set(task, assignment)
-        self.tell(what, detail)
+        self.log(what, detail)
 
     def set(self, task: Task, assignment: Assignment, **more: Any) -> None:
-        """Write the task and who has it, without a word; refused if somebody was faster."""
+        """Write the task and who has it, unlogged. Raises `Conflict` if somebody was faster."""
         c = t.task.c
         statement = (
             sa.update(t.task)
@@ -109,12 +109,12 @@ class LockedTask:
             raise Conflict("Somebody changed the task meanwhile. Read it again.")
         self.task, self.assignment, self.version = task, assignment, self.version + 1
 
-    def tell(self, what: str, detail: Mapping[str, Any]) -> None:
-        """Write a line of the timeline and an event about the task."""
-        self._book.tell(what, self.task, detail)
+    def log(self, what: str, detail: Mapping[str, Any]) -> None:
+        """Log what happened to the task: a line of the timeline and an event."""
+        self._case.change_task(what, self.task, detail)
 
     def open_beside(self, task: Task) -> bool:
-        """Open another task of the case, unless its queue has one; say whether it did."""
+        """Open another task of the case unless its queue has one; return whether it did."""
         c = t.task.c
         there = sa.select(c.task_id).where(
             c.case_id == task.case_id, c.queue == task.queue.value, c.state != "done"
@@ -126,7 +126,7 @@ class LockedTask:
             t.task,
             [rows.task_row(self.vin, replace(task, score=self.case.ranking.score))],
         )
-        self._book.opened(task)
+        self._case.open_task(task)
         return True
 
     def has_open_tasks(self) -> bool:
@@ -137,7 +137,7 @@ class LockedTask:
 
     def close_case(self, because: str) -> None:
         """End the case; the vehicle remembers it, so that a return is seen as one."""
-        self._book.close(because)
+        self._case.close(because)
 
 
 def not_there(task_id: str) -> NotThere:

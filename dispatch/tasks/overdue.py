@@ -127,7 +127,7 @@ def _miss_claim(locked: LockedTask) -> str | None:
     locked.set(
         replace(locked.task, alarms=locked.task.alarms + 1), locked.assignment, claim_missed_at=at
     )
-    locked.tell("claim_missed", {"claim_by": due.isoformat()})
+    locked.log("claim_missed", {"claim_by": due.isoformat()})
     return "claim_missed"
 
 
@@ -149,7 +149,7 @@ def _miss_contact(locked: LockedTask) -> str | None:
         return None
     alarmed = replace(locked.task, alarms=locked.task.alarms + 1)
     locked.set(alarmed, locked.assignment, contact_missed_at=at)
-    locked.tell("contact_missed", {"contact_by": due.isoformat()})
+    locked.log("contact_missed", {"contact_by": due.isoformat()})
     if locked.task.queue is Queue.ROADSIDE:
         return "contact_missed"
     if locked.assignment.attempts >= len(CADENCE):

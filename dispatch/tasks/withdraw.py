@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
 from dispatch.tasks.actions import end
-from dispatch.tasks.case_log import CaseLog
+from dispatch.tasks.locked_case import LockedCase
 from dispatch.tasks.locked_task import LockedTask
 from models import tables as t
 from models.case import WITHDRAWN
@@ -34,4 +34,4 @@ def withdraw(acting: Acting, case_id: str) -> None:
     query = sa.select(k.task_id).where(k.case_id == case_id, k.state != "done")
     for task_id in acting.connection.execute(query.order_by(k.task_id)).scalars().all():
         end(LockedTask(acting, task_id), Disposition.CASE_CLOSED)
-    CaseLog(acting, case_id).close("withdrawn", WITHDRAWN)
+    LockedCase(acting, case_id).close("withdrawn", WITHDRAWN)

@@ -39,7 +39,7 @@ class OpenCase:
     is_repeat_repair: bool
     faults: dict[str, Fault]
     changed: set[str] = field(default_factory=set)
-    moments: list[CaseChange] = field(default_factory=list)
+    changes: list[CaseChange] = field(default_factory=list)
     defaulted: set[str] = field(default_factory=set)
     place: Place | None = None
     build: Build = UNKNOWN_BUILD

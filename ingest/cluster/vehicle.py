@@ -93,7 +93,7 @@ class VehicleState:
         for code in gone:
             self._open.put(faults.cleared(held[code], snapshot.observed_at, "snapshot"))
         at = snapshot.received_at
-        self._moment(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
+        self._change(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
         return Outcome.CLEARED
 
     def _resume(self) -> OpenCase | None:
@@ -214,12 +214,12 @@ class VehicleState:
                 where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
             )
         chapter.name_build(self.before.info.model, report)
-        self._moment(
+        self._change(
             chapter, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
         )
         return outcome
 
-    def _moment(
+    def _change(
         self,
         chapter: OpenCase,
         kind: Outcome,
@@ -250,7 +250,7 @@ class VehicleState:
             lot=int(chapter.case_id[:8], 16) / _LOTS,
         )
         on = frozenset([one.code for one in active])
-        chapter.moments.append(
+        chapter.changes.append(
             CaseChange(
                 kind, fingerprint, partition, at, codes, on, standing, chapter.place, chapter.build
             )

@@ -130,14 +130,14 @@ def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
 
 
 def _follow(told: Sequence[tuple[Vehicle, OpenCase]], policy: Policy) -> Decision:
-    moving = [one for one in told if one[1].moments or one[1].closed_at]
-    standings = [moment.standing for _, chapter in moving for moment in chapter.moments]
+    moving = [one for one in told if one[1].changes or one[1].closed_at]
+    standings = [change.standing for _, chapter in moving for change in chapter.changes]
     ranked = rank(standings, policy.ranker)
     stories = []
     start = 0
     for before, chapter in moving:
         stories.append(follow(before, chapter, ranked, start, policy))
-        start += len(chapter.moments)
+        start += len(chapter.changes)
     return Decision(
         cases=tuple(story.case for story in stories),
         faults=tuple(

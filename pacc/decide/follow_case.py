@@ -1,23 +1,22 @@
-"""Follows one case through the moments of a batch: its priority, its tasks, its timeline."""
+"""Follows one case through the changes of a batch: its priority, its tasks, its timeline."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from dispatch.rules.events import case_event, task_event
+from dispatch.rules.case_log import CaseLog
 from ingest.cluster.open_case import CaseChange, OpenCase
 from models.case import Case, Entry, Event, Task, Vehicle
-from models.ids import digest
-from models.words import PRIORITY_RANK, CaseState, Disposition, Outcome, Priority
-from pacc.decide.follow_tasks import Work
+from models.person import PIPELINE
+from models.words import PRIORITY_RANK, CaseState, Outcome, Priority
+from pacc.decide.follow_tasks import OpenTasks
 from pacc.decide.policy import Policy
 from prioritizer.ranking.rank import Ranked
 
-_BY_RANK: Mapping[int, Priority] = {rank: word for word, rank in PRIORITY_RANK.items()}
-_TOLD = (Outcome.OPENED, Outcome.JOINED, Outcome.CLEARED)
+_BY_RANK: Final[Mapping[int, Priority]] = {rank: word for word, rank in PRIORITY_RANK.items()}
+_NOTED: Final = (Outcome.JOINED, Outcome.CLEARED)
 
 
 class CaseResult(Struct, frozen=True):
@@ -31,206 +30,133 @@ class CaseResult(Struct, frozen=True):
 
 
 def follow(
-    before: Vehicle, chapter: OpenCase, ranked: Ranked, start: int, policy: Policy
+    before: Vehicle, open_case: OpenCase, ranked: Ranked, start: int, policy: Policy
 ) -> CaseResult:
-    """Tell what became of a chapter; its moments are rows `start` and on of `ranked`."""
-    follower = _Follower(before, chapter, ranked, policy)
-    for offset, moment in enumerate(chapter.moments):
-        follower.step(moment, start + offset)
-    return follower.finish()
+    """Return what became of a case; its changes are rows `start` and on of `ranked`."""
+    case = _opened(before.vin, open_case, ranked, start) if open_case.is_new else before.case
+    if case is None:
+        message = f"case {open_case.case_id} is neither new nor known"
+        raise AssertionError(message)
+    tasks = OpenTasks(before, () if open_case.is_new else before.tasks, policy)
+    follower = _Follower(CaseLog(case, policy.topics, PIPELINE), tasks, ranked)
+    for row, change in enumerate(open_case.changes, start):
+        follower.step(change, row)
+    follower.finish(open_case)
+    log = follower.log
+    return CaseResult(
+        vin=before.vin,
+        case=log.case,
+        tasks=tasks.changed(log.case.ranking.score),
+        entries=tuple(log.entries),
+        events=tuple(log.events),
+    )
+
+
+def _opened(vin: str, open_case: OpenCase, ranked: Ranked, row: int) -> Case:
+    return Case(
+        case_id=open_case.case_id,
+        vin=vin,
+        state=CaseState.OPEN,
+        partition=open_case.partition,
+        opened_at=open_case.opened_at,
+        updated_at=open_case.opened_at,
+        ranking=ranked.explain(row),
+        revision=0,
+        root=open_case.root,
+        previous_case=open_case.previous_case,
+        is_repeat_repair=open_case.is_repeat_repair,
+    )
 
 
 class _Follower:
-    """The case while its moments are gone through, in order."""
+    """The case while its changes are gone through, in order."""
 
-    def __init__(self, before: Vehicle, chapter: OpenCase, ranked: Ranked, policy: Policy) -> None:
-        self._before = before
-        self._chapter = chapter
+    def __init__(self, log: CaseLog, tasks: OpenTasks, ranked: Ranked) -> None:
+        self.log = log
+        self._tasks = tasks
         self._ranked = ranked
-        self._policy = policy
-        self._case = None if chapter.is_new else before.case
-        self._work = Work(before, () if chapter.is_new else before.tasks, policy)
-        self._updated_at = (
-            before.case.updated_at if self._case and before.case else (chapter.opened_at)
-        )
-        self._explained: int | None = None
-        self._entries: list[Entry] = []
-        self._events: list[Event] = []
+        self._updated_at = log.case.updated_at
+        self._unexplained: int | None = None
 
-    def step(self, moment: CaseChange, row: int) -> None:
-        """Apply one moment: tell it, then let the priority and the tasks follow."""
-        if self._case is None:
-            self._case = self._open(moment, row)
-            self._event("pacc.case.opened.v1", moment.at)
-        elif moment.standing.faults:
-            self._rerank(moment, row)
-        self._updated_at = max(self._updated_at, moment.at)
-        if moment.kind in _TOLD:
-            self._tell(moment.fingerprint, moment.at, moment.kind, {"codes": list(moment.codes)})
-        if moment.standing.faults:
-            self._assign(moment)
-            self._let_go(moment)
+    def step(self, change: CaseChange, row: int) -> None:
+        """Apply one change: log it, then let the priority and the tasks follow."""
+        at, cause = change.at, change.fingerprint
+        if change.kind is Outcome.OPENED:
+            self.log.change_case("opened", at, {"codes": list(change.codes)}, cause)
+        elif change.standing.faults:
+            self._rerank(change, row)
+        self._updated_at = max(self._updated_at, at)
+        if change.kind in _NOTED:
+            self.log.note(change.kind, at, {"codes": list(change.codes)}, cause)
+        if change.standing.faults:
+            self._follow_tasks(change)
 
-    def finish(self) -> CaseResult:
-        """Close the case if it healed, and give all that happened."""
+    def finish(self, open_case: OpenCase) -> None:
+        """Take over where the case stands after its last change, and close it if it healed."""
         self._explain()
-        case = self._case
-        if case is None:
-            message = f"chapter {self._chapter.case_id} has neither a case nor a moment"
-            raise AssertionError(message)
-        chapter = self._chapter
-        self._case = case = replace(
-            case,
+        self.log.case = replace(
+            self.log.case,
             updated_at=self._updated_at,
-            partition=chapter.partition,
-            root=chapter.root,
-            heal_at=chapter.heal_at,
-            defaulted=tuple(sorted(chapter.defaulted)),
-            place=chapter.place,
-            build=chapter.build,
+            partition=open_case.partition,
+            root=open_case.root,
+            heal_at=open_case.heal_at,
+            defaulted=tuple(sorted(open_case.defaulted)),
+            place=open_case.place,
+            build=open_case.build,
         )
-        if chapter.closed_at is not None:
-            self._heal(chapter.closed_at)
-        return CaseResult(
-            vin=self._before.vin,
-            case=self._case,
-            tasks=self._work.changed(self._case.ranking.score),
-            entries=tuple(self._entries),
-            events=tuple(self._events),
+        at = open_case.closed_at
+        if at is None:
+            return
+        updated_at = max(at, self._updated_at)
+        self.log.case = replace(
+            self.log.case, state=CaseState.HEALED, closed_at=at, updated_at=updated_at
         )
+        for ended in self._tasks.heal(self.log.case, at):
+            self.log.change_task(ended, at)
+        self.log.change_case("healed", at, {}, "healed")
 
-    def _open(self, moment: CaseChange, row: int) -> Case:
-        chapter = self._chapter
-        ranking = self._ranked.explain(row)
-        return Case(
-            case_id=chapter.case_id,
-            vin=self._before.vin,
-            state=CaseState.OPEN,
-            partition=moment.partition,
-            opened_at=chapter.opened_at,
-            updated_at=chapter.opened_at,
-            ranking=ranking,
-            revision=0,
-            root=chapter.root,
-            previous_case=chapter.previous_case,
-            is_repeat_repair=chapter.is_repeat_repair,
-        )
-
-    def _rerank(self, moment: CaseChange, row: int) -> None:
+    def _rerank(self, change: CaseChange, row: int) -> None:
         """Raise at once; fall only when the cause is cleared and no person has the case."""
-        case = self._current()
-        now = int(self._ranked.priority[row])
-        held = PRIORITY_RANK[case.ranking.priority]
-        is_rise = now > held
-        is_cause_gone = case.ranking.root not in moment.active
-        is_fall = now < held and is_cause_gone and not self._work.is_in_hand
-        if now == held:
-            self._note(row)
+        ranking = self.log.case.ranking
+        rank, rank_before = int(self._ranked.priority[row]), PRIORITY_RANK[ranking.priority]
+        if rank == rank_before:
+            self._keep_priority(row)
             return
-        if not (is_rise or is_fall):
+        is_rise = rank > rank_before
+        is_cause_gone = ranking.root not in change.active
+        if not is_rise and (not is_cause_gone or self._tasks.is_in_hand):
             return
-        self._explained = row
+        self._unexplained = row
         self._explain()
-        kind = "raised" if is_rise else "lowered"
-        ranking = self._current().ranking
-        self._tell(
-            moment.fingerprint,
-            moment.at,
-            kind,
+        self.log.change_case(
+            "raised" if is_rise else "lowered",
+            change.at,
             {
-                "from": case.ranking.priority.value,
-                "to": _BY_RANK[now].value,
-                "rules": list(ranking.rules),
+                "from": ranking.priority.value,
+                "to": _BY_RANK[rank].value,
+                "rules": list(self.log.case.ranking.rules),
             },
+            change.fingerprint,
         )
-        self._event(f"pacc.case.{kind}.v1", moment.at)
 
-    def _note(self, row: int) -> None:
-        """Keep at once what later moments decide by; leave the reasons until somebody asks."""
-        self._explained = row
-        held = self._current().ranking
+    def _keep_priority(self, row: int) -> None:
+        """Keep at once what later changes decide by; leave the reasons until somebody asks."""
+        self._unexplained = row
+        ranking = self.log.case.ranking
         root, needs_task = self._ranked.root(row), bool(self._ranked.needs_task[row])
-        if (held.root, held.needs_task) != (root, needs_task):
-            ranking = replace(held, root=root, needs_task=needs_task)
-            self._case = replace(self._current(), ranking=ranking)
+        if (ranking.root, ranking.needs_task) != (root, needs_task):
+            ranking = replace(ranking, root=root, needs_task=needs_task)
+            self.log.case = replace(self.log.case, ranking=ranking)
 
     def _explain(self) -> None:
-        if self._explained is None:
+        if self._unexplained is None:
             return
-        ranking = self._ranked.explain(self._explained)
-        self._explained = None
-        self._case = replace(self._current(), ranking=ranking)
+        ranking = self._ranked.explain(self._unexplained)
+        self._unexplained = None
+        self.log.case = replace(self.log.case, ranking=ranking)
 
-    def _assign(self, moment: CaseChange) -> None:
-        ranking = self._current().ranking
-        if ranking.needs_task and self._work.is_settled(ranking.priority):
-            return
-        self._explain()
-        case = self._current()
-        if not ranking.needs_task:
-            if not self._work.is_in_hand:
-                score = case.ranking.score
-                for task in self._work.end(moment.at, Disposition.SUPERSEDED, score):
-                    self._task_event(task, "closed", moment.at)
-            return
-        number = case.tasks_made
-        for task, what in self._work.assign(case, moment):
-            self._task_event(task, what, moment.at)
-            self._tell(
-                moment.fingerprint,
-                moment.at,
-                f"task_{what}",
-                {
-                    "queue": task.queue.value,
-                    "desk": task.desk,
-                    "why_zh": task.route_reason.zh,
-                    "why_en": task.route_reason.en,
-                },
-                task.task_id,
-            )
-            number += what == "opened"
-        self._case = replace(self._current(), tasks_made=number)
-
-    def _let_go(self, moment: CaseChange) -> None:
-        for task, what in self._work.let_go(moment):
-            self._task_event(task, what, moment.at)
-            self._tell(moment.fingerprint, moment.at, f"task_{what}", {}, task.task_id)
-
-    def _heal(self, at: datetime) -> None:
-        case = self._current()
-        self._case = replace(
-            case, state=CaseState.HEALED, closed_at=at, updated_at=max(at, case.updated_at)
-        )
-        for task in self._work.end(at, Disposition.HEALED, case.ranking.score):
-            self._task_event(task, "closed", at)
-        self._tell("healed", at, "healed", {})
-        self._event("pacc.case.healed.v1", at)
-
-    def _tell(
-        self,
-        cause: str,
-        at: datetime,
-        kind: str,
-        detail: Mapping[str, Any],
-        task_id: str | None = None,
-    ) -> None:
-        case_id = self._chapter.case_id
-        entry_id = digest("entry", case_id, cause, kind, task_id or "")
-        self._entries.append(Entry(entry_id, case_id, at, "pacc", kind, detail, task_id))
-
-    def _event(self, kind: str, at: datetime) -> None:
-        self._events.append(case_event(self._policy.topics, kind, self._bump(), at))
-
-    def _task_event(self, task: Task, what: str, at: datetime) -> None:
-        self._events.append(task_event(self._policy.topics, what, task, self._bump(), at))
-
-    def _bump(self) -> Case:
-        case = self._current()
-        self._case = case = replace(case, revision=case.revision + 1)
-        return case
-
-    def _current(self) -> Case:
-        if self._case is None:
-            message = f"case {self._chapter.case_id} is not open yet"
-            raise AssertionError(message)
-        return self._case
+    def _follow_tasks(self, change: CaseChange) -> None:
+        if not self._tasks.is_settled(self.log.case.ranking):
+            self._explain()
+        for task_change in self._tasks.follow(self.log.case, change):
+            self.log.change_task(task_change, change.at, change.fingerprint)

@@ -1,10 +1,10 @@
 """The tasks of one case while a batch is decided: opened, raised in place, superseded, ended."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
 
+from dispatch.rules.case_log import TaskChange, route_of
 from dispatch.rules.deadlines import Deadlines, deadlines
 from dispatch.rules.fleet_issue import issue_of, may_hold
 from dispatch.rules.lifecycle import new_task
@@ -12,15 +12,15 @@ from dispatch.rules.routing import Routed, needs_of, route
 from dispatch.rules.silence import held_because
 from ingest.cluster.open_case import CaseChange
 from models.canary import CANARY_DESK, CANARY_VIN
-from models.case import Case, Place, Task, Text, Vehicle
+from models.case import Case, Place, Ranking, Task, Text, Vehicle
 from models.words import PRIORITY_RANK, Disposition, Priority, Queue, TaskState
 from pacc.decide.policy import Policy
 
 _CANARY = Text("金丝雀:检验通路,无人处理", "The canary: it tests the way, nobody works on it")
 
 
-class Work:
-    """The open tasks of one case. Nothing that a person holds is taken away."""
+class OpenTasks:
+    """The open tasks of one case. Nothing that a person has in hand is taken away."""
 
     def __init__(self, vehicle: Vehicle, tasks: tuple[Task, ...], policy: Policy) -> None:
         self._vehicle = vehicle
@@ -31,11 +31,35 @@ class Work:
 
     @property
     def is_in_hand(self) -> bool:
-        """Whether a person holds any of the tasks."""
+        """Whether a person has any of the tasks."""
         return any(task.is_under_way for task in self._open.values())
 
+    def is_settled(self, ranking: Ranking) -> bool:
+        """Whether a task is needed and there is one of this priority already."""
+        if ranking.needs_task:
+            for task in self._open.values():
+                if task.priority is ranking.priority:
+                    return True
+        return False
+
+    def follow(self, case: Case, change: CaseChange) -> list[TaskChange]:
+        """Bring the tasks in line with the case after a change; return what became of them."""
+        if self.is_settled(case.ranking):
+            task_changes = []
+        elif case.ranking.needs_task:
+            task_changes = self._assign(case, change)
+        elif self.is_in_hand:
+            task_changes = []
+        else:
+            task_changes = self._end_all(case, change.at, Disposition.SUPERSEDED)
+        return task_changes + self._let_go(change)
+
+    def heal(self, case: Case, at: datetime) -> list[TaskChange]:
+        """End every open task because its case healed."""
+        return self._end_all(case, at, Disposition.HEALED)
+
     def changed(self, score: float) -> tuple[Task, ...]:
-        """Give the tasks that were ended here, and the open ones that are not as they were.
+        """Return the tasks that were ended here, and the open ones that are not as they were.
 
         An open task has the score that its case has now.
         """
@@ -46,30 +70,22 @@ class Work:
     def _scored(task: Task, score: float) -> Task:
         return task if task.score == score else replace(task, score=score)
 
-    def is_settled(self, priority: Priority) -> bool:
-        """Whether somebody has a task of this priority already."""
-        return any(task.priority is priority for task in self._open.values())
-
-    def assign(self, case: Case, moment: CaseChange) -> Iterator[tuple[Task, str]]:
-        """Bring the tasks in line with the case's priority; yield what changed and how."""
-        priority, place, at = case.ranking.priority, moment.place, moment.at
-        if self.is_settled(priority):
-            return
-        routed = self._routed(priority, place, at)
+    def _assign(self, case: Case, change: CaseChange) -> list[TaskChange]:
+        priority, at = case.ranking.priority, change.at
+        routed = self._routed(priority, change.place, at)
+        task_changes = []
         for queue in sorted(self._open):
             task = self._open[queue]
             if queue is not routed.queue and not task.is_under_way:
-                del self._open[queue]
-                ended = _ended(task, at, Disposition.SUPERSEDED, case.ranking.score)
-                self._ended.append(ended)
-                yield ended, "closed"
-        held = self._open.get(routed.queue)
-        if held is None:
-            task, what = self._new(case, routed, moment), "opened"
+                ended = self._end(task, case, at, Disposition.SUPERSEDED)
+                task_changes.append(TaskChange("closed", ended, route_of(ended)))
+        before = self._open.get(routed.queue)
+        if before is None:
+            task, what = self._new(case, routed, change), "opened"
         else:
-            task, what = self._moved(held, priority, moment)
+            task, what = self._moved(before, priority, change)
         self._open[task.queue] = task
-        yield task, what
+        return [*task_changes, TaskChange(what, task, route_of(task))]
 
     def _routed(self, priority: Priority, place: Place | None, at: datetime) -> Routed:
         if self._vehicle.vin == CANARY_VIN:
@@ -79,66 +95,78 @@ class Work:
         directory, needs = self._policy.directory, needs_of(info.powertrain)
         return route(priority, info, point, directory, needs=needs, at=at)
 
-    def end(self, at: datetime, disposition: Disposition, score: float) -> Iterator[Task]:
-        """End every open task; it keeps the score that its case has now."""
-        for queue in sorted(self._open):
-            ended = _ended(self._open.pop(queue), at, disposition, score)
-            self._ended.append(ended)
-            yield ended
+    def _end_all(self, case: Case, at: datetime, disposition: Disposition) -> list[TaskChange]:
+        return [
+            TaskChange("closed", self._end(self._open[queue], case, at, disposition), None)
+            for queue in sorted(self._open)
+        ]
 
-    def let_go(self, moment: CaseChange) -> Iterator[tuple[Task, str]]:
-        """Let the tasks go whose case has become more than the fleet-wide matter that holds it."""
-        for queue, task in sorted(self._open.items()):
-            if task.issue_id is None or self._is_still_held(task, task.priority, moment):
+    def _end(self, task: Task, case: Case, at: datetime, disposition: Disposition) -> Task:
+        """End a task; it keeps the score that its case has now."""
+        del self._open[task.queue]
+        score = case.ranking.score
+        ended = replace(
+            task, state=TaskState.DONE, disposition=disposition, closed_at=at, score=score
+        )
+        self._ended.append(ended)
+        return ended
+
+    def _let_go(self, change: CaseChange) -> list[TaskChange]:
+        """Let the tasks go whose case has become more than the fleet issue that holds it back."""
+        task_changes = []
+        for queue in sorted(
+            queue for queue, task in self._open.items() if task.issue_id is not None
+        ):
+            task = self._open[queue]
+            if self._is_still_held(task, task.priority, change):
                 continue
-            held = held_because(self._vehicle.silences, task.priority, moment.at)
-            due = self._deadlines(task, task.priority, moment.at)
-            free = replace(
+            because = held_because(self._vehicle.silences, task.priority, change.at)
+            due = self._deadlines(task, task.priority, change.at)
+            self._open[queue] = task = replace(
                 task,
-                held_because=held,
+                held_because=because,
                 issue_id=None,
                 claim_by=due.claim_by,
                 contact_by=due.contact_by,
+                alarms=task.alarms + (because is None),
             )
-            if held is None:
-                free = replace(free, alarms=task.alarms + 1)
-            self._open[queue] = free
-            yield free, "unheld" if held is None else "held"
+            task_changes.append(TaskChange("held" if because else "unheld", task, {}))
+        return task_changes
 
-    def _new(self, case: Case, routed: Routed, moment: CaseChange) -> Task:
-        priority, at = case.ranking.priority, moment.at
-        held = held_because(self._vehicle.silences, priority, at)
+    def _new(self, case: Case, routed: Routed, change: CaseChange) -> Task:
+        priority, at = case.ranking.priority, change.at
+        because = held_because(self._vehicle.silences, priority, at)
         directory = self._policy.directory
-        task = new_task(case.case_id, case.tasks_made, priority, routed, directory, at, held)
-        if held is not None or not self._policy.matters or not may_hold(priority):
+        task = new_task(case.case_id, case.tasks_made, priority, routed, directory, at, because)
+        if because is not None or not self._policy.matters or not may_hold(priority):
             return task
-        matter = self._policy.matters.get(issue_of(moment.standing.faults, moment.build) or "")
-        if matter is None or any(one.touched for one in self._before.values()):
+        issue = self._policy.matters.get(issue_of(change.standing.faults, change.build) or "")
+        if issue is None or any(one.touched for one in self._before.values()):
             return task
-        return replace(task, held_because=matter.because, issue_id=matter.issue_id)
+        return replace(task, held_because=issue.because, issue_id=issue.issue_id)
 
-    def _is_still_held(self, task: Task, priority: Priority, moment: CaseChange) -> bool:
+    def _is_still_held(self, task: Task, priority: Priority, change: CaseChange) -> bool:
         """Whether the case is still nothing but the fleet-wide matter that holds its task."""
         return (
             task.issue_id is not None
             and may_hold(priority)
-            and task.issue_id == issue_of(moment.standing.faults, moment.build)
+            and task.issue_id == issue_of(change.standing.faults, change.build)
         )
 
     def _deadlines(self, task: Task, priority: Priority, at: datetime) -> Deadlines:
         return deadlines(priority, task.queue, self._policy.directory.desk(task.desk), at)
 
-    def _moved(self, task: Task, priority: Priority, moment: CaseChange) -> tuple[Task, str]:
+    def _moved(self, task: Task, priority: Priority, change: CaseChange) -> tuple[Task, str]:
         """Change the priority in place: a rise moves deadlines earlier and alarms again.
 
         The deadlines of what a fleet-wide matter held did not run: they begin anew.
         """
-        at = moment.at
+        at = change.at
         due = self._deadlines(task, priority, at)
         silences = self._vehicle.silences
-        held = held_because(silences, priority, at) if task.held_because else None
-        if self._is_still_held(task, priority, moment):
-            held = task.held_because
+        because = held_because(silences, priority, at) if task.held_because else None
+        if self._is_still_held(task, priority, change):
+            because = task.held_because
         elif task.issue_id is not None:
             task = replace(task, issue_id=None, claim_by=None, contact_by=None)
         if PRIORITY_RANK[priority] < PRIORITY_RANK[task.priority]:
@@ -147,7 +175,7 @@ class Work:
                 priority=priority,
                 claim_by=due.claim_by,
                 contact_by=due.contact_by,
-                held_because=held,
+                held_because=because,
             )
             return lowered, "lowered"
         raised = replace(
@@ -155,17 +183,13 @@ class Work:
             priority=priority,
             claim_by=_earlier(task.claim_by, due.claim_by),
             contact_by=_earlier(task.contact_by, due.contact_by),
-            held_because=held,
+            held_because=because,
             alarms=task.alarms + 1,
         )
         return raised, "raised"
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return other or one
-    return min(one, other)
-
-
-def _ended(task: Task, at: datetime, disposition: Disposition, score: float) -> Task:
-    return replace(task, state=TaskState.DONE, disposition=disposition, closed_at=at, score=score)
+def _earlier(before: datetime | None, now: datetime | None) -> datetime | None:
+    if before is None or now is None:
+        return now or before
+    return min(before, now)

@@ -100,10 +100,10 @@ def _end(track: VehicleState, ends: Mapping[str, datetime] | None, at: datetime)
 def _new(vin: str, track: VehicleState) -> Iterator[Sample]:
     """Remove the moments from the track, so that a long stream is not kept."""
     for chapter in track.chapters:
-        for moment in chapter.moments:
+        for moment in chapter.changes:
             if _is_sampled(moment):
                 yield Sample(vin, chapter.case_id, moment.at, moment.standing)
-        chapter.moments.clear()
+        chapter.changes.clear()
     track.chapters[:] = track.chapters[-1:]
 
 
