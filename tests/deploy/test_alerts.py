@@ -54,7 +54,7 @@ USES += [(target["expr"], target.get("legendFormat", "")) for target in TARGETS]
 
 
 def shows(metrics: Metrics, database: Path) -> Iterator[Metrics]:
-    """Let metrics tell all that processes can tell; give them after each step that forgets."""
+    """Let metrics tell all that processes can tell; return them after each step that forgets."""
     engine = make_engine(f"sqlite:///{database}")
     drift = {"score": 0.1, "features": {"x": 0.1}, "new_codes": [], "calibration_error": None}
     with engine.begin() as connection:

@@ -9,7 +9,7 @@ from models import tables as t
 
 
 def _schema(engine: sa.Engine) -> dict[str, Any]:
-    """Give columns, keys, and every index with its condition, as the database tells of them.
+    """Return columns, keys, and every index with its condition, as the database tells of them.
 
     SQLite does not look at the length of a text, and the migrations leave it there as it was.
     """

@@ -30,7 +30,7 @@ TROUBLE = Trouble(duplicates=0.05, late=0.02, broken=0.01)
 MakeTopic = Callable[[int], str]
 
 
-class Way:
+class Deployment:
     """The topics in and out on a real Kafka, and the project's commands between them."""
 
     def __init__(self, address: str, database: str, make_topic: MakeTopic) -> None:
@@ -92,18 +92,18 @@ def pages(url: str, key: str, path: str) -> list[dict[str, Any]]:
         after = f"&after={page['next']}"
 
 
-def undisturbed(way: Way, folder: Path) -> Room:
+def undisturbed(deployment: Deployment, folder: Path) -> Room:
     """Work through the same topics in one go, on a database of another kind."""
     url = f"sqlite:///{folder / 'calm.db'}"
     engine = make_engine(url)
     upgrade(engine)
     Pacc(PACC_DATABASE_URL=url)("desk", "import", str(SAMPLE_DESKS))
     room = Room(engine)
-    worker = Worker(engine, room.policy, way.topics, "calm", Limits())
-    group, topics = f"calm {way.alerts}", sorted(way.topics)
+    worker = Worker(engine, room.policy, deployment.topics, "calm", Limits())
+    group, topics = f"calm {deployment.alerts}", sorted(deployment.topics)
     run(
         worker,
-        lambda: KafkaSource(way.address, group, topics, take=worker.take),
+        lambda: KafkaSource(deployment.address, group, topics, take=worker.take),
         Limits(),
         until_end=True,
         is_stopped=lambda: False,
@@ -121,48 +121,48 @@ def test_alerts_become_tasks_whatever_happens_on_the_way(
     shared_data_if_any: Path | None,
     tmp_path: Path,
 ) -> None:
-    way = Way(kafka_address, postgres_url, make_topic)
-    everything = day(way.alerts)
+    deployment = Deployment(kafka_address, postgres_url, make_topic)
+    everything = day(deployment.alerts)
     if shared_data_if_any is not None:
-        everything += real_payloads(shared_data_if_any, way.bmw)
-    way.sends(everything)
-    way.pacc("migrate")
-    assert way.pacc("desk", "import", str(SAMPLE_DESKS))["created"] == 72
+        everything += real_payloads(shared_data_if_any, deployment.bmw)
+    deployment.sends(everything)
+    deployment.pacc("migrate")
+    assert deployment.pacc("desk", "import", str(SAMPLE_DESKS))["created"] == 72
     room = Room(make_engine(postgres_url))
 
-    a_worker_is_killed_and_another_goes_on(way, room, len(everything))
-    calm = undisturbed(way, tmp_path)
-    assert way.pacc("digest") == calm.digest
+    a_worker_is_killed_and_another_goes_on(deployment, room, len(everything))
+    calm = undisturbed(deployment, tmp_path)
+    assert deployment.pacc("digest") == calm.digest
     assert room.outcomes() == calm.outcomes()
-    each_case_is_in_its_queue(way, room)
-    what_was_decided_has_left(way, room)
+    each_case_is_in_its_queue(deployment, room)
+    what_was_decided_has_left(deployment, room)
     for world in (room, calm):
         world.engine.dispose()
 
 
-def a_worker_is_killed_and_another_goes_on(way: Way, room: Room, sent: int) -> None:
+def a_worker_is_killed_and_another_goes_on(deployment: Deployment, room: Room, sent: int) -> None:
     """Every record ends in one outcome, before the SIGKILL or after it."""
-    with way.pacc.runs("run", "--batch", "200") as victim:
+    with deployment.pacc.runs("run", "--batch", "200") as victim:
         waits(lambda: sum(room.outcomes().values()) > 2000)
         victim.send_signal(signal.SIGKILL)
     passed = sum(room.outcomes().values())
     assert passed < sent
     assert room.ledger["reconciled"]
-    rest = way.pacc("run", "--until-end")
+    rest = deployment.pacc("run", "--until-end")
     assert rest["records"] == sent - passed
 
-    assert way.pacc("ledger")["reconciled"]
+    assert deployment.pacc("ledger")["reconciled"]
     outcomes = room.outcomes()
     assert sum(outcomes.values()) == sent
     assert "gap" not in outcomes
     assert outcomes["quarantined"] == pytest.approx(ALERTS * 0.01, rel=0.25)
 
 
-def each_case_is_in_its_queue(way: Way, room: Room) -> None:
+def each_case_is_in_its_queue(deployment: Deployment, room: Room) -> None:
     """Through the API: every open case that needs somebody waits at a desk of the right kind."""
-    key = way.pacc("key", "create", "--role", "supervisor")["key"]
-    url = f"http://127.0.0.1:{way.port}"
-    with way.pacc.runs("serve"):
+    key = deployment.pacc("key", "create", "--role", "supervisor")["key"]
+    url = f"http://127.0.0.1:{deployment.port}"
+    with deployment.pacc.runs("serve"):
         waits(lambda: is_ready(url))
         tasks = {task["case_id"]: task for task in pages(url, key, "/v1/tasks")}
         cases = {case["case_id"]: case for case in pages(url, key, "/v1/cases")}
@@ -180,14 +180,14 @@ def each_case_is_in_its_queue(way: Way, room: Room) -> None:
         assert cases[row["case_id"]]["reasons"][0]["zh"]
 
 
-def what_was_decided_has_left(way: Way, room: Room) -> None:
+def what_was_decided_has_left(deployment: Deployment, room: Room) -> None:
     """Every event of the outbox stands once on its topic, in the order of its case."""
     waiting = room.rows(t.outbox)
-    assert way.pacc("tend", "--once")["sent"] >= len(waiting)
+    assert deployment.pacc("tend", "--once")["sent"] >= len(waiting)
     assert room.rows(t.outbox, sent_at=None) == []
     sent = {
-        name: [json.loads(record.value or b"") for record in read(way.address, topic)]
-        for name, topic in way.out.items()
+        name: [json.loads(record.value or b"") for record in read(deployment.address, topic)]
+        for name, topic in deployment.out.items()
     }
     ids = [event["id"] for events in sent.values() for event in events]
     assert len(ids) == len(set(ids))

@@ -51,7 +51,7 @@ log.retention.ms=-1
 
 @contextmanager
 def running_kafka() -> Iterator[str]:
-    """Give the bootstrap address of a broker."""
+    """Yield the bootstrap address of a broker."""
     address = os.environ.get("PACC_TEST_KAFKA")
     if address:
         yield address
@@ -62,7 +62,7 @@ def running_kafka() -> Iterator[str]:
 
 @contextmanager
 def own_kafka() -> Iterator[Server]:
-    """Give a broker of our own, which may be ended and started again."""
+    """Yield a broker of our own, which may be ended and started again."""
     java, jars = _java(), _jars()
     with tempfile.TemporaryDirectory(prefix="pacc-kafka-") as name:
         broker, controller = free_port(), free_port()

@@ -20,7 +20,7 @@ _HOW = "install PostgreSQL 15 or newer (Debian: postgresql), or set PACC_TEST_PO
 
 @contextmanager
 def running_postgres() -> Iterator[str]:
-    """Give the URL of a server on which databases may be made."""
+    """Yield the URL of a server on which databases may be made."""
     url = os.environ.get("PACC_TEST_POSTGRES")
     if url:
         yield url
@@ -31,7 +31,7 @@ def running_postgres() -> Iterator[str]:
 
 @contextmanager
 def own_postgres(connections: int = 100) -> Iterator[Server]:
-    """Give a server of our own, which may be ended and started again; its address is a URL."""
+    """Yield a server of our own, which may be ended and started again; its address is a URL."""
     binaries = _binaries()
     with tempfile.TemporaryDirectory(prefix="pacc-postgres-") as name:
         folder = Path(name)
@@ -80,7 +80,7 @@ def own_postgres(connections: int = 100) -> Iterator[Server]:
 
 @contextmanager
 def new_database(server: str, template: str | None = None) -> Iterator[str]:
-    """Give the URL of a database of its own, empty or a copy of another; it goes away again."""
+    """Yield the URL of a database of its own, empty or a copy of another; it goes away again."""
     name = f"pacc_{uuid.uuid4().hex}"
     engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

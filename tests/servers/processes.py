@@ -16,7 +16,7 @@ class NotToBeHad(Exception):
 
 
 def free_port() -> int:
-    """Give a port on loopback that nobody uses now."""
+    """Return a port on loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -41,7 +41,7 @@ class CalmRun:
             self.outcomes[record.partition.number][record.offset] = ended.outcome.value
 
     def digest(self) -> dict[str, Any]:
-        """Give the digest of what was decided so far."""
+        """Return the digest of what was decided so far."""
         with self._engine.begin() as connection:
             return ledger.digest(connection)
 

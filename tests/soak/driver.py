@@ -16,10 +16,10 @@ from kafka import KafkaProducer
 from models.batch import Record
 from tests.soak.calm import CalmRun
 from tests.soak.check import Calm, Flaw, Seen, flaws, read_topics
-from tests.soak.disturbances.disturb import Hand
+from tests.soak.disturbances.disturb import Disturber
 from tests.soak.disturbances.outages import ACTS
 from tests.soak.disturbances.plan import ROUND_SECONDS, Step
-from tests.soak.people import Crowd
+from tests.soak.people import People
 from tests.soak.stream import PARTITIONS, Tape
 from tests.soak.system.database import patiently
 from tests.soak.system.supervisor import Servers, System
@@ -70,8 +70,8 @@ class Soak:
         self._system = System(servers, folder, seed, guard, **more)
         self._tape = Tape(self._system.topic, seed, datetime.now(UTC) - _AGO)
         self._calm = CalmRun(folder, self._system.topic)
-        self._hand = Hand(self._system, ACTS)
-        self._crowd = Crowd(self._system, seed)
+        self._disturber = Disturber(self._system, ACTS)
+        self._people = People(self._system, seed)
         self._seen = Seen()
         self._began = time.monotonic()
         self._producer = KafkaProducer(
@@ -82,20 +82,20 @@ class Soak:
         )
 
     def round(self, steps: Sequence[Step]) -> list[Flaw]:
-        """Go through one round of the stream and of the plan; give what is wrong after it."""
+        """Go through one round of the stream and of the plan; return what is wrong after it."""
         records = self._tape.more()
         self._calm.plays(records)
-        self._crowd.work()
+        self._people.work()
         sender = threading.Thread(target=self._sends, args=(records,), daemon=True)
         sender.start()
         began = time.monotonic()
         for step in steps:
             time.sleep(max(0.0, began + step.second - time.monotonic()))
-            self._hand.does(step)
+            self._disturber.does(step)
         sender.join()
-        self._hand.let_go()
+        self._disturber.let_go()
         wrong = self._settles()
-        unanswered = self._crowd.rest()
+        unanswered = self._people.rest()
         wrong += [Flaw("people", unanswered)] if unanswered else []
         wrong += self._outbox_is_empty()
         wrong += self._checks()
@@ -103,8 +103,8 @@ class Soak:
         return wrong
 
     def close(self) -> Report:
-        """End everything; give the report."""
-        self._crowd.go_home()
+        """End everything; return the report."""
+        self._people.go_home()
         self._system.close()
         self._calm.close()
         self._producer.close(timeout=5)
@@ -114,7 +114,7 @@ class Soak:
     def _sends(self, records: Sequence[Record]) -> None:
         pause = self._round_seconds / max(1, len(records) // _CHUNK)
         for first in range(0, len(records), _CHUNK):
-            with self._hand.sending:
+            with self._disturber.sending:
                 sent = [(one, self._send(one)) for one in records[first : first + _CHUNK]]
                 self._producer.flush(timeout=60)
                 for record, future in sent:
@@ -178,7 +178,7 @@ class Soak:
             with self._system.engine.begin() as now:
                 ids = now.execute(sa.text("select event_id from outbox")).scalars()
                 self._seen.written = set(ids)
-            return flaws(connection, self._tape.known, calm, self._crowd.promises, self._seen)
+            return flaws(connection, self._tape.known, calm, self._people.promises, self._seen)
 
     def _note(self, steps: Sequence[Step], wrong: Sequence[Flaw]) -> None:
         report, seen = self.report, self._seen
@@ -186,15 +186,15 @@ class Soak:
         report.records = len(self._tape.records)
         report.rounds += 1
         report.plan += steps
-        report.done, report.ends = self._hand.done, self._system.ends
+        report.done, report.ends = self._disturber.done, self._system.ends
         report.missed = self._system.missed
-        report.promises, report.refused = len(self._crowd.promises), self._crowd.refused
+        report.promises, report.refused = len(self._people.promises), self._people.refused
         report.events = sum(len(events) for events in seen.events.values())
         report.sent_again, report.lost, report.twice = seen.sent_again, seen.lost, seen.twice
         report.recoveries = self._recoveries()
 
     def _recoveries(self) -> list[float]:
-        """Give seconds from each SIGKILL of a worker to the next commit in each of its places."""
+        """Return seconds from each SIGKILL of a worker to the next commit in each of its places."""
         with self._system.engine.connect() as connection:
             moves = list(
                 connection.execute(
@@ -204,13 +204,13 @@ class Soak:
                     )
                 )
             )
-        return recoveries([(m.app, m.part, m.is_take, m.at) for m in moves], self._hand.kills)
+        return recoveries([(m.app, m.part, m.is_take, m.at) for m in moves], self._disturber.kills)
 
 
 def recoveries(
     moves: Sequence[tuple[str, int, bool, float]], kills: Sequence[tuple[str, float]]
 ) -> list[float]:
-    """Give seconds from each kill to the next commit of another in each partition of the victim.
+    """Return seconds from each kill to the next commit of another in each partition of the victim.
 
     `moves` are application, partition, whether it took the partition, and when; in order.
     """

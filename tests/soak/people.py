@@ -54,7 +54,7 @@ class Promise:
     disposition: str | None = None
 
 
-class Crowd:
+class People:
     """Everybody at work, until told to rest or to go home."""
 
     def __init__(self, system: System, seed: int) -> None:
@@ -179,15 +179,17 @@ class Crowd:
 class _Person:
     """One of them, with a key."""
 
-    def __init__(self, crowd: Crowd, port: int, key: str, name: str, chance: random.Random) -> None:
-        self._crowd = crowd
+    def __init__(
+        self, crowd: People, port: int, key: str, name: str, chance: random.Random
+    ) -> None:
+        self._people = crowd
         self._door = (port, key)
         self._name = name
         self._chance = chance
 
     def looks(self) -> dict[str, Any] | None:
-        """Pick one of the first tasks that nobody has in hand."""
-        status, page = self._crowd.asks(self._door, "/v1/tasks?limit=400", None)
+        """Pick one of the first tasks that nobody has claimed."""
+        status, page = self._people.asks(self._door, "/v1/tasks?limit=400", None)
         if status != 200:
             return None
         free = [
@@ -220,11 +222,11 @@ class _Person:
             yield lambda: does("complete", "task_closed", ending)
 
     def _does(self, task_id: str, path: str, what: str, body: dict[str, Any]) -> dict[str, Any]:
-        status, task = self._crowd.asks(self._door, f"/v1/tasks/{task_id}/{path}", body)
+        status, task = self._people.asks(self._door, f"/v1/tasks/{task_id}/{path}", body)
         if status != 200:
             return {"is_done": False}
         lease = task["lease_until"]
-        self._crowd.promises.append(
+        self._people.promises.append(
             Promise(
                 task_id,
                 self._name,

@@ -19,7 +19,7 @@ from tests.soak.crash_points import crash, scenes
 from tests.soak.disturbances.plan import ENDING, Step, plan_round, read_plan, shorten, write_plan
 from tests.soak.driver import Report, Soak
 from tests.soak.system import guards
-from tests.soak.system.nursery import Nursery
+from tests.soak.system.fork_server import ForkServer
 from tests.soak.system.supervisor import Servers
 
 _CONNECTIONS = 60
@@ -27,13 +27,13 @@ _CONNECTIONS = 60
 
 @contextmanager
 def servers() -> Iterator[Servers]:
-    """Start a broker, a database and a nursery of this soak's own."""
-    nursery = Nursery()
+    """Start a broker, a database and a fork server of this soak's own."""
+    fork_server = ForkServer()
     try:
         with own_kafka() as kafka, own_postgres(_CONNECTIONS) as postgres:
-            yield Servers(kafka, postgres, nursery)
+            yield Servers(kafka, postgres, fork_server)
     finally:
-        nursery.close()
+        fork_server.close()
 
 
 def soak(
@@ -164,7 +164,7 @@ def crash_points(started: Servers, scene_names: Sequence[str]) -> int:
                 for record in scenes.stream(topic)
             ]
         )
-    nursery = Nursery(["tests.soak.crash_points.scenes"])
+    fork_server = ForkServer(["tests.soak.crash_points.scenes"])
     for scene in scene_names:
         with (
             tempfile.TemporaryDirectory(prefix="pacc-points-") as name,
@@ -175,7 +175,7 @@ def crash_points(started: Servers, scene_names: Sequence[str]) -> int:
                 scenes.play(url, topic)
             address = started.kafka.address if scene == "run" else None
             copies = crash.postgres_copies(started.postgres.address)
-            stage = crash.Stage(nursery, Path(name), url, copies, address, topic)
+            stage = crash.Stage(fork_server, Path(name), url, copies, address, topic)
             began = time.monotonic()
             deaths, wrong = crash.wrong(stage, scene, url, every=True)
             _say(
@@ -183,14 +183,14 @@ def crash_points(started: Servers, scene_names: Sequence[str]) -> int:
                 f"{len(wrong)} that show"
             )
             differences += wrong
-    nursery.close()
+    fork_server.close()
     for difference in differences[:20]:
         _say(f"WRONG: {difference}")
     return 1 if differences else 0
 
 
 def controls(started: Servers, seed: int, minutes: float, steps: int) -> int:
-    """Take each guard away in turn; give 1 if the soak does not find one of them missing."""
+    """Take each guard away in turn; return 1 if the soak does not find one of them missing."""
     missed = 0
     _say(f"{'guard':<15} {'found by':<24} disturbances  seconds")
     for guard, (checks, _) in guards.FOUND_BY.items():
@@ -206,7 +206,7 @@ def controls(started: Servers, seed: int, minutes: float, steps: int) -> int:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Read the command line; give the exit code."""
+    """Read the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=2)
     parser.add_argument("--seed", type=int, default=7)

@@ -71,7 +71,7 @@ class Tape:
         self._last: dict[int, list[tuple[bytes, bytes]]] = {n: [] for n in range(PARTITIONS)}
 
     def more(self) -> list[Record]:
-        """Grow by a round; give its records in the order of their time."""
+        """Grow by a round; return its records in the order of their time."""
         begin = self._start + self._rounds * ROUND
         self._rounds += 1
         reports = sorted(self._round(), key=lambda report: report[0])

@@ -19,7 +19,7 @@ class Pacc:
         self.environment = {**os.environ, **settings}
 
     def __call__(self, *words: str) -> Any:
-        """Run a command to its end; give its JSON."""
+        """Run a command to its end; return its JSON."""
         done = subprocess.run(
             [sys.executable, "-m", "pacc.cli", *words, "--json"],
             env=self.environment,

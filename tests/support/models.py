@@ -17,7 +17,7 @@ BANDS = Bands(0.2, 0.6)
 
 
 @dataclass
-class Says:
+class StubModel:
     """A model that answers from the numbers it is given, and remembers them."""
 
     answer: object = 0.3
@@ -33,6 +33,6 @@ class Says:
         return np.full(len(values), self.answer, dtype=np.float64)
 
 
-def with_model(model: Says, bands: Bands = BANDS) -> Ranker:
+def with_model(model: StubModel, bands: Bands = BANDS) -> Ranker:
     """Return a ranker whose rules have this model beside them."""
     return replace(ranker(), model=model, bands=bands)

@@ -60,7 +60,7 @@ class Shift:
     def alert(
         self, code: str = "dtc:P0C01", *, lat: float = 39.9, lon: float = 116.4, **more: Any
     ) -> str:
-        """Let a new car report a fault; give its VIN."""
+        """Let a new car report a fault; return its VIN."""
         self.cars += 1
         vin = f"LBV8P2C05L7F8{self.cars:04d}"
         document = {

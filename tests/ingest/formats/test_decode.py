@@ -26,7 +26,7 @@ GOOD = {
 }
 
 
-def one(
+def decode_value(
     value: Any,
     form: str = "cloudevents",
     headers: tuple[tuple[str, bytes], ...] = (),
@@ -53,7 +53,7 @@ def test_every_real_bmw_document_becomes_alerts_or_is_quiet(shared_data: Path) -
     files = sorted((shared_data / "bmw_states").glob("*/*.json"))
     assert len(files) > 40
     for file in files:
-        decoded = one(file.read_bytes(), "bmw")
+        decoded = decode_value(file.read_bytes(), "bmw")
         assert decoded.rejected == (), file.name
         assert all(item.alert.vin == CAR for item in reports(decoded))
 
@@ -74,13 +74,13 @@ def test_every_real_bmw_document_becomes_alerts_or_is_quiet(shared_data: Path) -
 def test_real_documents_say_what_they_say(
     shared_data: Path, file: str, expected: dict[str, str]
 ) -> None:
-    assert codes(one((shared_data / "bmw_states" / file).read_bytes(), "bmw")) == expected
+    assert codes(decode_value((shared_data / "bmw_states" / file).read_bytes(), "bmw")) == expected
 
 
 def test_real_check_control_messages_in_their_own_spelling(shared_data: Path) -> None:
     lines = (shared_data / "bmw_states" / "observed_ccm.jsonl").read_text("utf-8").splitlines()
     messages = [json.loads(line) for line in lines]
-    severities = codes(one({"state": {"checkControlMessages": messages}}, "bmw"))
+    severities = codes(decode_value({"state": {"checkControlMessages": messages}}, "bmw"))
     assert severities["ccm:50"] is Severity.SERVICE
     assert severities["ccm:955"] is Severity.UNKNOWN
     assert severities["ccm:164"] is Severity.SERVICE
@@ -88,25 +88,25 @@ def test_real_check_control_messages_in_their_own_spelling(shared_data: Path) ->
 
 def test_an_unchanged_state_polled_twice_is_the_same_delivery(shared_data: Path) -> None:
     state = (shared_data / "bmw_states/v4_state/I20__state_WBA00000000DEMO01_0.json").read_bytes()
-    first, second = one(state, "bmw"), one(state, "bmw", at=NOW + 60_000)
+    first, second = decode_value(state, "bmw"), decode_value(state, "bmw", at=NOW + 60_000)
     assert [i.fingerprint for i in first.items] == [i.fingerprint for i in second.items]
 
 
 def test_a_new_word_or_field_never_ranks_low() -> None:
     message = {"type": "BRAKE_FLUID", "severity": "CATASTROPHIC", "new": 1}
-    decoded = one({"state": {"checkControlMessages": [message]}}, "bmw")
+    decoded = decode_value({"state": {"checkControlMessages": [message]}}, "bmw")
     (report,) = reports(decoded)
     assert report.alert.severity is Severity.UNKNOWN
     assert "severity" in report.defaulted
 
 
 def test_a_state_of_no_known_shape_is_not_taken_as_quiet() -> None:
-    assert one({"hello": 1}, "bmw").rejected[0].reason is Reject.UNRECOGNISED
+    assert decode_value({"hello": 1}, "bmw").rejected[0].reason is Reject.UNRECOGNISED
 
 
 def test_the_usable_parts_of_a_document_go_on() -> None:
     listed = [{"type": "ENGINE_OIL", "severity": "LOW"}, 7, {"severity": "LOW"}]
-    decoded = one({"state": {"checkControlMessages": listed}}, "bmw")
+    decoded = decode_value({"state": {"checkControlMessages": listed}}, "bmw")
     assert list(codes(decoded)) == ["ccm:ENGINE_OIL"]
     assert [bad.pointer for bad in decoded.rejected] == [
         "/state/checkControlMessages/1",
@@ -117,7 +117,7 @@ def test_the_usable_parts_of_a_document_go_on() -> None:
 def cardata(descriptor: str, value: str) -> Decoded:
     """A CarData container with one entry."""
     entry = {"value": value, "unit": None, "timestamp": "2026-01-15T01:00:00Z"}
-    return one({"telematicData": {descriptor: entry}}, "bmw")
+    return decode_value({"telematicData": {descriptor: entry}}, "bmw")
 
 
 def test_cardata_messages_are_json_inside_json() -> None:
@@ -148,7 +148,9 @@ def test_broken_or_dangerous_xml_is_refused(xml: str) -> None:
     ],
 )
 def test_uds_status_and_severity_bytes(status: Any, mask: Any, expected: Any) -> None:
-    decoded = one({"dtcs": [{"code": "0A801C", "status": status, "severity": mask}]}, "uds")
+    decoded = decode_value(
+        {"dtcs": [{"code": "0A801C", "status": status, "severity": mask}]}, "uds"
+    )
     decisive = [(r.alert.status, r.alert.severity) for r in reports(decoded)]
     assert decisive == ([expected] if expected else [])
     assert all(r.alert.code == "dtc:P0A80-1C" for r in reports(decoded))
@@ -156,14 +158,14 @@ def test_uds_status_and_severity_bytes(status: Any, mask: Any, expected: Any) ->
 
 def test_obd_lists_and_the_lamp() -> None:
     scan = {"mil": True, "confirmed": ["P0420"], "pending": ["0300"], "permanent": ["P0420"]}
-    decoded = one(scan, "obd")
+    decoded = decode_value(scan, "obd")
     assert codes(decoded) == {"dtc:P0420": "service", "dtc:P0300": "service"}
-    assert codes(one({"mil": True}, "obd")) == {"obd:MIL": "service"}
-    assert codes(one({"mil": "flashing"}, "obd")) == {"obd:MIL": "limited"}
+    assert codes(decode_value({"mil": True}, "obd")) == {"obd:MIL": "service"}
+    assert codes(decode_value({"mil": "flashing"}, "obd")) == {"obd:MIL": "limited"}
 
 
 def test_a_snapshot_lists_what_is_on_even_if_nothing_is() -> None:
-    decoded = one({"state": {"checkControlMessages": []}}, "bmw")
+    decoded = decode_value({"state": {"checkControlMessages": []}}, "bmw")
     (snapshot,) = (item for item in decoded.items if isinstance(item, Snapshot))
     assert (snapshot.scheme, snapshot.codes) == ("ccm", frozenset())
 
@@ -171,12 +173,12 @@ def test_a_snapshot_lists_what_is_on_even_if_nothing_is() -> None:
 def test_cloudevents_in_both_modes_and_the_bare_alert_are_one_delivery() -> None:
     envelope = {"specversion": "1.0", "id": "1", "source": "s", "type": "t"}
     data = {name: GOOD[name] for name in GOOD if name not in ("id", "source")}
-    structured = one(
+    structured = decode_value(
         {**envelope, "data": data},
         headers=(("content-type", b"application/cloudevents+json; charset=utf-8"),),
     )
-    binary = one(data, headers=tuple((f"ce_{k}", v.encode()) for k, v in envelope.items()))
-    prints = {d.items[0].fingerprint for d in (structured, binary, one(GOOD))}
+    binary = decode_value(data, headers=tuple((f"ce_{k}", v.encode()) for k, v in envelope.items()))
+    prints = {d.items[0].fingerprint for d in (structured, binary, decode_value(GOOD))}
     assert len(prints) == 1
 
 
@@ -203,28 +205,28 @@ def test_cloudevents_in_both_modes_and_the_bare_alert_are_one_delivery() -> None
     ],
 )
 def test_what_cannot_be_used_says_why(value: Any, reason: Reject) -> None:
-    decoded = one(value)
+    decoded = decode_value(value)
     assert decoded.items == ()
     assert [bad.reason for bad in decoded.rejected] == [reason]
 
 
 def test_an_unknown_format_is_said() -> None:
-    decoded = one(GOOD, headers=(("pacc-format", b"morse"),))
+    decoded = decode_value(GOOD, headers=(("pacc-format", b"morse"),))
     assert decoded.rejected[0].reason is Reject.UNKNOWN_FORMAT
 
 
 @pytest.mark.parametrize("observed", ["2026-01-15T11:00:00+08:00", "1999-01-01T00:00:00Z"])
 def test_a_clock_that_is_not_to_be_believed_gives_way_to_the_record(observed: str) -> None:
-    (report,) = reports(one({**GOOD, "observed_at": observed}))
+    (report,) = reports(decode_value({**GOOD, "observed_at": observed}))
     assert report.clock_suspect
     assert report.observed_at == report.received_at == START
 
 
 def test_a_vin_is_upper_cased_and_its_check_digit_only_noted() -> None:
-    (report,) = reports(one({**GOOD, "vin": CAR.lower()}))
+    (report,) = reports(decode_value({**GOOD, "vin": CAR.lower()}))
     assert report.alert.vin == CAR
     assert report.vin_check_failed
-    (right,) = reports(one({**GOOD, "vin": "1M8GDM9AXKP042788"}))
+    (right,) = reports(decode_value({**GOOD, "vin": "1M8GDM9AXKP042788"}))
     assert not right.vin_check_failed
 
 
@@ -264,5 +266,5 @@ JSON = st.recursive(
     at=st.integers(-(2**62), 2**62) | st.just(NOW),
 )
 def test_nothing_that_arrives_can_crash_a_format(value: bytes, form: str, at: int) -> None:
-    decoded = one(value, form, at=at)
+    decoded = decode_value(value, form, at=at)
     assert all(bad.detail for bad in decoded.rejected)

@@ -17,7 +17,7 @@ class RawName(str):
     """A header name that goes out as bytes which Kafka's protocol does not allow, as some send."""
 
     def encode(self, *_: str) -> bytes:
-        """Give one byte for each sign."""
+        """Return one byte for each sign."""
         return super().encode("latin-1")
 
 

@@ -34,7 +34,7 @@ from tests.worlds import CAR, START, Room, Stream, policy
 MakeTopic = Callable[[int], str]
 
 
-class Places:
+class StoredPositions:
     """A stand-in for the stored positions: partitions begin where the test says."""
 
     def __init__(self, start: int | None = None) -> None:
@@ -58,7 +58,7 @@ def drain(source: KafkaSource, count: int, seconds: float = 30) -> list[Record]:
     return got
 
 
-def source_of(address: str, topic: str, places: Places, **more: bool) -> KafkaSource:
+def source_of(address: str, topic: str, places: StoredPositions, **more: bool) -> KafkaSource:
     """Join a group of this topic's own."""
     return KafkaSource(
         address,
@@ -75,7 +75,7 @@ def test_records_come_raw_and_in_order(kafka_address: str, make_topic: MakeTopic
     topic = make_topic(1)
     sent = Stream().says(CAR, "dtc:P0A80").raw(b"\xff\x00").raw(None, key=b"k").records
     send(kafka_address, topic, sent)
-    with closing(source_of(kafka_address, topic, Places())) as source:
+    with closing(source_of(kafka_address, topic, StoredPositions())) as source:
         got = drain(source, 3)
         assert source.is_at_end()
     assert [(r.offset, r.key, r.value, r.timestamp) for r in got] == [
@@ -91,7 +91,7 @@ def test_what_a_fleet_would_say_after_now_is_sent_as_of_now(
     minutes = (now / 1000 - START.timestamp()) / 60
     records = Stream().raw(b"past", minutes - 60).raw(b"future", minutes + 120).records
     simulate.send(Settings(kafka_bootstrap_servers=kafka_address), records, topic)
-    with closing(source_of(kafka_address, topic, Places())) as source:
+    with closing(source_of(kafka_address, topic, StoredPositions())) as source:
         past, future = drain(source, 2)
     assert past.timestamp == records[0].timestamp
     assert now - 1 <= future.timestamp < records[1].timestamp
@@ -100,14 +100,14 @@ def test_what_a_fleet_would_say_after_now_is_sent_as_of_now(
 def test_reading_begins_at_the_stored_position(kafka_address: str, make_topic: MakeTopic) -> None:
     topic = make_topic(1)
     send(kafka_address, topic, Stream().raw(b"0").raw(b"1").raw(b"2").records)
-    with closing(source_of(kafka_address, topic, Places(start=2))) as source:
+    with closing(source_of(kafka_address, topic, StoredPositions(start=2))) as source:
         assert [record.value for record in drain(source, 1)] == [b"2"]
 
 
 def test_a_second_worker_takes_over_some_partitions(
     kafka_address: str, make_topic: MakeTopic
 ) -> None:
-    topic, first, second = make_topic(2), Places(), Places()
+    topic, first, second = make_topic(2), StoredPositions(), StoredPositions()
     with closing(source_of(kafka_address, topic, first)) as source:
         drain(source, 1, seconds=3)
         assert len(set(first.taken)) == 2
@@ -133,7 +133,7 @@ def truncated(address: str, topic: str) -> None:
 def test_a_rejoin_that_outlasts_a_poll_is_finished_by_the_next(
     kafka_address: str, make_topic: MakeTopic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    topic, places = make_topic(1), Places()
+    topic, places = make_topic(1), StoredPositions()
     with closing(source_of(kafka_address, topic, places)) as source:
         until = time.monotonic() + 30
         while not places.taken and time.monotonic() < until:
@@ -160,7 +160,7 @@ def test_lost_records_stop_the_worker_with_a_clear_sentence(
     topic = make_topic(1)
     truncated(kafka_address, topic)
     with (
-        closing(source_of(kafka_address, topic, Places(start=2))) as source,
+        closing(source_of(kafka_address, topic, StoredPositions(start=2))) as source,
         pytest.raises(OffsetLost, match="holds offsets 5 to 10, our position is 2"),
     ):
         drain(source, 1)
@@ -186,12 +186,12 @@ def test_lost_records_become_a_gap_when_told_so(
 
 def test_kafka_that_is_not_there_is_said_in_one_sentence() -> None:
     with pytest.raises(Unreachable, match="cannot be reached"):
-        KafkaSource("127.0.0.1:1", "g", ["t"], take=Places().take)
+        KafkaSource("127.0.0.1:1", "g", ["t"], take=StoredPositions().take)
 
 
 def test_a_topic_that_is_not_there_is_said_and_not_waited_for(kafka_address: str) -> None:
     with pytest.raises(Unreachable, match=r"no topic not\.there"):
-        source_of(kafka_address, "not.there", Places())
+        source_of(kafka_address, "not.there", StoredPositions())
 
 
 def test_a_topic_goes_onto_a_tape_and_back_unchanged(

@@ -33,7 +33,7 @@ def lane_of(room: Room) -> Lane:
 
 
 def brings(room: Room, records: Sequence[Record]) -> list[str]:
-    """Bring forward what carries a stop, as the scout does; give how it ended."""
+    """Bring forward what carries a stop, as the scout does; return how it ended."""
     stops = [one.record for one in decode(records, {}) if stops_of(one).items]
     return [one.outcome.value for one in lane_of(room).bring(stops).ended] if stops else []
 

@@ -38,7 +38,7 @@ def broken(*cars: str, code: str = "dtc:P0C01", **more: Any) -> list[Record]:
     return stream.records
 
 
-class Ward:
+class RedriveWorld:
     """A centre whose quarantine is worked on."""
 
     def __init__(self, engine: sa.Engine, records: Sequence[Record]) -> None:
@@ -63,7 +63,7 @@ class Ward:
         return make_plan(self.engine, self.ids(), {}, steps)
 
     def redrives(self, steps: Steps = MENDED, hours: int = 1) -> str:
-        """Redrive all; give the batch."""
+        """Redrive all; return the batch."""
         at = START + timedelta(hours=hours)
         batch, _ = redrive_all(self.engine, self.centre.worker, self.plan(steps), 2, at, steps)
         assert batch is not None
@@ -84,15 +84,15 @@ class Ward:
 
 
 def test_a_preview_says_how_each_would_end_and_changes_nothing(engine: sa.Engine) -> None:
-    ward = Ward(engine, [*broken(CAR, OTHER, CAR), *Stream().raw(b"{", 3).records[:0]])
-    before = ward.everything()
-    plan = ward.plan()
-    assert preview(engine, ward.centre.worker, plan, {}) == {"opened": 2, "repeated": 1}
+    world = RedriveWorld(engine, [*broken(CAR, OTHER, CAR), *Stream().raw(b"{", 3).records[:0]])
+    before = world.everything()
+    plan = world.plan()
+    assert preview(engine, world.centre.worker, plan, {}) == {"opened": 2, "repeated": 1}
     assert plan.refused == {}
-    assert ward.plan(()).refused == {"wrong_type": 3}
-    assert ward.everything() == before
-    ward.redrives()
-    redriven = [row for row in ward.centre.rows(t.ledger) if row["feed"] == "redrive"]
+    assert world.plan(()).refused == {"wrong_type": 3}
+    assert world.everything() == before
+    world.redrives()
+    redriven = [row for row in world.centre.rows(t.ledger) if row["feed"] == "redrive"]
     assert {row["outcome"]: row["records"] for row in redriven} == {"opened": 2, "repeated": 1}
 
 
@@ -111,82 +111,82 @@ def test_a_preview_says_how_each_would_end_and_changes_nothing(engine: sa.Engine
 )
 def test_a_filter_chooses(engine: sa.Engine, wanted: Mapping[str, Any], offsets: list[int]) -> None:
     bad = Stream().raw(b"{", 3).records[0]
-    ward = Ward(engine, [*broken(CAR, OTHER, CAR), replace(bad, offset=3)])
-    rows = ward.centre.rows(t.quarantine)
-    chosen = set(ward.ids(**wanted))
+    world = RedriveWorld(engine, [*broken(CAR, OTHER, CAR), replace(bad, offset=3)])
+    rows = world.centre.rows(t.quarantine)
+    chosen = set(world.ids(**wanted))
     record_offsets = [row["record_offset"] for row in rows if row["quarantine_id"] in chosen]
     assert sorted(record_offsets) == offsets
 
 
 def test_a_redrive_twice_changes_nothing_and_the_original_stays(engine: sa.Engine) -> None:
     records = broken(CAR, OTHER)
-    ward = Ward(engine, records)
-    ward.redrives()
-    after = ward.everything()
-    assert ward.open_cases() == [CAR, OTHER]
-    assert redrive_all(engine, ward.centre.worker, ward.plan(), 2, LATER, MENDED) == (None, 0)
-    assert ward.everything() == after
-    assert sorted(row["value"] for row in ward.centre.rows(t.quarantine)) == sorted(
+    world = RedriveWorld(engine, records)
+    world.redrives()
+    after = world.everything()
+    assert world.open_cases() == [CAR, OTHER]
+    assert redrive_all(engine, world.centre.worker, world.plan(), 2, LATER, MENDED) == (None, 0)
+    assert world.everything() == after
+    assert sorted(row["value"] for row in world.centre.rows(t.quarantine)) == sorted(
         record.value for record in records if record.value
     )
-    assert {row["state"] for row in ward.centre.rows(t.quarantine)} == {"redriven"}
+    assert {row["state"] for row in world.centre.rows(t.quarantine)} == {"redriven"}
 
 
 def test_an_undo_closes_its_cases_and_holds_its_records_again(engine: sa.Engine) -> None:
-    ward = Ward(engine, broken(CAR, CAR, OTHER))
-    batch = ward.redrives()
-    done = ward.undoes(batch)
+    world = RedriveWorld(engine, broken(CAR, CAR, OTHER))
+    batch = world.redrives()
+    done = world.undoes(batch)
     assert (len(done.reopened), done.kept, done.alerts, done.cases) == (3, {}, 3, 2)
-    assert ward.open_cases() == []
-    assert ward.centre.rows(t.alert) == []
-    assert {row["disposition"] for row in ward.centre.rows(t.task)} == {"case_closed"}
-    assert len(ward.ids()) == 3
-    assert ward.centre.ledger["reconciled"]
-    assert ward.findings() == []
-    kinds = [row["kind"] for row in ward.centre.rows(t.outbox)]
+    assert world.open_cases() == []
+    assert world.centre.rows(t.alert) == []
+    assert {row["disposition"] for row in world.centre.rows(t.task)} == {"case_closed"}
+    assert len(world.ids()) == 3
+    assert world.centre.ledger["reconciled"]
+    assert world.findings() == []
+    kinds = [row["kind"] for row in world.centre.rows(t.outbox)]
     assert kinds.count("pacc.case.closed.v1") == 2
-    after = ward.everything()
-    again = ward.undoes(batch)
+    after = world.everything()
+    again = world.undoes(batch)
     assert (again.reopened, again.kept, again.alerts, again.cases) == ([], {}, 0, 0)
-    assert ward.everything() == after
+    assert world.everything() == after
 
 
 def test_what_was_undone_can_be_redriven_anew_as_other_cases(engine: sa.Engine) -> None:
-    ward = Ward(engine, broken(CAR))
-    ward.undoes(ward.redrives())
-    (withdrawn,) = ward.centre.rows(t.case)
-    second = ward.redrives(hours=3)
-    (case,) = ward.centre.rows(t.case, state="open")
+    world = RedriveWorld(engine, broken(CAR))
+    world.undoes(world.redrives())
+    (withdrawn,) = world.centre.rows(t.case)
+    second = world.redrives(hours=3)
+    (case,) = world.centre.rows(t.case, state="open")
     assert case["case_id"] != withdrawn["case_id"]
     assert (case["previous_case"], case["is_repeat_repair"]) == (None, False)
-    assert ward.undoes(second).cases == 1
-    events = [row["event_id"] for row in ward.centre.rows(t.outbox)]
+    assert world.undoes(second).cases == 1
+    events = [row["event_id"] for row in world.centre.rows(t.outbox)]
     assert len(events) == len(set(events)) > 4
 
 
 def test_an_undo_leaves_what_a_person_works_on(engine: sa.Engine) -> None:
-    ward = Ward(engine, broken(CAR, OTHER))
-    batch = ward.redrives()
-    task = ward.centre.task(vin=CAR)
+    world = RedriveWorld(engine, broken(CAR, OTHER))
+    batch = world.redrives()
+    task = world.centre.task(vin=CAR)
     worker = operator(desk=task["desk"])
-    ward.centre.act(actions.claim, task["task_id"], worker)
-    done = ward.undoes(batch)
+    world.centre.act(actions.claim, task["task_id"], worker)
+    done = world.undoes(batch)
     assert (list(done.kept.values()), len(done.reopened)) == (["worked"], 1)
-    assert ward.open_cases() == [CAR]
-    assert ward.centre.task(vin=CAR)["state"] == "claimed"
+    assert world.open_cases() == [CAR]
+    assert world.centre.task(vin=CAR)["state"] == "claimed"
 
 
 @pytest.mark.parametrize("before", [True, False])
 def test_an_undo_leaves_what_other_alerts_share(engine: sa.Engine, *, before: bool) -> None:
     good = replace(Stream().says(CAR, "dtc:P0A80", id="good").records[0], offset=1)
-    ward = Ward(engine, [*broken(CAR), *([good] if before else [])])
-    batch = ward.redrives()
+    world = RedriveWorld(engine, [*broken(CAR), *([good] if before else [])])
+    batch = world.redrives()
     if not before:
-        ward.centre.plays([good])
-    done = ward.undoes(batch)
+        world.centre.plays([good])
+    done = world.undoes(batch)
     assert list(done.kept.values()) == ["shared"]
-    assert ward.open_cases() == [CAR]
-    assert len(ward.centre.rows(t.alert)) == 2
+    assert world.open_cases() == [CAR]
+    assert len(world.centre.rows(t.alert)) == 2
 
 
 def test_an_undo_leaves_what_cleared_a_fault(engine: sa.Engine) -> None:
@@ -196,23 +196,23 @@ def test_an_undo_leaves_what_cleared_a_fault(engine: sa.Engine) -> None:
         .says(OTHER, "dtc:P0C01")
         .says(CAR, "dtc:P0C01", 5, status="cleared", speed_kph="fast")
     )
-    ward = Ward(engine, [good, clear.records[1]])
-    assert list(ward.undoes(ward.redrives()).kept.values()) == ["clears"]
+    world = RedriveWorld(engine, [good, clear.records[1]])
+    assert list(world.undoes(world.redrives()).kept.values()) == ["clears"]
 
 
 def test_an_undo_forgets_a_code_that_waits(engine: sa.Engine) -> None:
     stream = Stream().says(CAR, "dtc:P0420", status="pending", speed_kph="fast")
-    ward = Ward(engine, stream.records)
-    batch = ward.redrives()
-    (vehicle,) = ward.centre.rows(t.vehicle)
+    world = RedriveWorld(engine, stream.records)
+    batch = world.redrives()
+    (vehicle,) = world.centre.rows(t.vehicle)
     assert list(vehicle["waiting"]) == ["dtc:P0420"]
-    assert ward.undoes(batch).kept == {}
-    assert ward.centre.rows(t.vehicle)[0]["waiting"] == {}
+    assert world.undoes(batch).kept == {}
+    assert world.centre.rows(t.vehicle)[0]["waiting"] == {}
 
 
 def test_an_unknown_batch_is_said(engine: sa.Engine) -> None:
     with pytest.raises(NotThere, match="no redrive nonsense"):
-        Ward(engine, []).undoes("nonsense")
+        RedriveWorld(engine, []).undoes("nonsense")
 
 
 def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def tasks_of(pacc: Pacc, vin: str) -> list[dict[str, Any]]:
 
 
 def drained(pacc: Pacc) -> dict[str, dict[str, int]]:
-    """Let the pipeline come to the end; give the outcomes of each feed."""
+    """Let the pipeline come to the end; return the outcomes of each feed."""
     pacc("run", "--until-end")
     ledger = pacc("ledger")
     assert ledger["reconciled"]

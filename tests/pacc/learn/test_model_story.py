@@ -31,7 +31,7 @@ VEHICLES, DAYS = 1000, 14
 _SHIFT = timedelta(hours=8)
 
 
-class School:
+class ModelCommands:
     """A database, a signing key, and the command line on them."""
 
     def __init__(self, folder: Path) -> None:
@@ -51,7 +51,7 @@ class School:
         self.engine = make_engine(self.url)
 
     def run(self, *words: str) -> Any:
-        """Run a command; give its JSON."""
+        """Run a command; return its JSON."""
         done = CliRunner(env=self._env).invoke(app, [*words, "--json"])
         if done.exception is not None:
             raise done.exception
@@ -92,13 +92,13 @@ class School:
             return int(connection.execute(query).scalar_one())
 
 
-def lives_through(school: School, simulation: Simulation) -> int:
+def lives_through(commands: ModelCommands, simulation: Simulation) -> int:
     """Play the stream shift by shift; people end every roadside task by what was true."""
-    with school.engine.begin() as connection:
+    with commands.engine.begin() as connection:
         import_desks(connection, read_rows(SAMPLE_DESKS))
         house = DispatchPolicy(load_directory(connection))
-    stood = read_truth(school.folder / "truth.jsonl")
-    worker, _ = pipeline.make_worker(school.settings, None)
+    stood = read_truth(commands.folder / "truth.jsonl")
+    worker, _ = pipeline.make_worker(commands.settings, None)
     records = simulation.records()
     for partition in sorted({one.partition for one in records}):
         worker.take(partition, 0)
@@ -110,7 +110,7 @@ def lives_through(school: School, simulation: Simulation) -> int:
             stop += 1
         if records[start:stop]:
             worker.process(records[start:stop])
-        ended += _shift_of_work(school.engine, house, stood, now)
+        ended += _shift_of_work(commands.engine, house, stood, now)
         start = stop
     return ended
 
@@ -141,39 +141,39 @@ def _shift_of_work(
 
 @pytest.mark.timeout(900)
 def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: Path) -> None:
-    school = School(tmp_path)
-    simulation = school.tape(seed=5)
-    first = school.run("model", "train", *school.taped)
+    commands = ModelCommands(tmp_path)
+    simulation = commands.tape(seed=5)
+    first = commands.run("model", "train", *commands.taped)
     assert first["average_precision"] > 0.2
     with pytest.raises(Exception, match="no model champion"):
-        school.run("model", "show")
-    promoted = school.run("model", "promote", first["version"], "--force", "the first of all")
+        commands.run("model", "show")
+    promoted = commands.run("model", "promote", first["version"], "--force", "the first of all")
     assert promoted["champion"] == first["version"]
 
-    ended = lives_through(school, simulation)
+    ended = lives_through(commands, simulation)
     assert ended > 100
-    assert set(school.ranked_by()) == {first["version"]}
+    assert set(commands.ranked_by()) == {first["version"]}
 
-    second = school.run("model", "train", "--seed", "2")
+    second = commands.run("model", "train", "--seed", "2")
     assert second["version"] != first["version"]
     assert second["unknown"].get("still_open", 0) > 0
-    school.run("model", "challenge", second["version"])
-    replayed = school.tape(seed=6, days=7)
-    lives_through(school, replayed)
-    compared = school.run("model", "compare")
+    commands.run("model", "challenge", second["version"])
+    replayed = commands.tape(seed=6, days=7)
+    lives_through(commands, replayed)
+    compared = commands.run("model", "compare")
     assert (compared["champion"], compared["challenger"]) == (first["version"], second["version"])
     assert compared["cases"] > 100
 
-    school.run("model", "evaluate", second["version"], *school.taped)
-    shown = school.run("model", "show", second["version"])
+    commands.run("model", "evaluate", second["version"], *commands.taped)
+    shown = commands.run("model", "show", second["version"])
     assert shown["evaluation"]["compared_with"] == first["version"]
-    school.run("model", "promote", second["version"], "--force", "taught by people")
-    listed = {one["version"]: one["aliases"] for one in school.run("model", "list")}
+    commands.run("model", "promote", second["version"], "--force", "taught by people")
+    listed = {one["version"]: one["aliases"] for one in commands.run("model", "list")}
     assert "champion" in listed[second["version"]]
-    drifted = school.run("model", "drift")
+    drifted = commands.run("model", "drift")
     assert drifted["version"] == second["version"]
-    assert school.run("model", "rollback", "--reason", "story")["champion"] == first["version"]
-    history = school.run("model", "show")["history"]
+    assert commands.run("model", "rollback", "--reason", "story")["champion"] == first["version"]
+    history = commands.run("model", "show")["history"]
     assert [one.get("rolled_back", False) for one in history] == [True, False, False]
     assert history[1]["forced"] == "taught by people"
-    assert school.urgent() > 0
+    assert commands.urgent() > 0

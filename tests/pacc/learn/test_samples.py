@@ -14,7 +14,7 @@ from pacc.learn.samples import number, samples
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from prioritizer.features.predictors import NAMES
-from tests.support.models import Says, with_model
+from tests.support.models import StubModel, with_model
 from tests.worlds import CAR, OTHER, Room, Stream, policy, ranker
 
 
@@ -50,7 +50,7 @@ def test_training_sees_exactly_the_numbers_of_the_pipeline(
 ) -> None:
     """No skew: from the stream and from the database, however the pipeline cut it into batches."""
     records = two_cars().records
-    model = Says()
+    model = StubModel()
     room = Room(engine)
     room.worker = Worker(
         engine, replace(room.policy, ranker=with_model(model)), {}, "test", Limits()

@@ -9,28 +9,28 @@ import pytest
 from pacc.process.database import make_engine
 from tests.soak.crash_points import scenes
 from tests.soak.crash_points.crash import Stage, sqlite_copies, wrong
-from tests.soak.system.nursery import Nursery
+from tests.soak.system.fork_server import ForkServer
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
+def fork_server() -> Iterator[ForkServer]:
     """The warm parent of the children that die."""
-    parent = Nursery(["tests.soak.crash_points.scenes"])
+    parent = ForkServer(["tests.soak.crash_points.scenes"])
     yield parent
     parent.close()
 
 
 @pytest.fixture(scope="module")
-def stage(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(fork_server: ForkServer, tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A stage on SQLite."""
     folder = tmp_path_factory.mktemp("stage")
     url = f"sqlite:///{folder / 'begin.db'}"
     scenes.prepare(url)
-    return Stage(nursery, folder, url, sqlite_copies(folder))
+    return Stage(fork_server, folder, url, sqlite_copies(folder))
 
 
 def played(stage: Stage, scene: str) -> str:
-    """Give the database on which a scene begins."""
+    """Return the database on which a scene begins."""
     if scene == "run":
         return settled(stage.url)
     with stage.copies(settled(stage.url)) as copy:

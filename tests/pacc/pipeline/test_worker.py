@@ -22,7 +22,7 @@ from pacc.pipeline.limits import Limits
 from pacc.pipeline.loop import run
 from pacc.pipeline.worker import Worker
 from prioritizer.ranking.rules import RuleSet
-from tests.soak.crash_points.scenes import Listed
+from tests.soak.crash_points.scenes import ListSource
 from tests.support.commands import waits
 from tests.worlds import CAR, OTHER, Room, Stream
 
@@ -143,7 +143,7 @@ def test_a_new_database_is_counted_before_its_size_can_mislead(
     assert {"vehicle", "alert", "case", "fault", "task"} <= counted()
 
 
-class Notified(Listed):
+class Notified(ListSource):
     """A list that notes what the pipeline asks and how far it says that it is."""
 
     def __init__(self, records: Sequence[Record], worker: Worker) -> None:

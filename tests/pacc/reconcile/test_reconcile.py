@@ -60,14 +60,14 @@ def lived_in(engine: sa.Engine) -> Centre:
     return centre
 
 
-def look(engine: sa.Engine, at: Any = LATER, **more: Any) -> dict[str, Any]:
+def reconcile_database(engine: sa.Engine, at: Any = LATER, **more: Any) -> dict[str, Any]:
     """Reconcile without Kafka."""
     return reconcile(engine, None, Scope(("pacc.alerts",), **more), at)
 
 
-def found(engine: sa.Engine, **more: Any) -> dict[str, str]:
+def findings(engine: sa.Engine, **more: Any) -> dict[str, str]:
     """The findings: word to sentence."""
-    report = look(engine, **more)
+    report = reconcile_database(engine, **more)
     assert report["reconciled"] is (not report["findings"])
     return {one["what"]: one["sentence"] for one in report["findings"]}
 
@@ -81,11 +81,11 @@ def change(engine: sa.Engine, *statements: sa.Executable) -> None:
 
 def test_a_stream_that_people_have_worked_on_reconciles(engine: sa.Engine) -> None:
     centre = lived_in(engine)
-    assert found(engine) == found(engine, is_full=True) == {}
+    assert findings(engine) == findings(engine, is_full=True) == {}
     assert {"opened", "joined", "repeated", "held", "duplicate", "quarantined", "cleared"} <= set(
         centre.outcomes()
     )
-    assert look(engine)["kafka"] == "not looked at"
+    assert reconcile_database(engine)["kafka"] == "not looked at"
 
 
 def test_a_tape_that_is_played_again_is_no_finding(engine: sa.Engine) -> None:
@@ -94,7 +94,7 @@ def test_a_tape_that_is_played_again_is_no_finding(engine: sa.Engine) -> None:
     for again in (records, records[1:]):
         room.plays(again)
         change(engine, sa.update(t.outbox).values(sent_at=START))
-        assert found(engine) == found(engine, is_full=True) == {}
+        assert findings(engine) == findings(engine, is_full=True) == {}
 
 
 a, c, f, k, o, q = (table.c for table in (t.alert, t.case, t.fault, t.task, t.outbox, t.quarantine))
@@ -106,7 +106,7 @@ def test_each_damage_is_found_and_said_in_its_own_words(engine: sa.Engine, damag
     lived_in(engine)
     change(engine, statement)
     for is_full in (False, True):
-        assert said in found(engine, is_full=is_full).get(what, f"nothing of {what}")
+        assert said in findings(engine, is_full=is_full).get(what, f"nothing of {what}")
 
 
 def test_a_second_task_and_a_second_case_are_found_where_no_index_refuses_them(
@@ -121,7 +121,7 @@ def test_a_second_task_and_a_second_case_are_found_where_no_index_refuses_them(
         change(
             engine, sa.text(f"drop index {index}"), sa.insert(table).values({**row, key: "another"})
         )
-    said = found(engine)
+    said = findings(engine)
     assert "1 cases have more than one open task in one queue" in said["tasks_beside"]
     assert "1 vehicles have more than one open case" in said["cases_beside"]
 
@@ -129,7 +129,7 @@ def test_a_second_task_and_a_second_case_are_found_where_no_index_refuses_them(
 def test_no_finding_shows_a_vin(engine: sa.Engine) -> None:
     lived_in(engine)
     change(engine, sa.delete(t.case).where(c.vin == CAR), sa.update(t.fault).values(count=9))
-    report = look(engine)
+    report = reconcile_database(engine)
     assert len(report["findings"]) > 3
     assert "LBV8P2C05" not in json.dumps(report, default=str)
 
@@ -142,10 +142,10 @@ def test_old_pages_come_in_turn_and_each_comes(engine: sa.Engine) -> None:
         stream.records[-1] = replace(stream.records[-1], offset=page * t.LEDGER_PAGE)
     centre.plays(stream.records, cuts=range(1, 12))
     change(engine, sa.delete(t.alert).where(a.record_offset == 3 * t.LEDGER_PAGE))
-    looks = [look(engine, LATER + timedelta(minutes=minute)) for minute in range(3)]
+    looks = [reconcile_database(engine, LATER + timedelta(minutes=minute)) for minute in range(3)]
     assert [one["pages"] for one in looks] == [{"looked_at": 6, "of": 12}] * 3
     assert sum("alerts_missing" in str(one["findings"]) for one in looks) == 1
-    assert "alerts_missing" in found(engine, is_full=True)
+    assert "alerts_missing" in findings(engine, is_full=True)
 
 
 @pytest.mark.parametrize(
@@ -245,9 +245,9 @@ def test_what_was_counted_before_there_were_pages_still_reconciles(engine: sa.En
             config.attributes["connection"] = connection
             way(config, revision)
     assert Room(engine).ledger == before
-    assert found(engine, is_full=True) == {}
+    assert findings(engine, is_full=True) == {}
     change(engine, sa.delete(t.alert).where(a.fingerprint.in_(an_alert("repeated"))))
-    assert "alerts_missing" in found(engine)
+    assert "alerts_missing" in findings(engine)
 
 
 def test_the_pages_of_a_look_are_few_however_many_there_are() -> None:

@@ -105,7 +105,7 @@ def test_the_rules_catch_most_cars_that_come_to_stand_but_not_all(tmp_path: Path
 
 
 def ranked(url: str) -> list[dict[str, Any]]:
-    """Give what was said of cases when it was decided: a case may fall once its cause clears."""
+    """Return what was said of cases when it was decided: a case may fall once its cause clears."""
     engine = make_engine(url)
     with engine.begin() as connection:
         query = sa.select(t.outbox.c.data).where(t.outbox.c.topic == "pacc.cases")
@@ -117,7 +117,7 @@ def ranked(url: str) -> list[dict[str, Any]]:
 
 
 def best_before(events: list[dict[str, Any]], vin: str, until: str) -> str:
-    """Give the highest priority that a car's cases had before it stood, or `none`."""
+    """Return the highest priority that a car's cases had before it stood, or `none`."""
     end = datetime.fromisoformat(until)
     words = {
         event["priority"]

@@ -41,7 +41,7 @@ def record_of(sent: Message, offset: int = 0, at: Any = START) -> Record:
     return Record(KAFKA, offset, stamp, sent.key, sent.value, sent.headers)
 
 
-class Sky:
+class CanaryWorld:
     """A canary whose topic is a pipeline right behind it, as far as one is at work."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -50,7 +50,7 @@ class Sky:
         self.statuses: list[CanaryStatus] = []
         self.is_working = True
         self.sent = 0
-        self.bird = Canary(
+        self.canary = Canary(
             engine, lambda: self, "pacc.alerts", MINUTE, self._at, self.statuses.append
         )
 
@@ -78,20 +78,20 @@ class Sky:
 
 
 def test_it_goes_the_whole_way_and_leaves_nothing_behind(engine: sa.Engine) -> None:
-    sky = Sky(engine)
+    world = CanaryWorld(engine)
     for _ in range(2):
-        sky.bird.tick()
-        shown = sky.shown()
+        world.canary.tick()
+        shown = world.shown()
         assert (shown["ok"], shown["waiting_seconds"], shown["missed"]) == (True, None, 0)
         assert re.fullmatch(r"last seen in a queue \d\.\d s ago, took 0\.7 s", shown["says"])
         for table in (t.alert, t.case, t.fault, t.task, t.entry, t.outbox):
-            assert sky.room.rows(table) == [], table.name
-        sky.now += MINUTE
-    assert sky.room.outcomes() == {"opened": 2}
-    (vehicle,) = sky.room.rows(t.vehicle)
+            assert world.room.rows(table) == [], table.name
+        world.now += MINUTE
+    assert world.room.outcomes() == {"opened": 2}
+    (vehicle,) = world.room.rows(t.vehicle)
     assert vehicle["history"] == []
-    assert sky.room.ledger["reconciled"]
-    report = reconcile(engine, None, Scope(("pacc.alerts",), is_full=True), sky.now)
+    assert world.room.ledger["reconciled"]
+    report = reconcile(engine, None, Scope(("pacc.alerts",), is_full=True), world.now)
     assert report["findings"] == []
 
 
@@ -105,21 +105,21 @@ def test_while_it_is_on_its_way_its_task_is_urgent_at_its_own_desk(engine: sa.En
 
 
 def test_without_a_worker_its_age_grows_and_health_says_so(engine: sa.Engine) -> None:
-    sky = Sky(engine)
-    sky.bird.tick()
-    sky.is_working = False
+    world = CanaryWorld(engine)
+    world.canary.tick()
+    world.is_working = False
     for _ in range(4):
-        sky.now += MINUTE
-        sky.bird.tick()
-    shown = sky.shown()
+        world.now += MINUTE
+        world.canary.tick()
+    shown = world.shown()
     assert (shown["ok"], shown["missed"]) == (False, 4)
     assert shown["age_seconds"] > 240
     assert shown["says"].endswith("the way from the topic to the queue is blocked")
-    sky.is_working = True
-    sky.now += MINUTE
-    sky.bird.tick()
-    assert sky.shown()["ok"]
-    assert sky.shown()["missed"] == 4
+    world.is_working = True
+    world.now += MINUTE
+    world.canary.tick()
+    assert world.shown()["ok"]
+    assert world.shown()["missed"] == 4
 
 
 def test_of_several_only_one_sends_in_an_interval(engine: sa.Engine) -> None:
@@ -132,12 +132,12 @@ def test_of_several_only_one_sends_in_an_interval(engine: sa.Engine) -> None:
 
 
 def test_metrics_say_how_old_the_last_sight_is_and_how_many_were_missed(engine: sa.Engine) -> None:
-    metrics, sky = Metrics(), Sky(engine)
-    sky.bird._notify = metrics.canary.observe
-    sky.bird.tick()
-    sky.is_working = False
-    sky.now += MINUTE
-    sky.bird.tick()
+    metrics, world = Metrics(), CanaryWorld(engine)
+    world.canary._notify = metrics.canary.observe
+    world.canary.tick()
+    world.is_working = False
+    world.now += MINUTE
+    world.canary.tick()
     read = metrics.registry.get_sample_value
     assert read("pacc_canary_seconds_count") == 1
     assert read("pacc_canary_seconds_sum") == pytest.approx(0.7)

@@ -26,7 +26,7 @@ from tests.support.webs import routes
 from tests.worlds import CAR, OTHER, START, Stream, supervisor
 
 
-class Aviary(Console):
+class ConsoleWithCanary(Console):
     """The application on a centre that people work at, where a canary may be on its way."""
 
     def __init__(self, engine: sa.Engine) -> None:
@@ -43,8 +43,8 @@ class Aviary(Console):
         ):
             self.person(login, role, *desks, language="en")
 
-    def flies(self) -> dict[str, Any]:
-        """Let a canary arrive; give its ids."""
+    def brings_canary(self) -> dict[str, Any]:
+        """Let a canary arrive; return its ids."""
         record = record_of(canary.message("pacc.alerts", START)[1], 2)
         self.centre.worker.process([record])
         (task,) = self.centre.rows(t.task, vin=CANARY_VIN)
@@ -52,50 +52,50 @@ class Aviary(Console):
 
 
 @pytest.fixture
-def aviary(engine: sa.Engine) -> Iterator[Aviary]:
+def console(engine: sa.Engine) -> Iterator[ConsoleWithCanary]:
     """The application, served."""
-    birds = Aviary(engine)
-    with birds.client:
-        yield birds
+    application = ConsoleWithCanary(engine)
+    with application.client:
+        yield application
 
 
-def answers(aviary: Aviary, roles: dict[str, str]) -> dict[str, str]:
+def answers(console: ConsoleWithCanary, roles: dict[str, str]) -> dict[str, str]:
     """What every route that can be asked without an id says to every role: found in the
     application itself, the console's pages with a session, the API's with a key."""
     said = {}
     for name, key in roles.items():
-        for route in routes(aviary):
+        for route in routes(console):
             if "GET" in (route.methods or ()) and "{" not in route.path:
-                said[f"{name} {route.path}"] = aviary.asks(key, route.path).text
+                said[f"{name} {route.path}"] = console.asks(key, route.path).text
     return said
 
 
-def shown_pages(aviary: Aviary) -> dict[str, str]:
+def shown_pages(console: ConsoleWithCanary) -> dict[str, str]:
     """Every page that stands by itself, as every kind of person sees it; the words of a session
     and the number that live pages go on from are blanked."""
     said = {}
     for login in ("li", "wang", "zhao", "eve", "ada"):
-        assert aviary.enters(login).status_code == 303
-        for path in pages(aviary, "GET"):
+        assert console.enters(login).status_code == 303
+        for path in pages(console, "GET"):
             if "{" in path or path.startswith(("/live", "/login")):
                 continue
             for url in (path, f"{path}?tab=all", f"{path}?tab=missed"):
-                text = aviary.client.get(url).text
+                text = console.client.get(url).text
                 said[f"{login} {url}"] = re.sub(r'(csrf"?[^"]*"|data-since=")[^"]*"', "", text)
     return said
 
 
-def test_no_page_shows_it_or_says_another_thing_because_of_it(aviary: Aviary) -> None:
-    before = shown_pages(aviary)
+def test_no_page_shows_it_or_says_another_thing_because_of_it(console: ConsoleWithCanary) -> None:
+    before = shown_pages(console)
     assert len(before) >= 5 * 3 * 6
-    task = aviary.flies()
-    after = shown_pages(aviary)
+    task = console.brings_canary()
+    after = shown_pages(console)
     assert [asked for asked, said in after.items() if said != before[asked]] == []
-    aviary.enters("zhao")
-    csrf = aviary.csrf
+    console.enters("zhao")
+    csrf = console.csrf
     tried = 0
     for method in ("GET", "POST"):
-        for path in pages(aviary, method):
+        for path in pages(console, method):
             if "{task_id}" not in path:
                 continue
             url = path.format(
@@ -115,20 +115,20 @@ def test_no_page_shows_it_or_says_another_thing_because_of_it(aviary: Aviary) ->
                 if method == "POST"
                 else None
             )
-            answer = aviary.client.request(method, url, data=data)
+            answer = console.client.request(method, url, data=data)
             assert answer.status_code in (403, 404, 422), (path, answer.status_code)
             tried += 1
     assert tried >= 17
-    assert aviary.centre.rows(t.task, vin=CANARY_VIN) == [task]
+    assert console.centre.rows(t.task, vin=CANARY_VIN) == [task]
 
 
-def test_live_pages_hear_nothing_of_it(aviary: Aviary) -> None:
-    aviary.flies()
-    with aviary.centre.engine.begin() as connection:
+def test_live_pages_hear_nothing_of_it(console: ConsoleWithCanary) -> None:
+    console.brings_canary()
+    with console.centre.engine.begin() as connection:
         end = horizon(connection)
         heard = changes(connection, 0, end)
     assert CANARY_DESK in {one.desk for one in heard}
-    hub = Hub(aviary.app.state.office)
+    hub = Hub(console.app.state.office)
     boss = supervisor()
     assert [one.desk for one in heard if boss.sees(one.desk)].count(CANARY_DESK) == 0
     unclaimed = dict(hub._pulse([]).unclaimed)
@@ -140,9 +140,11 @@ def test_live_pages_hear_nothing_of_it(aviary: Aviary) -> None:
 LEDGER = "/v1/ledger"  # counts every record, the canary's too: that is what it is for
 
 
-def test_no_route_of_the_api_shows_it_or_says_another_thing_because_of_it(aviary: Aviary) -> None:
+def test_no_route_of_the_api_shows_it_or_says_another_thing_because_of_it(
+    console: ConsoleWithCanary,
+) -> None:
     roles = {
-        f"{role.value}": aviary.key(
+        f"{role.value}": console.key(
             role,
             None
             if role in (Role.SUPERVISOR, Role.ENGINEER, Role.ADMINISTRATOR)
@@ -152,16 +154,16 @@ def test_no_route_of_the_api_shows_it_or_says_another_thing_because_of_it(aviary
         )
         for role in Role
     }
-    before = answers(aviary, roles)
+    before = answers(console, roles)
     assert len(before) >= 5 * 5
-    task = aviary.flies()
-    after = answers(aviary, roles)
+    task = console.brings_canary()
+    after = answers(console, roles)
     for asked, said in after.items():
         if asked.endswith(LEDGER):
             continue
         assert said == before[asked], asked
     boss = roles["supervisor"]
-    for route in routes(aviary):
+    for route in routes(console):
         ids = {"task_id": task["task_id"], "case_id": task["case_id"], "vin": CANARY_VIN}
         names = set(re.findall(r"{(\w+)}", route.path))
         if not names or not names <= set(ids):
@@ -178,21 +180,23 @@ def test_no_route_of_the_api_shows_it_or_says_another_thing_because_of_it(aviary
                 if method == "POST"
                 else None
             )
-            answer = aviary.asks(boss, route.path.format(**ids), body, method=method)
+            answer = console.asks(boss, route.path.format(**ids), body, method=method)
             assert answer.status_code in (404, 422), (method, route.path, answer.text)
-    assert aviary.centre.rows(t.task, vin=CANARY_VIN) == [task]
-    taken = aviary.asks(boss, "/v1/tasks/next", {})
+    assert console.centre.rows(t.task, vin=CANARY_VIN) == [task]
+    taken = console.asks(boss, "/v1/tasks/next", {})
     assert CANARY_VIN not in taken.text
 
 
 @contextmanager
-def unchanged(aviary: Aviary, look: Callable[[sa.Connection], Any]) -> Iterator[dict[str, Any]]:
+def unchanged(
+    console: ConsoleWithCanary, look: Callable[[sa.Connection], Any]
+) -> Iterator[dict[str, Any]]:
     """Whatever `look` reads is the same before and after a canary has come."""
-    with aviary.centre.engine.begin() as connection:
+    with console.centre.engine.begin() as connection:
         before = look(connection)
-    task = aviary.flies()
+    task = console.brings_canary()
     yield task
-    with aviary.centre.engine.begin() as connection:
+    with console.centre.engine.begin() as connection:
         assert look(connection) == before
 
 
@@ -204,8 +208,8 @@ LOOKS: dict[str, Callable[[sa.Connection], Any]] = {
 
 
 @pytest.mark.parametrize("what", LOOKS)
-def test_what_teaches_and_counts_leaves_it_out(aviary: Aviary, what: str) -> None:
-    with unchanged(aviary, LOOKS[what]) as task, aviary.centre.engine.begin() as connection:
+def test_what_teaches_and_counts_leaves_it_out(console: ConsoleWithCanary, what: str) -> None:
+    with unchanged(console, LOOKS[what]) as task, console.centre.engine.begin() as connection:
         ranked = {
             "ranked_by": "m1",
             "probability": 0.5,
@@ -220,16 +224,16 @@ def test_what_teaches_and_counts_leaves_it_out(aviary: Aviary, what: str) -> Non
         )
 
 
-def test_digest_alarm_time_and_relay_leave_it_out(aviary: Aviary) -> None:
-    centre = aviary.centre
-    read = aviary.metrics.registry.get_sample_value
+def test_digest_alarm_time_and_relay_leave_it_out(console: ConsoleWithCanary) -> None:
+    centre = console.centre
+    read = console.metrics.registry.get_sample_value
     digest = centre.digest
     with centre.engine.begin() as connection:
         connection.execute(sa.delete(t.task).where(t.task.c.vin == CAR))
-    aviary.flies()
+    console.brings_canary()
     with centre.engine.begin() as connection:
         connection.execute(sa.delete(t.task).where(t.task.c.vin == CAR))
-        aviary.metrics.read_database(connection, START + MINUTE)
+        console.metrics.read_database(connection, START + MINUTE)
     assert read("pacc_oldest_unclaimed_urgent_seconds") == 0
     assert {name: centre.digest[name] for name in ("cases", "faults")} == {
         name: digest[name] for name in ("cases", "faults")

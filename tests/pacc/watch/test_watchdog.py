@@ -18,19 +18,19 @@ from tests.worlds import CAR, OTHER, Room, Stream, policy
 
 P0 = Partition(Feed.KAFKA, "pacc.alerts", 0)
 MINUTE = timedelta(minutes=1)
-Look = Callable[[], Behind]
+ReadBehind = Callable[[], Behind]
 
 
-class Still:
+class StalledSource:
     """A source that gives its records once and then stands still; each poll takes ten seconds."""
 
-    def __init__(self, room: "Yard", records: Sequence[Record]) -> None:
+    def __init__(self, room: "WatchedWorker", records: Sequence[Record]) -> None:
         self._room = room
         self._records = list(records)
         room.worker.take(P0, 0)
 
     def poll(self, limit: int) -> list[Record]:
-        """Give what there is; let time pass and the watchdog look."""
+        """Return what there is; let time pass and the watchdog look."""
         records, self._records = self._records[:limit], self._records[limit:]
         self._room.passes(10)
         return records
@@ -50,28 +50,32 @@ class Still:
         """Let go."""
 
 
-class Yard:
+class WatchedWorker:
     """A worker, its watchdog, and the time."""
 
-    def __init__(self, engine: sa.Engine, look: Look) -> None:
+    def __init__(self, engine: sa.Engine, look: ReadBehind) -> None:
         self.worker = Worker(engine, policy(), {}, "me", Limits())
         self.now = 0.0
-        self.sights: list[WatchdogReading] = []
+        self.readings: list[WatchdogReading] = []
         self.ended: list[Stalled] = []
-        self.dog = Watchdog(look, MINUTE, self.ended.append, self.sights.append, lambda: self.now)
+        self.watchdog = Watchdog(
+            look, MINUTE, self.ended.append, self.readings.append, lambda: self.now
+        )
         self.sources = 0
 
     def passes(self, seconds: float) -> None:
         """Let time pass, and the watchdog look at its end."""
         self.now += seconds
-        self.dog.check()
+        self.watchdog.check()
 
     def runs(self, *batches: Sequence[Record], seconds: float = 1000) -> Tally:
         """Run on sources that give these records, one after the other; the last ones give none."""
 
-        def make() -> Still:
+        def make() -> StalledSource:
             self.sources += 1
-            return Still(self, batches[self.sources - 1] if self.sources <= len(batches) else ())
+            return StalledSource(
+                self, batches[self.sources - 1] if self.sources <= len(batches) else ()
+            )
 
         return run(
             self.worker,
@@ -79,7 +83,7 @@ class Yard:
             Limits(),
             until_end=False,
             is_stopped=lambda: self.now > seconds,
-            watchdog=self.dog,
+            watchdog=self.watchdog,
         )
 
 
@@ -92,21 +96,21 @@ RECORDS = Stream(P0).says(CAR, "dtc:P0A80").says(OTHER, "dtc:P0A80").records
 
 
 def test_who_stands_still_is_made_anew_once_and_then_ends(engine: sa.Engine) -> None:
-    yard = Yard(engine, waiting)
+    watched = WatchedWorker(engine, waiting)
     with pytest.raises(Stalled, match="has not moved for 60 s") as stalled:
-        yard.runs()
-    assert (yard.sources, stalled.value.exit_code) == (2, 6)
-    assert 120 <= yard.now <= 160
-    assert max(sight.standing_seconds for sight in yard.sights) == 60
-    assert yard.sights[-1].rebuilt == 1
-    assert yard.ended == []
+        watched.runs()
+    assert (watched.sources, stalled.value.exit_code) == (2, 6)
+    assert 120 <= watched.now <= 160
+    assert max(reading.standing_seconds for reading in watched.readings) == 60
+    assert watched.readings[-1].rebuilt == 1
+    assert watched.ended == []
 
 
 def test_a_consumer_made_anew_that_reads_again_may_be_made_anew_again(engine: sa.Engine) -> None:
-    yard = Yard(engine, waiting)
+    watched = WatchedWorker(engine, waiting)
     with pytest.raises(Stalled):
-        yard.runs((), RECORDS[:1])
-    assert yard.sources == 3
+        watched.runs((), RECORDS[:1])
+    assert watched.sources == 3
     assert sum(Room(engine).outcomes().values()) == 1
 
 
@@ -114,30 +118,30 @@ def test_brokers_that_are_away_are_no_stall_and_the_time_away_does_not_count(
     engine: sa.Engine,
 ) -> None:
     def look() -> Behind:
-        if 50 < yard.now < 900:
+        if 50 < watched.now < 900:
             raise Unreachable("Kafka does not answer")
         return waiting()
 
-    yard = Yard(engine, look)
-    yard.runs(seconds=940)
-    assert yard.sources == 1
-    assert [sight.behind for sight in yard.sights[5:50]] == [None] * 45
-    assert {sight.standing_seconds for sight in yard.sights[5:50]} == {0}
-    assert yard.sights[-1].standing_seconds == 50
+    watched = WatchedWorker(engine, look)
+    watched.runs(seconds=940)
+    assert watched.sources == 1
+    assert [reading.behind for reading in watched.readings[5:50]] == [None] * 45
+    assert {reading.standing_seconds for reading in watched.readings[5:50]} == {0}
+    assert watched.readings[-1].standing_seconds == 50
 
 
 def test_nobody_stalls_while_nothing_waits(engine: sa.Engine) -> None:
-    yard = Yard(engine, lambda: waiting(0))
-    yard.runs()
-    assert yard.sources == 1
-    assert {sight.standing_seconds for sight in yard.sights} == {0}
+    watched = WatchedWorker(engine, lambda: waiting(0))
+    watched.runs()
+    assert watched.sources == 1
+    assert {reading.standing_seconds for reading in watched.readings} == {0}
 
 
 def test_a_position_that_another_way_moved_counts_as_moving(engine: sa.Engine) -> None:
-    yard = Yard(engine, lambda: waiting(5, at=int(yard.now // 40)))
-    yard.runs()
-    assert yard.sources == 1
-    assert max(sight.standing_seconds for sight in yard.sights) == 30
+    watched = WatchedWorker(engine, lambda: waiting(5, at=int(watched.now // 40)))
+    watched.runs()
+    assert watched.sources == 1
+    assert max(reading.standing_seconds for reading in watched.readings) == 30
 
 
 def test_a_call_that_never_returns_ends_the_process(engine: sa.Engine) -> None:
@@ -149,21 +153,21 @@ def test_a_call_that_never_returns_ends_the_process(engine: sa.Engine) -> None:
         reasons.append(reason)
         back.set()
 
-    class Hung(Still):
+    class Hung(StalledSource):
         def poll(self, limit: int) -> list[Record]:  # noqa: ARG002 - as a source has it
             assert back.wait(60)
             return []
 
-    yard = Yard(engine, waiting)
-    dog = Watchdog(waiting, timedelta(milliseconds=200), end)
-    with dog:
+    watched = WatchedWorker(engine, waiting)
+    watchdog = Watchdog(waiting, timedelta(milliseconds=200), end)
+    with watchdog:
         run(
-            yard.worker,
-            lambda: Hung(yard, ()),
+            watched.worker,
+            lambda: Hung(watched, ()),
             Limits(),
             until_end=False,
             is_stopped=back.is_set,
-            watchdog=dog,
+            watchdog=watchdog,
         )
     assert reasons[0].exit_code == 6
 

@@ -11,7 +11,7 @@ from prioritizer.features.predictors import NAMES
 from prioritizer.ranking.attribution import drivers_of, falls
 from prioritizer.ranking.rank import EXPLORED, rank
 from tests.support.faults import FAULTS, active_fault, standing_of
-from tests.support.models import Says, with_model
+from tests.support.models import StubModel, with_model
 from tests.worlds import ranker
 
 
@@ -20,7 +20,7 @@ from tests.worlds import ranker
 )
 def test_no_answer_of_a_model_takes_a_case_below_its_floor(faults: list, answer: float) -> None:  # type: ignore[type-arg]
     alone = rank([standing_of(*faults)], ranker())
-    together = rank([standing_of(*faults)], with_model(Says(answer)))
+    together = rank([standing_of(*faults)], with_model(StubModel(answer)))
     assert together.priority[0] >= alone.priority[0]
     assert together.needs_task[0] >= alone.needs_task[0]
     if not 0.2 <= answer <= 1:
@@ -34,11 +34,11 @@ def test_no_answer_of_a_model_takes_a_case_below_its_floor(faults: list, answer:
 @given(answer=st.floats())
 def test_a_stop_fault_in_motion_is_urgent_under_every_model(answer: float) -> None:
     stop = standing_of(active_fault("dtc:P0420", Severity.STOP, Motion.UNKNOWN))
-    assert rank([stop], with_model(Says(answer))).explain(0).priority is Priority.URGENT
+    assert rank([stop], with_model(StubModel(answer))).explain(0).priority is Priority.URGENT
 
 
 def test_the_order_inside_a_priority_is_the_probability() -> None:
-    model = Says(lambda values: values[:, NAMES.index("low_voltage_v")] / 100)
+    model = StubModel(lambda values: values[:, NAMES.index("low_voltage_v")] / 100)
     standings = [
         standing_of(active_fault("dtc:B1342"), low_voltage_v=volts) for volts in (12.0, 9.0, 14.0)
     ]
@@ -50,7 +50,7 @@ def test_the_order_inside_a_priority_is_the_probability() -> None:
 
 def test_a_case_that_the_model_raises_says_so_in_both_languages_after_the_rules() -> None:
     volts = NAMES.index("low_voltage_v")
-    model = Says(lambda values: np.where(values[:, volts] > 1, 0.4, 0.1))
+    model = StubModel(lambda values: np.where(values[:, volts] > 1, 0.4, 0.1))
     ranked = rank(
         [standing_of(active_fault("dtc:B1342"), low_voltage_v=10.8)], with_model(model)
     ).explain(0)
@@ -68,7 +68,7 @@ def test_a_case_that_the_model_raises_says_so_in_both_languages_after_the_rules(
 @given(st.lists(st.floats(-5, 200), min_size=len(NAMES), max_size=len(NAMES)))
 def test_taking_a_driver_away_lowers_the_score_by_what_is_said(numbers: list[float]) -> None:
     weights = np.linspace(-1, 1, len(NAMES))
-    model = Says(lambda values: 1 / (1 + np.exp(-np.clip(values @ weights / 50, -30, 30))))
+    model = StubModel(lambda values: 1 / (1 + np.exp(-np.clip(values @ weights / 50, -30, 30))))
     values = np.array([numbers])
     before = model.probability(values)
     for driver, fall in falls(values, before, model).items():

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from models import tables as t
 from pacc.process.database import make_engine
-from tests.soak.system.nursery import Nursery
+from tests.soak.system.fork_server import ForkServer
 
 # What differs from life to life, and means nothing: who did it, for the how-manieth time.
 _VOLATILE: Final = {"epoch", "owner", "seq", "xid"}
@@ -28,7 +28,7 @@ Copies = Callable[[str], AbstractContextManager[str]]
 class Stage:
     """Where scenes are played: the warm parent, a folder, and a database to begin from."""
 
-    nursery: Nursery
+    fork_server: ForkServer
     folder: Path
     url: str
     copies: Copies
@@ -40,14 +40,14 @@ class Stage:
         self._numbers = itertools.count()
 
     def points(self, scene: str, url: str) -> tuple[list[str], Mapping[str, Any]]:
-        """Play a scene undisturbed; give the names of its crash points, and all that it left."""
+        """Play a scene undisturbed; return the names of its crash points, and all that it left."""
         with self.copies(url) as copy:
             names, file = self.folder / f"{scene}.names", self._file(scene)
             assert self._child(scene, copy, file, names=str(names)) == 0, self._log(scene)
             return names.read_text("utf-8").splitlines(), left(copy, file)
 
     def dies_at(self, scene: str, url: str, number: int) -> tuple[int, Mapping[str, Any]]:
-        """Let a child die at a point and another go on; give how the first ended, and all left."""
+        """Let a child die at a point and another go on; return how it ended, and all left."""
         return self._ends(scene, url, death=number)
 
     def full_at(self, scene: str, url: str, pages: int) -> tuple[int, Mapping[str, Any]]:
@@ -68,7 +68,7 @@ class Stage:
         return (self.folder / f"{scene}.log").read_text("utf-8", "replace")[-3000:]
 
     def _child(self, scene: str, url: str, file: Path, **more: Any) -> int:
-        pid = self.nursery.fork(
+        pid = self.fork_server.fork(
             f"{scene} {next(self._numbers)}",
             "tests.soak.crash_points.scenes:act",
             {},
@@ -81,7 +81,7 @@ class Stage:
             guard=self.guard,
             **more,
         )
-        return self.nursery.wait(pid)
+        return self.fork_server.wait(pid)
 
 
 def worth(names: Sequence[str], *, every: bool) -> list[int]:
@@ -100,7 +100,7 @@ _DURABLE: Final = {"after DefaultDialect.do_commit", "after send"}
 
 
 def wrong(stage: Stage, scene: str, url: str, *, every: bool) -> tuple[int, list[str]]:
-    """Die at the points of a scene; give how many, and what was not as if nobody had died."""
+    """Die at the points of a scene; return how many, and what was not as if nobody had died."""
     names, calm = stage.points(scene, url)
     numbers = worth(names, every=every)
 
@@ -119,7 +119,7 @@ def wrong(stage: Stage, scene: str, url: str, *, every: bool) -> tuple[int, list
 
 
 def left(url: str, file: Path) -> Mapping[str, Any]:
-    """Give everything that a scene left: all rows but what is volatile, and the file's lines."""
+    """Return everything that a scene left: all rows but what is volatile, and the file's lines."""
     engine = make_engine(url)
     rows: dict[str, Any] = {}
     with engine.begin() as connection:
@@ -132,7 +132,7 @@ def left(url: str, file: Path) -> Mapping[str, Any]:
 
 
 def _said(file: Path) -> list[str]:
-    """Give the lines of a file without repetition, in the order of their first time.
+    """Return the lines of a file without repetition, in the order of their first time.
 
     What is sent twice is sent under the same id with the same words, and an answer that is given
     again is the same answer: so a repetition is no other line.

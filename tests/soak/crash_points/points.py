@@ -65,7 +65,7 @@ def _watch_statements(reached: Reached) -> None:
 
 
 def _short(statement: str) -> str:
-    """Give the beginning of a statement, which names what it does to which table."""
+    """Return the beginning of a statement, which names what it does to which table."""
     words: Sequence[str] = statement.split()
     if words and words[0] == "SELECT" and "FROM" in words:
         return f"SELECT FROM {words[words.index('FROM') + 1]}"

@@ -61,7 +61,7 @@ def stream(topic: str) -> list[Record]:
     return story.records
 
 
-class Listed:
+class ListSource:
     """A source that is a list: for a database without a broker beside it."""
 
     def __init__(self, records: Sequence[Record], worker: Worker) -> None:
@@ -69,7 +69,7 @@ class Listed:
         self._at = worker.take(records[0].partition, 0).next_offset
 
     def poll(self, limit: int) -> list[Record]:
-        """Give the next records."""
+        """Return the next records."""
         records = list(self._records[self._at : self._at + limit])
         self._at += len(records)
         return records
@@ -89,7 +89,7 @@ class Listed:
         """Have nothing to let go."""
 
 
-class Written:
+class FileSender:
     """A sender whose broker is a file."""
 
     def __init__(self, file: Path, reached: points.Reached) -> None:
@@ -130,7 +130,7 @@ def pipeline(url: str, topic: str, _file: str, address: str | None, _r: points.R
 
     def source() -> Source:
         if address is None:
-            return Listed(stream(topic), worker)
+            return ListSource(stream(topic), worker)
         group = f"group {engine.url.database}"
         return KafkaSource(
             address, group, [topic], take=worker.take, poll_ms=100, session_timeout_ms=1000
@@ -143,7 +143,7 @@ def pipeline(url: str, topic: str, _file: str, address: str | None, _r: points.R
 def relaying(url: str, _topic: str, file: str, address: str | None, r: points.Reached) -> None:
     """The relay sends everything that waits, a few at a time."""
     engine = make_engine(url)
-    sender: Sender = KafkaSender(address) if address else Written(Path(file), r)
+    sender: Sender = KafkaSender(address) if address else FileSender(Path(file), r)
     while relay(engine, sender, START, limit=4):
         pass
     engine.dispose()

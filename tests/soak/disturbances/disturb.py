@@ -19,7 +19,7 @@ from tests.soak.system.supervisor import WORKERS, Life, System
 _PATIENCE: Final = 30.0
 
 
-class Hand:
+class Disturber:
     """Does to a system what a plan says, and counts it. `sending` keeps the driver's own sender
     away from a broker that is about to be ended."""
 
@@ -50,7 +50,7 @@ class Hand:
         self.system.go_on()
 
     def next_life(self, slot: str, **more: Any) -> Life | None:
-        """End who lives in a slot, and let the next one live there as is said; give that one."""
+        """End who lives in a slot, and let the next one live there as is said; return that one."""
         before = self.system.kill(slot)
         if before is None:
             return None
@@ -61,7 +61,7 @@ class Hand:
         return self.system.lives[slot]
 
 
-Act = Callable[[Hand, random.Random], None]
+Act = Callable[[Disturber, random.Random], None]
 
 
 def _worker(chance: random.Random) -> str:
@@ -74,87 +74,87 @@ def _is_stopped(pid: int) -> bool:
     return False
 
 
-def _epochs(hand: Hand, app: str) -> list[tuple[int, int]]:
-    """Give the newest epoch of each partition that somebody took last."""
+def _epochs(disturber: Disturber, app: str) -> list[tuple[int, int]]:
+    """Return the newest epoch of each partition that somebody took last."""
     query = sa.text(
         "select part, max(epoch) from soak_move where is_take and part in"
         " (select part from soak_move where app = :app and is_take) group by part order by part"
     )
-    with suppress(sa.exc.OperationalError), hand.system.engine.connect() as connection:
+    with suppress(sa.exc.OperationalError), disturber.system.engine.connect() as connection:
         return [(row[0], row[1]) for row in connection.execute(query, {"app": app})]
     return []
 
 
-def kill_worker(hand: Hand, chance: random.Random) -> None:
+def kill_worker(disturber: Disturber, chance: random.Random) -> None:
     """SIGKILL of a worker at any moment."""
-    life = hand.system.kill(_worker(chance))
+    life = disturber.system.kill(_worker(chance))
     if life is not None:
-        hand.kills.append((life.app, time.time()))
+        disturber.kills.append((life.app, time.time()))
 
 
-def kill_worker_at_a_point(hand: Hand, chance: random.Random) -> None:
+def kill_worker_at_a_point(disturber: Disturber, chance: random.Random) -> None:
     """A worker that dies before or after a certain call or statement."""
-    hand.next_life(_worker(chance), death=(chance.randrange(40, 600), "", signal.SIGKILL))
+    disturber.next_life(_worker(chance), death=(chance.randrange(40, 600), "", signal.SIGKILL))
 
 
-def stop_worker(hand: Hand, chance: random.Random) -> None:
+def stop_worker(disturber: Disturber, chance: random.Random) -> None:
     """SIGSTOP of a worker for longer than its session, then SIGCONT."""
-    life = hand.system.kill(_worker(chance), signal.SIGSTOP)
+    life = disturber.system.kill(_worker(chance), signal.SIGSTOP)
     if life is not None:
-        time.sleep(hand.system.session_seconds * chance.uniform(1.2, 2.0))
+        time.sleep(disturber.system.session_seconds * chance.uniform(1.2, 2.0))
         with suppress(ProcessLookupError):
             os.kill(life.pid, signal.SIGCONT)
 
 
-def zombie(hand: Hand, chance: random.Random) -> None:
+def zombie(disturber: Disturber, chance: random.Random) -> None:
     """A worker stopped with a batch in hand; it goes on as soon as another has its place."""
     slot = _worker(chance)
     point = (chance.randrange(1, 5), "before UPDATE position SET", signal.SIGSTOP)
-    life = hand.next_life(slot, death=point)
+    life = disturber.next_life(slot, death=point)
     until = time.monotonic() + _PATIENCE
     while life is not None and not _is_stopped(life.pid):
-        if time.monotonic() > until or not hand.system.lives_on(life):
+        if time.monotonic() > until or not disturber.system.lives_on(life):
             return
         time.sleep(0.01)
     if life is None:
         return
-    before = _epochs(hand, life.app)
-    while before and _epochs(hand, life.app) == before and time.monotonic() < until:
+    before = _epochs(disturber, life.app)
+    while before and _epochs(disturber, life.app) == before and time.monotonic() < until:
         time.sleep(0.002)
     with suppress(ProcessLookupError):
         os.kill(life.pid, signal.SIGCONT)
 
 
-def end_worker(hand: Hand, chance: random.Random) -> None:
+def end_worker(disturber: Disturber, chance: random.Random) -> None:
     """SIGTERM of a worker."""
-    hand.system.kill(_worker(chance), signal.SIGTERM)
+    disturber.system.kill(_worker(chance), signal.SIGTERM)
 
 
-def rebalance(hand: Hand, chance: random.Random) -> None:
+def rebalance(disturber: Disturber, chance: random.Random) -> None:
     """One more worker for a while."""
     name = f"run-{WORKERS + chance.randrange(2)}"
-    hand.system.wanted[name] = "run"
+    disturber.system.wanted[name] = "run"
     time.sleep(chance.uniform(1, 4))
-    hand.system.wanted.pop(name, None)
-    hand.system.kill(name, chance.choice([signal.SIGTERM, signal.SIGKILL]))
+    disturber.system.wanted.pop(name, None)
+    disturber.system.kill(name, chance.choice([signal.SIGTERM, signal.SIGKILL]))
 
 
-def jump_clock(hand: Hand, chance: random.Random) -> None:
+def jump_clock(disturber: Disturber, chance: random.Random) -> None:
     """A worker whose clock jumps there and back."""
-    hand.next_life(_worker(chance), clock=chance.choice([-86400.0, -30.0, 30.0, 86400.0]))
+    disturber.next_life(_worker(chance), clock=chance.choice([-86400.0, -30.0, 30.0, 86400.0]))
 
 
-def kill_tend(hand: Hand, chance: random.Random) -> None:
+def kill_tend(disturber: Disturber, chance: random.Random) -> None:
     """SIGKILL of one that tends and relays."""
-    hand.system.kill(f"tend-{chance.randrange(2)}")
+    disturber.system.kill(f"tend-{chance.randrange(2)}")
 
 
-def kill_tend_at_a_point(hand: Hand, chance: random.Random) -> None:
+def kill_tend_at_a_point(disturber: Disturber, chance: random.Random) -> None:
     """One that tends and dies between two of its steps."""
     death = (chance.randrange(20, 250), "", signal.SIGKILL)
-    hand.next_life(f"tend-{chance.randrange(2)}", death=death)
+    disturber.next_life(f"tend-{chance.randrange(2)}", death=death)
 
 
-def kill_serve(hand: Hand, _chance: random.Random) -> None:
+def kill_serve(disturber: Disturber, _chance: random.Random) -> None:
     """SIGKILL of the API."""
-    hand.system.kill("serve-0")
+    disturber.system.kill("serve-0")

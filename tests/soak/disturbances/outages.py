@@ -13,49 +13,53 @@ from models import tables as t
 from models.ids import digest
 from tests.servers.processes import Server
 from tests.soak.disturbances import disturb
-from tests.soak.disturbances.disturb import Act, Hand
+from tests.soak.disturbances.disturb import Act, Disturber
 from tests.soak.disturbances.plan import OFTEN, SELDOM
 
 _TRIES: Final = 20
 
 
-def cut_connections(hand: Hand, _chance: random.Random) -> None:
+def cut_connections(disturber: Disturber, _chance: random.Random) -> None:
     """All back ends of the database terminated, as when it fails over."""
-    _cut(hand, "true")
+    _cut(disturber, "true")
 
 
-def cut_one_connection(hand: Hand, chance: random.Random) -> None:
+def cut_one_connection(disturber: Disturber, chance: random.Random) -> None:
     """The connections of one child terminated."""
-    _cut(hand, "application_name like :who", who=f"{chance.choice(list(hand.system.wanted))}.%")
+    _cut(
+        disturber,
+        "application_name like :who",
+        who=f"{chance.choice(list(disturber.system.wanted))}.%",
+    )
 
 
-def fill_connections(hand: Hand, chance: random.Random) -> None:
+def fill_connections(disturber: Disturber, chance: random.Random) -> None:
     """No connection is left for anybody else for a while."""
     connections: list[psycopg.Connection] = []
-    url = sa.make_url(hand.system.url).set(drivername="postgresql")
+    url = sa.make_url(disturber.system.url).set(drivername="postgresql")
     with suppress(psycopg.OperationalError):
         while len(connections) < 500:
             connections.append(psycopg.connect(url.render_as_string(hide_password=False)))
-    _cut(hand, "application_name <> ''")
+    _cut(disturber, "application_name <> ''")
     time.sleep(chance.uniform(0.5, 2))
     for connection in connections:
         connection.close()
 
 
-def statement_timeout(hand: Hand, chance: random.Random) -> None:
+def statement_timeout(disturber: Disturber, chance: random.Random) -> None:
     """Statements are given up after few milliseconds."""
-    _altered(hand, "statement_timeout = '3ms'", "statement_timeout", chance)
+    _altered(disturber, "statement_timeout = '3ms'", "statement_timeout", chance)
 
 
-def read_only(hand: Hand, chance: random.Random) -> None:
+def read_only(disturber: Disturber, chance: random.Random) -> None:
     """The database takes no writes, as a standby does."""
     name = "default_transaction_read_only"
-    _altered(hand, f"{name} = on", name, chance)
+    _altered(disturber, f"{name} = on", name, chance)
 
 
-def rewind(hand: Hand, chance: random.Random) -> None:
+def rewind(disturber: Disturber, chance: random.Random) -> None:
     """An engineer moves a position back, so that records are worked through again."""
-    with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
+    with suppress(sa.exc.OperationalError), disturber.system.engine.begin() as connection:
         connection.execute(
             sa.text(
                 "update position set next_offset = next_offset - :by"
@@ -65,7 +69,7 @@ def rewind(hand: Hand, chance: random.Random) -> None:
         )
 
 
-def intrude(hand: Hand, chance: random.Random) -> None:
+def intrude(disturber: Disturber, chance: random.Random) -> None:
     """A foreign writer opens a second case or task; the database has to refuse it.
 
     It names it as we do, so that who gets past is met by the workers as any other.
@@ -78,41 +82,41 @@ def intrude(hand: Hand, chance: random.Random) -> None:
     )
     query = sa.select(table).where(is_open).order_by(sa.func.random()).limit(1)
     try:
-        with hand.system.engine.begin() as connection:
+        with disturber.system.engine.begin() as connection:
             row = connection.execute(query).mappings().first()
             if row is not None:
                 intruder = {**row, key: digest("intruder", str(chance.random()))}
                 connection.execute(sa.insert(table).values(intruder))
     except sa.exc.IntegrityError:
-        hand.done["intruders refused"] += 1
+        disturber.done["intruders refused"] += 1
     except sa.exc.OperationalError:
         pass
 
 
-def stop_postgres(hand: Hand, chance: random.Random) -> None:
+def stop_postgres(disturber: Disturber, chance: random.Random) -> None:
     """The database server is stopped and started."""
-    _restart(hand.system.servers.postgres, chance.choice([signal.SIGINT, signal.SIGQUIT]))
+    _restart(disturber.system.servers.postgres, chance.choice([signal.SIGINT, signal.SIGQUIT]))
 
 
-def kill_postgres(hand: Hand, _chance: random.Random) -> None:
+def kill_postgres(disturber: Disturber, _chance: random.Random) -> None:
     """SIGKILL of the database server."""
-    _restart(hand.system.servers.postgres, signal.SIGKILL)
+    _restart(disturber.system.servers.postgres, signal.SIGKILL)
 
 
-def stop_broker(hand: Hand, _chance: random.Random) -> None:
+def stop_broker(disturber: Disturber, _chance: random.Random) -> None:
     """The broker is stopped and started."""
-    with hand.sending:
-        _restart(hand.system.servers.kafka, signal.SIGTERM)
+    with disturber.sending:
+        _restart(disturber.system.servers.kafka, signal.SIGTERM)
 
 
-def kill_broker(hand: Hand, _chance: random.Random) -> None:
+def kill_broker(disturber: Disturber, _chance: random.Random) -> None:
     """SIGKILL of the broker."""
-    with hand.sending:
-        _restart(hand.system.servers.kafka, signal.SIGKILL)
+    with disturber.sending:
+        _restart(disturber.system.servers.kafka, signal.SIGKILL)
 
 
-def _cut(hand: Hand, which: str, **values: Any) -> None:
-    with suppress(sa.exc.OperationalError), hand.system.engine.begin() as connection:
+def _cut(disturber: Disturber, which: str, **values: Any) -> None:
+    with suppress(sa.exc.OperationalError), disturber.system.engine.begin() as connection:
         connection.execute(
             sa.text(
                 "select pg_terminate_backend(pid) from pg_stat_activity where"
@@ -123,17 +127,21 @@ def _cut(hand: Hand, which: str, **values: Any) -> None:
         )
 
 
-def _altered(hand: Hand, setting: str, name: str, chance: random.Random) -> None:
+def _altered(disturber: Disturber, setting: str, name: str, chance: random.Random) -> None:
     """Set something for the whole database and let everybody connect anew, for a while."""
-    alter = f"alter database {hand.system.database}"
+    alter = f"alter database {disturber.system.database}"
     for what in (f"{alter} set {setting}", f"{alter} reset {name}"):
         for _ in range(_TRIES):
             # two such settings at the same moment are refused by the database: one waits
-            with suppress(sa.exc.DBAPIError), hand.altering, hand.system.engine.begin() as c:
+            with (
+                suppress(sa.exc.DBAPIError),
+                disturber.altering,
+                disturber.system.engine.begin() as c,
+            ):
                 c.execute(sa.text(what))
                 break
             time.sleep(0.5)
-        _cut(hand, "true")
+        _cut(disturber, "true")
         if " set " in what:
             time.sleep(chance.uniform(0.5, 2))
 

@@ -22,7 +22,7 @@ from tests.servers.kafka import new_topic
 from tests.servers.processes import Server, free_port
 from tests.soak.stream import HEAL, PARTITIONS
 from tests.soak.system import database, guards
-from tests.soak.system.nursery import Nursery
+from tests.soak.system.fork_server import ForkServer
 from tests.worlds import SAMPLE_DESKS
 
 WORKERS: Final = 3
@@ -56,7 +56,7 @@ class Servers:
 
     kafka: Server
     postgres: Server
-    nursery: Nursery
+    fork_server: ForkServer
 
 
 @dataclass
@@ -103,7 +103,7 @@ class System:
         self._supervisor.start()
 
     def env(self, app: str) -> dict[str, str]:
-        """Give a child's settings."""
+        """Return a child's settings."""
         return {
             "PGAPPNAME": app,
             "PACC_DATABASE_URL": self.url,
@@ -120,7 +120,7 @@ class System:
         }
 
     def kill(self, slot: str, number: int = signal.SIGKILL) -> Life | None:
-        """Send a signal to whoever lives in a slot; give who that was."""
+        """Send a signal to whoever lives in a slot; return who that was."""
         with self._lock:
             life = self.lives.get(slot)
             if life is None or not self._signal(life, number):
@@ -192,7 +192,7 @@ class System:
                     stdin=subprocess.DEVNULL,
                 )
             return Life(app, process.pid, process)
-        pid = self.servers.nursery.fork(
+        pid = self.servers.fork_server.fork(
             app,
             "tests.soak.system.child:command",
             self.env(app),
@@ -206,4 +206,4 @@ class System:
     def _status(self, life: Life) -> int | None:
         if life.cli is not None:
             return life.cli.poll()
-        return self.servers.nursery.status(life.pid)
+        return self.servers.fork_server.status(life.pid)

@@ -11,6 +11,6 @@ from tests.ingest.formats.poison.text import in_texts
 
 
 def corpus() -> Iterator[Poison]:
-    """Give every kind for every form that can have it, always in the same order."""
+    """Return every kind for every form that can have it, always in the same order."""
     for part in (in_texts, around, in_fields, in_envelopes, in_foreign):
         yield from part()

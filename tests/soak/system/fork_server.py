@@ -25,7 +25,7 @@ from prioritizer.ranking import rank
 _LOOK_SECONDS = 0.02
 
 
-class Nursery:
+class ForkServer:
     """The driver's end of the warm process. Safe to use from several threads.
 
     `warm` names modules that are loaded, and their `warm` called, before the first child.
@@ -33,7 +33,7 @@ class Nursery:
 
     def __init__(self, warm: Sequence[str] = ()) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.soak.system.nursery", *warm],
+            [sys.executable, "-m", "tests.soak.system.fork_server", *warm],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -45,7 +45,7 @@ class Nursery:
         self._listener.start()
 
     def fork(self, name: str, call: str, env: Mapping[str, str], log: str, **arguments: Any) -> int:
-        """Start `module:function` with these arguments in a child; give its process id.
+        """Start `module:function` with these arguments in a child; return its process id.
 
         Every child needs a name of its own.
         """
@@ -58,12 +58,12 @@ class Nursery:
             return self._pids.pop(name)
 
     def status(self, pid: int) -> int | None:
-        """Give how a child ended (an exit code, or minus a signal), None while it lives."""
+        """Return how a child ended (an exit code, or minus a signal), None while it lives."""
         with self._changed:
             return self._ended.get(pid)
 
     def wait(self, pid: int, seconds: float = 60) -> int:
-        """Wait until a child has ended; give how."""
+        """Wait until a child has ended; return how."""
         with self._changed:
             assert self._changed.wait_for(lambda: pid in self._ended, seconds), "it lives on"
             return self._ended[pid]
