@@ -32,7 +32,7 @@ _LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def _utc(value: datetime) -> datetime:
-    """An offset can carry the first and the last day of the calendar out of it: stay inside."""
+    """Return the time in UTC, kept inside the calendar: an offset may carry it out of it."""
     try:
         return value.astimezone(UTC)
     except OverflowError:
@@ -91,5 +91,5 @@ class Alert(BaseModel):
 
     @property
     def scheme(self) -> str:
-        """The part of the code before the colon."""
+        """Return the part of the code before the colon."""
         return self.code.partition(":")[0]

@@ -26,7 +26,7 @@ class Partition(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def moment_of(timestamp: int) -> datetime:
-    """Give the time of a timestamp in ms; each batch asks for each of its own several times."""
+    """Return the time of a timestamp in ms, cached: a batch needs each of its own several times."""
     return datetime.fromtimestamp(timestamp / 1000, UTC)
 
 

@@ -39,7 +39,7 @@ class Place(Struct, frozen=True):
 
     @property
     def point(self) -> tuple[float, float]:
-        """Latitude and longitude alone."""
+        """Return latitude and longitude alone."""
         return self.lat, self.lon
 
 
@@ -78,7 +78,7 @@ class Fault(Struct, frozen=True):
 
     @property
     def is_active(self) -> bool:
-        """Whether the fault is wrong now, in the sense of the case rules."""
+        """Return whether the fault is active, in the sense of the case rules."""
         return self.status in (Status.ACTIVE, Status.LAMP_ONLY)
 
 
@@ -177,7 +177,7 @@ class Task(Struct, frozen=True):
 
     @property
     def is_under_way(self) -> bool:
-        """Whether a person has it in hand now."""
+        """Return whether it is claimed and not done."""
         return self.state not in (TaskState.QUEUED, TaskState.DONE)
 
 

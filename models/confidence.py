@@ -14,5 +14,5 @@ WORDS: Final = (
 
 
 def confidence(probability: float) -> Text:
-    """Give the word for a calibrated probability, 0 to 1."""
+    """Return the word for a calibrated probability, 0 to 1."""
     return next((word for least, word in WORDS if probability >= least), WORDS[-1][1])

@@ -45,16 +45,16 @@ class Decision(Struct, frozen=True):
 
 
 def joined(parts: Sequence[Decision]) -> Decision:
-    """Put the parts of a decision together, in their order."""
+    """Return the whole decision from its parts, in their order."""
     return Decision(
-        ended=tuple(one for part in parts for one in part.ended),
+        ended=tuple(ended for part in parts for ended in part.ended),
         gaps={partition: count for part in parts for partition, count in part.gaps.items()},
-        reports=tuple(one for part in parts for one in part.reports),
-        vehicles=tuple(one for part in parts for one in part.vehicles),
-        cases=tuple(one for part in parts for one in part.cases),
-        faults=tuple(one for part in parts for one in part.faults),
-        tasks=tuple(one for part in parts for one in part.tasks),
-        entries=tuple(one for part in parts for one in part.entries),
-        events=tuple(one for part in parts for one in part.events),
+        reports=tuple(report for part in parts for report in part.reports),
+        vehicles=tuple(vehicle for part in parts for vehicle in part.vehicles),
+        cases=tuple(case for part in parts for case in part.cases),
+        faults=tuple(fault for part in parts for fault in part.faults),
+        tasks=tuple(task for part in parts for task in part.tasks),
+        entries=tuple(entry for part in parts for entry in part.entries),
+        events=tuple(event for part in parts for event in part.events),
         watermark={partition: at for part in parts for partition, at in part.watermark.items()},
     )

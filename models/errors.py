@@ -27,9 +27,9 @@ class PaccError(Exception):
 
 
 def _plain(value: Any) -> Any:
-    """English, as programs and logs read it: a bilingual text by its English side."""
+    """Return a value in English, as programs and logs read it."""
     if isinstance(value, list):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(str(item) for item in value)
     return getattr(value, "en", value)
 
 

@@ -15,7 +15,7 @@ def vehicle(
     tasks: tuple[Task, ...],
     silences: tuple[Silence, ...],
 ) -> Vehicle:
-    """Put a vehicle together from its parts."""
+    """Return a vehicle from its row and from what was read of it elsewhere."""
     names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
     return Vehicle(
         vin=row["vin"],
@@ -23,41 +23,41 @@ def vehicle(
         case=case_,
         faults=faults,
         tasks=tasks,
-        waiting={code: _waiting_fault(one) for code, one in row["waiting"].items()},
+        waiting={code: _waiting_fault(fault) for code, fault in row["waiting"].items()},
         cleared={code: datetime.fromisoformat(at) for code, at in row["cleared"].items()},
-        history=tuple(_closed(one) for one in row["history"]),
+        history=tuple(_closed(case) for case in row["history"]),
         silences=silences,
     )
 
 
-def memory_row(one: Vehicle) -> dict[str, Any]:
-    """Spread what a vehicle remembers across cases."""
+def memory_row(vehicle_: Vehicle) -> dict[str, Any]:
+    """Return the columns of what a vehicle remembers across cases."""
     return {
-        "vin": one.vin,
+        "vin": vehicle_.vin,
         "waiting": {
-            code: rows.fault_row("", one.vin, waiting)
+            code: rows.fault_row("", vehicle_.vin, waiting)
             | {
                 "first_seen": waiting.first_seen.isoformat(),
                 "last_seen": waiting.last_seen.isoformat(),
                 "cleared_at": None,
             }
-            for code, waiting in sorted(one.waiting.items())
+            for code, waiting in sorted(vehicle_.waiting.items())
         },
-        "cleared": {code: at.isoformat() for code, at in sorted(one.cleared.items())},
-        "history": history_column(one.history),
+        "cleared": {code: at.isoformat() for code, at in sorted(vehicle_.cleared.items())},
+        "history": history_column(vehicle_.history),
     }
 
 
 def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
-    """Spell the ended cases that a vehicle remembers."""
+    """Return the ended cases that a vehicle remembers, as JSON."""
     return [
         {
-            "case_id": one.case_id,
-            "opened_at": one.opened_at.isoformat(),
-            "closed_at": one.closed_at.isoformat(),
-            "root": one.root,
+            "case_id": closed.case_id,
+            "opened_at": closed.opened_at.isoformat(),
+            "closed_at": closed.closed_at.isoformat(),
+            "root": closed.root,
         }
-        for one in history
+        for closed in history
     ]
 
 

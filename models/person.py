@@ -10,7 +10,7 @@ PIPELINE: Final = "pacc"
 CLOCKWORK: Final = "pacc tend"
 
 
-# Who takes tasks in hand; engineers and administrators look.
+# Who may claim tasks; engineers and administrators only read.
 WORKERS: Final = (Role.OPERATOR, Role.SUPERVISOR, Role.DEALER)
 
 
@@ -24,7 +24,7 @@ class Actor:
     desks: frozenset[str] | None
 
     def sees(self, desk: str) -> bool:
-        """Whether tasks of this desk are there at all for the actor."""
+        """Return whether the actor may see tasks of this desk."""
         return desk != CANARY_DESK and (self.desks is None or desk in self.desks)
 
 

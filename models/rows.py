@@ -37,7 +37,7 @@ Row = Mapping[str, Any]
 
 
 def partition_key(partition: Partition) -> dict[str, Any]:
-    """Give the columns that name a partition."""
+    """Return the columns that name a partition."""
     return {
         "feed": partition.feed.value,
         "topic": partition.topic,
@@ -46,20 +46,20 @@ def partition_key(partition: Partition) -> dict[str, Any]:
 
 
 def without_nul(value: Any) -> Any:
-    """PostgreSQL's text and JSON hold no NUL: spell it out."""
+    """Return a value with NUL spelled out: PostgreSQL's text and JSON hold none."""
     if isinstance(value, str):
         return value.replace("\x00", "\\u0000") if "\x00" in value else value
     if b"\\u0000" not in orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS):
-        return value  # as nearly always, and much faster than to look at each part
+        return value  # as nearly always, and much faster than each part by itself
     if isinstance(value, dict):
-        return {without_nul(name): without_nul(one) for name, one in value.items()}
+        return {without_nul(name): without_nul(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [without_nul(one) for one in value]
+        return [without_nul(part) for part in value]
     return value
 
 
 def case_row(case: Case, rule_set: str) -> dict[str, Any]:
-    """Spread a case over its columns."""
+    """Return the columns of a case."""
     ranking = case.ranking
     return {
         "case_id": case.case_id,
@@ -75,7 +75,7 @@ def case_row(case: Case, rule_set: str) -> dict[str, Any]:
         "priority_rank": PRIORITY_RANK[ranking.priority],
         "action": ranking.action.value,
         "score": ranking.score,
-        "reasons": [{"zh": one.zh, "en": one.en} for one in ranking.reasons],
+        "reasons": [{"zh": reason.zh, "en": reason.en} for reason in ranking.reasons],
         "rules": list(ranking.rules),
         "needs_task": ranking.needs_task,
         "cause": ranking.root,
@@ -110,12 +110,12 @@ def _place_row(place: Place | None) -> dict[str, Any]:
 
 
 def case(row: Row) -> Case:
-    """Read a case back."""
+    """Return the case of a row."""
     ranking = Ranking(
         priority=Priority(row["priority"]),
         action=Action(row["action"]),
         score=row["score"],
-        reasons=tuple(Text(**one) for one in row["reasons"]),
+        reasons=tuple(Text(**reason) for reason in row["reasons"]),
         rules=tuple(row["rules"]),
         root=row["cause"],
         needs_task=row["needs_task"],
@@ -147,7 +147,7 @@ def case(row: Row) -> Case:
 
 
 def place(row: Row) -> Place | None:
-    """Read where the vehicle of a case was; a case of an older schema knows no time of it."""
+    """Return where the vehicle of a case was; in rows of an older schema the time is the case's."""
     if row["lat"] is None or row["lon"] is None:
         return None
     at = row["place_at"] or row["opened_at"]
@@ -155,7 +155,7 @@ def place(row: Row) -> Place | None:
 
 
 def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:
-    """Spread a fault over its columns."""
+    """Return the columns of a fault."""
     return {
         "case_id": case_id,
         "code": fault.code,
@@ -182,7 +182,7 @@ def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:
 
 
 def fault(row: Row) -> Fault:
-    """Read a fault back."""
+    """Return the fault of a row."""
     folded = row["folded_under"] is not None
     return Fault(
         code=row["code"],
@@ -207,11 +207,11 @@ def fault(row: Row) -> Fault:
 
 
 def task_row(vin: str, task: Task) -> dict[str, Any]:
-    """Spread a task over the columns that the pipeline owns; lease and holder are people's.
+    """Return the columns of a task that the pipeline owns; lease and holder are people's.
 
-    `version` is what a write adds to it: whoever read the task before is told that it changed.
+    `version` is what a write adds to it: a claim by the version before is refused.
     """
-    held = task.held_because
+    hold_reason = task.held_because
     return {
         "task_id": task.task_id,
         "case_id": task.case_id,
@@ -227,8 +227,8 @@ def task_row(vin: str, task: Task) -> dict[str, Any]:
         "contact_by": task.contact_by,
         "route_zh": task.route_reason.zh,
         "route_en": task.route_reason.en,
-        "held_zh": held.zh if held else None,
-        "held_en": held.en if held else None,
+        "held_zh": hold_reason.zh if hold_reason else None,
+        "held_en": hold_reason.en if hold_reason else None,
         "issue_id": task.issue_id,
         "disposition": task.disposition.value if task.disposition else None,
         "closed_at": task.closed_at,
@@ -239,7 +239,7 @@ def task_row(vin: str, task: Task) -> dict[str, Any]:
 
 
 def task(row: Row) -> Task:
-    """Read a task back."""
+    """Return the task of a row."""
     return Task(
         task_id=row["task_id"],
         case_id=row["case_id"],
@@ -262,12 +262,12 @@ def task(row: Row) -> Task:
 
 
 def silence(row: Row) -> Silence:
-    """Read a silence."""
+    """Return the silence of a row."""
     return Silence(row["kind"], row["starts_at"], row["ends_at"], row["reason"])
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:
-    """Spread a line of the timeline."""
+    """Return the columns of a line of the timeline."""
     return {
         "entry_id": entry.entry_id,
         "case_id": entry.case_id,
@@ -280,7 +280,7 @@ def entry_row(entry: Entry) -> dict[str, Any]:
 
 
 def event_row(event: Event) -> dict[str, Any]:
-    """Spread an event that waits to leave."""
+    """Return the columns of an event that waits to leave."""
     return {
         "event_id": event.event_id,
         "topic": event.topic,

@@ -9,32 +9,32 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 # For rooms that pass a connection on and speak no SQL.
 Connection = sa.Connection
-# What a database says that cannot be used just now: it is down, it cut us off, it takes no writes.
+# Errors of a database that cannot be used just now: down, disconnected, or taking no writes.
 OUTAGES: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
 
 
 class Writer(Protocol):
-    """What runs statements that nobody waits for the result of: a connection, or a queue to one."""
+    """Runs statements whose results are not awaited: a connection, or a queue in front of it."""
 
     @property
     def dialect(self) -> sa.Dialect:
-        """What the database speaks."""
+        """Return the dialect of the database."""
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> object:
-        """Run a statement, or see that it is run after those before it."""
+        """Run a statement, or queue it behind those before it."""
 
 
 def within(
     connection: sa.Connection, column: sa.Column[Any], values: Sequence[str] | Sequence[int]
 ) -> sa.ColumnElement[bool]:
-    """Say that a column of texts or whole numbers is one of `values`.
+    """Return the condition that a column of texts or whole numbers is one of `values`.
 
-    They are one bound document, however many they are.
+    They are bound as a single document, however many they are.
     """
     document = orjson.dumps(list(values)).decode()
     if connection.dialect.name == "postgresql":
-        given = sa.cast(sa.bindparam(None, document, type_=sa.Text), postgresql.JSON)
-        every: sa.ColumnElement[Any] = sa.func.json_array_elements_text(given)
+        array = sa.cast(sa.bindparam(None, document, type_=sa.Text), postgresql.JSON)
+        every: sa.ColumnElement[Any] = sa.func.json_array_elements_text(array)
         # numbers only: a text that is too long would be cut to one that the column has
         if isinstance(column.type, sa.BigInteger):
             every = sa.cast(every, sa.BigInteger)
@@ -44,7 +44,7 @@ def within(
 
 
 def insert_only(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows of which none may be there: one that is fails the transaction."""
+    """Insert rows that are not there. Raises `IntegrityError` for a key that is."""
     if rows:
         _run(writer, _insert(writer, table, rows), rows)
 
@@ -84,10 +84,10 @@ def run_many(writer: Writer, statement: sa.Executable, rows: Sequence[Mapping[st
         writer.execute(statement, list(rows))
 
 
-def count_rows(connection: sa.Connection, columns: Sequence[sa.Column[Any]]) -> None:
-    """Let PostgreSQL look anew what these columns and their tables hold: by that it plans.
+def analyze(connection: sa.Connection, columns: Sequence[sa.Column[Any]]) -> None:
+    """Refresh PostgreSQL's statistics of these columns and their tables: it plans by them.
 
-    A table that somebody else counts or vacuums just now is left to them. SQLite does not ask.
+    A table that another session analyzes or vacuums just now is skipped. Nothing on SQLite.
     """
     if connection.dialect.name != "postgresql":
         return
@@ -99,7 +99,7 @@ def count_rows(connection: sa.Connection, columns: Sequence[sa.Column[Any]]) -> 
 
 
 def _insert(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> Any:
-    """Begin an insert: row by row on SQLite; on PostgreSQL from one document that holds them all.
+    """Return an insert: row by row on SQLite; on PostgreSQL from a document that holds all rows.
 
     Bound parameters cost us more than ten times as much (docs/performance.md).
     """
@@ -109,7 +109,7 @@ def _insert(writer: Writer, table: sa.Table, rows: Sequence[Mapping[str, Any]]) 
     kind: sa.ColumnElement[Any] = sa.literal_column(f'null::"{table.name}"')
     document = sa.cast(sa.bindparam("document", type_=sa.Text), postgresql.JSON)
     each = sa.func.json_populate_recordset(kind, document).table_valued(*names)
-    return postgresql.insert(table).from_select(names, sa.select(*(each.c[one] for one in names)))
+    return postgresql.insert(table).from_select(names, sa.select(*(each.c[name] for name in names)))
 
 
 def _run(writer: Writer, insert: Any, rows: Sequence[Mapping[str, Any]]) -> None:

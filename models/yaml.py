@@ -9,5 +9,5 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(text: str) -> Any:
-    """Read one document of plain values. Raises `yaml.YAMLError`."""
+    """Read one document of plain values. Raises `yaml.YAMLError` where it is no YAML."""
     return yaml.load(text, Loader=_LOADER)

@@ -10,7 +10,7 @@ from models.tables import SCHEMA_REVISION
 
 
 def upgrade(engine: sa.Engine) -> str:
-    """Bring the database to the newest schema in one transaction, and name it."""
+    """Bring the database to the newest schema in one transaction, and return its revision."""
     config = Config()
     config.set_main_option("script_location", str(files("models.migrations")))
     with engine.begin() as connection:

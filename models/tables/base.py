@@ -21,7 +21,7 @@ metadata = sa.MetaData(
 
 
 def partition_columns() -> list[sa.Column[Any]]:
-    """Make the key of a partition: feed, topic and number."""
+    """Return the key columns of a partition: feed, topic and number."""
     return [
         sa.Column("feed", sa.String(8), primary_key=True),
         sa.Column("topic", sa.String(249), primary_key=True),

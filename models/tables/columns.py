@@ -29,7 +29,7 @@ class UtcTime(TypeDecorator[datetime]):
         value: Any,
         dialect: sa.Dialect,  # noqa: ARG002 - the signature is SQLAlchemy's
     ) -> datetime | None:
-        """Give every time back in UTC."""
+        """Return every time in UTC."""
         if value is None:
             return None
         moment: datetime = value
@@ -44,7 +44,7 @@ Id = sa.String(40)
 def partial_index(
     name: str, where: str, *columns: str | sa.TextClause, unique: bool = False
 ) -> sa.Index:
-    """Give an index of the rows that fulfil a condition."""
+    """Return an index of the rows that fulfil a condition."""
     condition = sa.text(where)
     return sa.Index(
         name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition

@@ -25,7 +25,7 @@ desk = sa.Table(
 
 
 def _ordered(name: str, where: str, *first: sa.TextClause) -> sa.Index:
-    """Give an index of tasks in the order in which to take them; a desk is found within it."""
+    """Return an index of tasks in the order in which to take them; a desk filters within it."""
     order = (sa.text("priority_rank desc"), sa.text("score desc"), "opened_at", "task_id")
     return partial_index(name, where, *first, *order, "desk", "queue")
 

@@ -15,7 +15,7 @@ from ingest.store import batches, position
 from models.batch import Batch, Decoded, Partition, Record, Span
 from models.decision import Decision, joined
 from models.errors import Fenced
-from models.sql import count_rows
+from models.sql import analyze
 from models.words import Feed
 from pacc.decide.decide import in_parts, watermark_after
 from pacc.decide.policy import Policy
@@ -197,7 +197,7 @@ class Worker:
         """
         if self._alerts_saved >= self._analyze_at:
             with self._engine.begin() as connection:
-                count_rows(connection, batches.LOOKUP_COLUMNS)
+                analyze(connection, batches.LOOKUP_COLUMNS)
             self._analyze_at *= 10
 
     def _spans(self, decoded: Sequence[Decoded]) -> dict[Partition, Span]:

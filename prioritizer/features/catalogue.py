@@ -75,7 +75,7 @@ class CodeEntry:
 
 
 class Catalogue:
-    """Looks codes up; every code has an answer, also one that nobody has seen before."""
+    """Looks codes up; also a code that is not in it has an entry, by its range."""
 
     def __init__(self, entries: Mapping[str, CodeEntry]) -> None:
         self.entries = entries
@@ -83,9 +83,9 @@ class Catalogue:
 
     def _entry(self, code: str) -> CodeEntry:
         base = code.rpartition("-")[0] if code.startswith("dtc:") and "-" in code else code
-        found = self.entries.get(code) or self.entries.get(base)
-        if found is not None:
-            return found
+        entry = self.entries.get(code) or self.entries.get(base)
+        if entry is not None:
+            return entry
         system = next((word for form, word in _RANGES if form.match(code)), System.UNKNOWN)
         return CodeEntry(
             system=system,
@@ -100,7 +100,7 @@ class Catalogue:
 
 
 def parse_catalogue(text: str) -> Catalogue:
-    """Read the catalogue's YAML; a mistake names its code."""
+    """Read the catalogue's YAML. Raises `ValueError`, naming the code, for an unknown tag."""
     entries = {}
     for code, line in read_yaml(text).items():
         entries[code] = _parse(code, line)

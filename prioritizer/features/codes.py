@@ -39,13 +39,13 @@ class Codes(dict[str, CodeFacts]):
         system = System.PROPULSION if entry.system is System.UNKNOWN else entry.system
         tags = sum(TAG_BIT[tag] for tag in entry.tags)
         usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
-        found = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual)
-        return found
+        facts = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual)
+        return facts
 
 
 @cache
 def gravity(severity: Severity, lamp: Lamp, usual: int) -> int:
-    """Rank a fault 0 to 3: the vehicle's word, raised by the lamp that the driver sees.
+    """Return how grave a fault is, 0 to 3: the vehicle's word, raised by the lamp that is on.
 
     An unknown severity counts as limited, or as stop where the catalogue says so.
     """

@@ -89,42 +89,46 @@ class _Groups:
         self._starts = (np.cumsum(self.counts) - self.counts)[self._filled]
 
     def each(self, how: np.ufunc, items: NDArray[Any], none: float = 0) -> NDArray[Any]:
-        """Make one value of each row's items; `none` for a row without."""
+        """Return one value of each row's items; `none` for a row without."""
         kind = np.int64 if items.dtype == np.bool_ else items.dtype
-        made = np.full(len(self.counts), none, dtype=kind)
+        values = np.full(len(self.counts), none, dtype=kind)
         if len(self._starts):
-            made[self._filled] = how.reduceat(items, self._starts, dtype=kind)
-        return made
+            values[self._filled] = how.reduceat(items, self._starts, dtype=kind)
+        return values
 
 
 def columns(standings: Sequence[Standing], codes: Codes) -> Columns:
-    """Make the columns of all rows; numbers that are not known are NaN."""
+    """Return the columns of all rows; numbers that are not known are NaN."""
     of_faults = _of_faults(standings, codes)
-    made = {
+    table = {
         **of_faults,
         **_of_cases(standings),
         **_of_the_past(standings, of_faults["systems"], codes),
     }
-    return {name: made[name] for name in FEATURES}
+    return {name: table[name] for name in FEATURES}
 
 
 def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray[Any]]:
-    faults = [fault for one in standings for fault in one.faults]
-    rows = _Groups([len(one.faults) for one in standings])
-    facts = [codes[one.code] for one in faults]
+    faults = [fault for standing in standings for fault in standing.faults]
+    rows = _Groups([len(standing.faults) for standing in standings])
+    facts = [codes[fault.code] for fault in faults]
     systems = np.array([fact.system_bit for fact in facts], dtype=np.int64)
     tags = np.array([fact.tag_bits for fact in facts], dtype=np.int64)
     graveness = np.array(
         [
-            gravity(one.severity, one.lamp, fact.usual)
-            for one, fact in zip(faults, facts, strict=True)
+            gravity(fault.severity, fault.lamp, fact.usual)
+            for fault, fact in zip(faults, facts, strict=True)
         ],
         dtype=np.int64,
     )
     is_stop, is_limited = graveness == STOP, graveness == LIMITED
-    moving = np.array([one.stop_in_motion for one in faults], dtype=np.bool_)
+    moving = np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_)
     seconds = np.array(
-        [(one.at - fault.first_seen).total_seconds() for one in standings for fault in one.faults],
+        [
+            (standing.at - fault.first_seen).total_seconds()
+            for standing in standings
+            for fault in standing.faults
+        ],
         dtype=np.float64,
     )
     return {
@@ -132,8 +136,10 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
         "stops": rows.each(np.add, is_stop),
         "limiteds": rows.each(np.add, is_limited),
         "actives": rows.counts,
-        "reports": rows.each(np.maximum, np.array([one.count for one in faults], dtype=np.int64)),
-        "returns": rows.each(np.maximum, np.array([one.returns for one in faults], np.int64)),
+        "reports": rows.each(
+            np.maximum, np.array([fault.count for fault in faults], dtype=np.int64)
+        ),
+        "returns": rows.each(np.maximum, np.array([fault.returns for fault in faults], np.int64)),
         "stop_systems": rows.each(np.bitwise_or, systems * is_stop),
         "limited_systems": rows.each(np.bitwise_or, systems * is_limited),
         "systems": rows.each(np.bitwise_or, systems),
@@ -146,36 +152,38 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
 
 def _of_cases(standings: Sequence[Standing]) -> dict[str, NDArray[Any]]:
     readings = np.fromiter(
-        chain.from_iterable(_in_order({**_UNKNOWN, **one.readings}) for one in standings),
+        chain.from_iterable(_in_order({**_UNKNOWN, **standing.readings}) for standing in standings),
         dtype=np.float64,
         count=len(standings) * len(_READINGS),
     ).reshape(-1, len(_READINGS))
     years = [
-        np.nan if one.model_year is None else max(0.0, one.at.year - one.model_year)
-        for one in standings
+        np.nan if standing.model_year is None else max(0.0, standing.at.year - standing.model_year)
+        for standing in standings
     ]
     return {
-        "repeat_repair": np.array([one.is_repeat_repair for one in standings], dtype=np.bool_),
+        "repeat_repair": np.array(
+            [standing.is_repeat_repair for standing in standings], dtype=np.bool_
+        ),
         "electric": np.array(
-            [one.info.powertrain in ("bev", "phev") for one in standings], dtype=np.bool_
+            [standing.info.powertrain in ("bev", "phev") for standing in standings], dtype=np.bool_
         ),
         **dict(zip(_READINGS, readings.T.copy(), strict=True)),
         "vehicle_years": np.array(years, dtype=np.float64),
-        "folded": np.array([one.folded for one in standings], dtype=np.int64),
-        "cleared": np.array([one.cleared for one in standings], dtype=np.int64),
+        "folded": np.array([standing.folded for standing in standings], dtype=np.int64),
+        "cleared": np.array([standing.cleared for standing in standings], dtype=np.int64),
     }
 
 
 def _of_the_past(
     standings: Sequence[Standing], systems: NDArray[np.int64], codes: Codes
 ) -> dict[str, NDArray[Any]]:
-    """Count the vehicles' earlier cases; those that ended after this moment are not known yet."""
-    rows = _Groups([len(one.history) for one in standings])
-    past = [(one, ended) for one in standings for ended in one.history]
-    days = np.array([(one.at - ended.closed_at).total_seconds() for one, ended in past]) / (
-        _DAY_SECONDS
-    )
-    is_same = np.array([ended.root == one.root for one, ended in past], dtype=np.bool_)
+    """Return counts of the vehicles' earlier cases; those that ended later are not known yet."""
+    rows = _Groups([len(standing.history) for standing in standings])
+    past = [(standing, ended) for standing in standings for ended in standing.history]
+    days = np.array(
+        [(standing.at - ended.closed_at).total_seconds() for standing, ended in past]
+    ) / (_DAY_SECONDS)
+    is_same = np.array([ended.root == standing.root for standing, ended in past], dtype=np.bool_)
     hit = np.array([codes[ended.root].system_bit for _, ended in past], dtype=np.int64)
     is_known = days >= 0
     is_week, is_month = is_known & (days <= _WEEK), is_known & (days <= _MONTH)

@@ -150,20 +150,23 @@ _EDITION: Final = 1
 
 
 def _version() -> str:
-    spelled = [_EDITION, *((name, one.unit, one.sentence) for name, one in PREDICTORS.items())]
+    spelled = [
+        _EDITION,
+        *((name, predictor.unit, predictor.sentence) for name, predictor in PREDICTORS.items()),
+    ]
     return hashlib.sha256(json.dumps(spelled).encode()).hexdigest()[:12]
 
 
 VERSION: Final = _version()
 MONOTONE: Final[Mapping[str, int]] = {
-    name: one.direction for name, one in PREDICTORS.items() if one.direction
+    name: predictor.direction for name, predictor in PREDICTORS.items() if predictor.direction
 }
 
 
 def matrix(columns: Columns) -> Numbers:
-    """Give the model's numbers: shape (rows, predictors), in the order of `NAMES`."""
+    """Return the model's numbers: shape (rows, predictors), in the order of `NAMES`."""
     rows = len(columns["worst"])
-    made = np.empty((rows, len(NAMES)), dtype=np.float64)
+    numbers = np.empty((rows, len(NAMES)), dtype=np.float64)
     for place, predictor in enumerate(PREDICTORS.values()):
-        made[:, place] = predictor.of(columns)
-    return made
+        numbers[:, place] = predictor.of(columns)
+    return numbers

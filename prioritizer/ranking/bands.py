@@ -32,7 +32,7 @@ def bands(
     urgent_share: float,
     high_share: float,
 ) -> Bands:
-    """Choose the thresholds; `quantiles` are of the probability of past cases, evenly spaced.
+    """Return the thresholds; `quantiles` are of the probability of past cases, evenly spaced.
 
     Acting costs `tow_cost` when it was needless, waiting costs `breakdown_cost` when it was
     not; both in the same money. With probability p, acting is cheaper when
@@ -43,6 +43,7 @@ def bands(
     urgent_at = max(high_at, 0.5, the quantile at 1 - urgent_share).
 
     So on cases like the past ones at most the budget is raised, except for ties at a threshold.
+    Raises `Unusable` for costs, shares or quantiles that are none.
     """
     _require(quantiles, tow_cost, breakdown_cost, urgent_share, high_share)
     optimal = tow_cost / (tow_cost + breakdown_cost)
@@ -52,10 +53,10 @@ def bands(
 
 
 def raised(probability: NDArray[Any], bands: Bands) -> NDArray[np.int8]:
-    """Say per row 0 (leave), 1 (at least high) or 2 (urgent); what is no probability gives 0."""
-    given = np.asarray(probability, dtype=np.float64)
-    usable = (given >= 0) & (given <= 1)  # false for NaN
-    level = (given >= bands.high_at).astype(np.int8) + (given >= bands.urgent_at).astype(np.int8)
+    """Return per row 0 (leave), 1 (at least high) or 2 (urgent); 0 for what is no probability."""
+    values = np.asarray(probability, dtype=np.float64)
+    usable = (values >= 0) & (values <= 1)  # false for NaN
+    level = (values >= bands.high_at).astype(np.int8) + (values >= bands.urgent_at).astype(np.int8)
     return np.where(usable, level, 0).astype(np.int8)
 
 
@@ -71,6 +72,6 @@ def _require(
         raise Unusable(f"Costs must be positive numbers: tow {tow}, breakdown {breakdown}.")
     if not (urgent >= 0 and high >= 0 and urgent + high <= 1):
         raise Unusable(f"Shares must add up to at most 1: urgent {urgent}, high {high}.")
-    given = np.asarray(quantiles, dtype=np.float64)
-    if len(given) < 2 or not ((given >= 0) & (given <= 1)).all() or (np.diff(given) < 0).any():  # noqa: PLR2004 - two ends make a range
+    values = np.asarray(quantiles, dtype=np.float64)
+    if len(values) < 2 or not ((values >= 0) & (values <= 1)).all() or (np.diff(values) < 0).any():  # noqa: PLR2004 - two ends make a range
         raise Unusable("The quantiles must be rising probabilities, at least two.")

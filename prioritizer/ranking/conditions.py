@@ -45,7 +45,7 @@ def compile_condition(node: Any, where: str) -> Condition:
             raise ValueError(f"{where}: `{name}` wants a list of conditions")
         compiled = [compile_condition(part, where) for part in parts]
         join = np.logical_and if name == "all" else np.logical_or
-        return lambda columns: reduce(join, (one(columns) for one in compiled))
+        return lambda columns: reduce(join, (condition(columns) for condition in compiled))
     if node.keys() == {"not"}:
         inner = compile_condition(node["not"], where)
         return lambda columns: np.logical_not(inner(columns))
@@ -66,20 +66,20 @@ def _compare(node: Mapping[str, Any], where: str) -> Condition:
     return lambda columns: compare(columns[field], value)
 
 
-def _value(field: str, op: str, given: Any, where: str) -> Any:
+def _value(field: str, op: str, operand: Any, where: str) -> Any:
     kind = FEATURES[field].kind
     if kind in ("systems", "tags"):
         bits = SYSTEM_BIT if kind == "systems" else TAG_BIT
-        unknown = [name for name in given if name not in bits]
+        unknown = [name for name in operand if name not in bits]
         if unknown:
             raise ValueError(f"{where}: {field} has no {unknown[0]!r}; there are {', '.join(bits)}")
-        return sum(bits[name] for name in given)
-    if field == "worst" and isinstance(given, str):
-        return _WORDS[Severity(given)]
+        return sum(bits[name] for name in operand)
+    if field == "worst" and isinstance(operand, str):
+        return _WORDS[Severity(operand)]
     if kind == "bool" or op == "is_known":
-        if not isinstance(given, bool):
+        if not isinstance(operand, bool):
             raise ValueError(f"{where}: {field} {op} wants true or false")
-        return given
-    if isinstance(given, bool) or not isinstance(given, (int, float)):
-        raise TypeError(f"{where}: {field} {op} wants a number, not {given!r}")
-    return given
+        return operand
+    if isinstance(operand, bool) or not isinstance(operand, (int, float)):
+        raise TypeError(f"{where}: {field} {op} wants a number, not {operand!r}")
+    return operand

@@ -1,4 +1,4 @@
-"""Says why: at most three lines in Chinese and English, the gravest rule first, the model last."""
+"""Explains a rank in at most three lines, the gravest rule first, the model last."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,7 +18,7 @@ def reasons(
     title: Text,
     model: Text | None = None,
 ) -> tuple[Text, ...]:
-    """Fill in the reasons of the rules that fired; the same line never stands twice.
+    """Return the reasons of the rules that fired, filled in; no line stands twice.
 
     The model's line, where there is one, has the last of the three places.
     """

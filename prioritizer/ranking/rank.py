@@ -14,7 +14,7 @@ from prioritizer.features.catalogue import Catalogue, load_catalogue
 from prioritizer.features.codes import Codes, gravity
 from prioritizer.features.features import Columns, columns
 from prioritizer.features.predictors import Numbers, matrix
-from prioritizer.ranking.attribution import Model, falls, rows_of, told
+from prioritizer.ranking.attribution import Model, falls, model_line, rows_of
 from prioritizer.ranking.bands import Bands, raised
 from prioritizer.ranking.explain import reasons
 from prioritizer.ranking.rules import RuleSet, load_rules
@@ -34,7 +34,7 @@ _HIGH = PRIORITY_RANK[Priority.HIGH]
 # Cases nearer than a hundredth are equally urgent: the older one stands first, and a queue does not
 # move under a person's hand with every kilometre that a car reports.
 _SCORE_DIGITS = 2
-# A case that the model raised: the driver is told to come in, at least.
+# A case that the model raised: the driver is to come in, at least.
 _RAISED_ACTION = ACTION_RANK[Action.DRIVE_TO_DEALER]
 
 
@@ -52,12 +52,12 @@ class Ranker(Struct, frozen=True):
 
     @property
     def version(self) -> str:
-        """Name the rule set."""
+        """Return the version of the rule set."""
         return self.rules.version
 
 
 class Ranked:
-    """The ranks of a sequence of standings. Explaining one is left until somebody asks."""
+    """The ranks of a sequence of standings; a row is explained only when asked for."""
 
     def __init__(self, standings: Sequence[Standing], ranker: Ranker) -> None:
         self._standings = standings
@@ -74,7 +74,7 @@ class Ranked:
             np.int8
         )
         self.needs_task: NDArray[np.bool_] = (floor > _NO_FLOOR) | (self._raised > 0)
-        lots = np.array([one.lot for one in standings], dtype=np.float64)
+        lots = np.array([standing.lot for standing in standings], dtype=np.float64)
         self._explored: NDArray[np.bool_] = (
             (lots < ranker.explore_share) & self.needs_task & (self.priority < _HIGH)
         )
@@ -82,7 +82,7 @@ class Ranked:
 
     @property
     def floor(self) -> NDArray[np.int8]:
-        """The rules' own priority, whatever the model says."""
+        """Return the rules' own priority, whatever the model says."""
         return np.maximum(
             self._highest(
                 [
@@ -96,36 +96,36 @@ class Ranked:
 
     @cached_property
     def rule_score(self) -> NDArray[np.float64]:
-        """The rules' own order inside a priority."""
+        """Return the rules' own order inside a priority."""
         return score(self._columns)
 
     @cached_property
     def values(self) -> Numbers:
-        """What the model sees."""
+        """Return what the model sees."""
         return matrix(self._columns)
 
     @cached_property
     def probability(self) -> Numbers | None:
-        """The model's probability of each row; None without a model."""
+        """Return the model's probability of each row; None without a model."""
         model = self._ranker.model
         return model.probability(self.values) if model and len(self._standings) else None
 
     def root(self, row: int) -> str:
-        """Name the worst fault of a row: by severity, then the longest there, then by code."""
+        """Return the code of a row's worst fault: by severity, then age, then code."""
         faults = self._standings[row].faults
         if len(faults) < 2:  # noqa: PLR2004 - nothing to compare, as nearly always
             return faults[0].code if faults else ""
         return min(
             (
-                -gravity(one.severity, one.lamp, self._codes[one.code].usual),
-                one.first_seen,
-                one.code,
+                -gravity(fault.severity, fault.lamp, self._codes[fault.code].usual),
+                fault.first_seen,
+                fault.code,
             )
-            for one in faults
+            for fault in faults
         )[2]
 
     def explain(self, row: int) -> Ranking:
-        """Say what a row's rank is and why."""
+        """Return a row's rank with everything that explains it."""
         fired = list(compress(self._ranker.rules.rules, self._fired[row].tolist()))
         action = max((ACTION_RANK[rule.action] for rule in fired), default=0)
         if self._raised[row] > 0:
@@ -162,7 +162,7 @@ class Ranked:
 
     @cached_property
     def _weights(self) -> tuple[dict[int, int], dict[str, Numbers]]:
-        """The drivers of all rows that the model would raise: asked for all of them at once."""
+        """Return the drivers of all rows that the model would raise, computed at once."""
         model = self._ranker.model
         if model is None or self.probability is None:
             return {}, {}
@@ -180,22 +180,22 @@ class Ranked:
         if row not in places or self.probability is None:
             return None
         own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
-        line, _ = told(own, float(self.probability[row]), self._row(row), title)
+        line, _ = model_line(own, float(self.probability[row]), self._row(row), title)
         return line
 
     @staticmethod
     def _finite(probability: Numbers | None, row: int) -> float | None:
-        """Give a row's probability if it is one."""
+        """Return a row's probability if it is one."""
         if probability is None:
             return None
-        given = float(probability[row])
-        return given if 0 <= given <= 1 else None
+        value = float(probability[row])
+        return value if 0 <= value <= 1 else None
 
     def _highest(self, ranks: list[int], least: int) -> NDArray[np.int64]:
-        held = np.full(len(self._standings), least, dtype=np.int64)
+        highest = np.full(len(self._standings), least, dtype=np.int64)
         for place, rank in enumerate(ranks):
-            held = np.where(self._fired[:, place], np.maximum(held, rank), held)
-        return held
+            highest = np.where(self._fired[:, place], np.maximum(highest, rank), highest)
+        return highest
 
 
 def rank(standings: Sequence[Standing], ranker: Ranker) -> Ranked:

@@ -30,7 +30,7 @@ _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `floor` None: it gives no task, only a word."""
+    """One rule. `floor` None: it opens no task, it only says an action."""
 
     rule_id: str
     title: Text
@@ -50,17 +50,17 @@ class RuleSet:
     rules: tuple[Rule, ...]
     version: str
 
-    def fired(self, made: Columns, rows: int) -> NDArray[np.bool_]:
-        """Give one boolean column a rule: shape (rows, rules)."""
+    def fired(self, values: Columns, rows: int) -> NDArray[np.bool_]:
+        """Return one boolean column a rule: shape (rows, rules)."""
         table = np.zeros((rows, len(self.rules)), dtype=np.bool_)
         for place, rule in enumerate(self.rules):
             if rule.is_on:
-                table[:, place] = rule.condition(made)
+                table[:, place] = rule.condition(values)
         return table
 
 
 def parse_rules(texts: Mapping[str, str]) -> RuleSet:
-    """Read rule files (name → YAML); a mistake names its file and rule."""
+    """Read rule files (name → YAML). Raises `ValueError` with file and rule for a mistake."""
     rules: list[Rule] = []
     content = []
     for name in sorted(texts):
@@ -80,12 +80,16 @@ def load_rules() -> RuleSet:
     """Read the rule set that comes with the package."""
     folder = files("prioritizer.ranking").joinpath("rule_set")
     return parse_rules(
-        {one.name: one.read_text("utf-8") for one in folder.iterdir() if one.name.endswith(".yaml")}
+        {
+            file.name: file.read_text("utf-8")
+            for file in folder.iterdir()
+            if file.name.endswith(".yaml")
+        }
     )
 
 
 def check_rules(rule_set: RuleSet) -> list[str]:
-    """Refuse a rule without one test that fires and one that does not."""
+    """Return the rules that lack a test that fires or one that does not."""
     failures = []
     for rule in rule_set.rules:
         wanted = {bool(test["fires"]) for test in rule.tests}
@@ -95,7 +99,7 @@ def check_rules(rule_set: RuleSet) -> list[str]:
 
 
 def test_rules(rule_set: RuleSet, catalogue: Catalogue) -> list[str]:
-    """Run every rule's own tests; say which went another way."""
+    """Run every rule's own tests; return those that failed."""
     cases = [
         (place, rule, test)
         for place, rule in enumerate(rule_set.rules)
@@ -139,25 +143,25 @@ def _standing(test: Mapping[str, Any]) -> Standing:
     """Build the row of a rule's test."""
     return Standing(
         at=_NOW,
-        faults=tuple(_fault(one) for one in test.get("faults", ())),
+        faults=tuple(_fault(fault) for fault in test.get("faults", ())),
         info=VehicleInfo(powertrain=test.get("powertrain")),
         readings=test.get("readings", {}),
         is_repeat_repair=test.get("repeat_repair", False),
     )
 
 
-def _fault(given: Mapping[str, Any]) -> Fault:
-    severity = Severity(given.get("severity", "unknown"))
-    motion = Motion(given.get("motion", "unknown"))
+def _fault(document: Mapping[str, Any]) -> Fault:
+    severity = Severity(document.get("severity", "unknown"))
+    motion = Motion(document.get("motion", "unknown"))
     return Fault(
-        code=given["code"],
+        code=document["code"],
         source="rule test",
         severity=severity,
         status=Status.ACTIVE,
-        first_seen=_NOW - timedelta(hours=given.get("age_hours", 0)),
+        first_seen=_NOW - timedelta(hours=document.get("age_hours", 0)),
         last_seen=_NOW,
-        count=given.get("reports", 1),
-        lamp=Lamp(given.get("lamp", "unknown")),
+        count=document.get("reports", 1),
+        lamp=Lamp(document.get("lamp", "unknown")),
         motion=motion,
         stop_in_motion=motion is not Motion.PARKED,
     )

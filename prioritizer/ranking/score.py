@@ -30,7 +30,7 @@ WEIGHTS: Final = {
 
 
 def score(columns: Columns) -> NDArray[np.float64]:
-    """Score every row; a reading that is not known adds nothing."""
+    """Return every row's score, 0 to 1; a reading that is not known adds nothing."""
     grave = columns["stop_systems"] | columns["limited_systems"]
     parts: dict[str, NDArray[Any]] = {
         "worst": columns["worst"] / 3,

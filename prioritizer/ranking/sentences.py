@@ -8,7 +8,7 @@ from typing import Final
 
 from models.case import Text
 
-# Gives a row's value of a column by its name.
+# Returns a row's value of a column by its name.
 Row = Callable[[str], float]
 
 
@@ -48,15 +48,15 @@ NAMES: Final = frozenset(_SPELLED)
 
 @cache
 def _numbers_of(sentence: Text) -> tuple[str, ...]:
-    """Name the numbers that a sentence says in either language."""
+    """Return the names of the numbers that a sentence has in either language."""
     parsed = [*Formatter().parse(sentence.zh), *Formatter().parse(sentence.en)]
     return tuple(dict.fromkeys(name for _, name, _, _ in parsed if name and name in _SPELLED))
 
 
 def fill(sentence: Text, row: Row, title: Text, code: str = "") -> Text:
-    """Fill a sentence in both languages."""
-    said = {name: _SPELLED[name](row) for name in _numbers_of(sentence)}
+    """Return a sentence with its numbers filled in, in both languages."""
+    numbers = {name: _SPELLED[name](row) for name in _numbers_of(sentence)}
     return Text(
-        zh=sentence.zh.format(title=title.zh, code=code, **said),
-        en=sentence.en.format(title=title.en, code=code, **said),
+        zh=sentence.zh.format(title=title.zh, code=code, **numbers),
+        en=sentence.en.format(title=title.en, code=code, **numbers),
     )

@@ -50,7 +50,7 @@ def upgrade() -> None:
     """Bring the schema here: what was counted so far goes to page -1, alerts to their pages."""
     for name, table, columns in _INDEXES:
         op.create_index(name, table, columns)
-    held = _summed((*_PLACE, "outcome"))
+    counted = _summed((*_PLACE, "outcome"))
     op.drop_table("ledger")
     ledger = _ledger(
         sa.Column("page", sa.BigInteger(), nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
     filed = sa.select(*place, page.label("page"), alert.c.outcome, sa.func.count().label("alerts"))
     filed = filed.group_by(*place, page, alert.c.outcome)
     rows = [{**row, "records": 0} for row in op.get_bind().execute(filed).mappings()]
-    op.bulk_insert(ledger, [{**row, "page": -1, "alerts": 0} for row in held] + rows)
+    op.bulk_insert(ledger, [{**row, "page": -1, "alerts": 0} for row in counted] + rows)
     with op.batch_alter_table("position", schema=None) as batch_op:
         batch_op.add_column(sa.Column("base", sa.BigInteger(), server_default="0", nullable=False))
     op.execute("update position set base = next_offset - advanced")
@@ -83,8 +83,8 @@ def downgrade() -> None:
     op.drop_table("pulse")
     with op.batch_alter_table("position", schema=None) as batch_op:
         batch_op.drop_column("base")
-    held = [row for row in _summed((*_PLACE, "outcome")) if row["records"]]
+    counted = [row for row in _summed((*_PLACE, "outcome")) if row["records"]]
     op.drop_table("ledger")
-    op.bulk_insert(_ledger(), held)
+    op.bulk_insert(_ledger(), counted)
     for name, table, _ in _INDEXES:
         op.drop_index(name, table)

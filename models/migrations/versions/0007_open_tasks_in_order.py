@@ -48,10 +48,10 @@ _BEFORE: _Indexes = {
 }
 
 
-def _swap(gone: _Indexes, made: _Indexes) -> None:
-    for name in gone:
+def _swap(old: _Indexes, new: _Indexes) -> None:
+    for name in old:
         op.drop_index(name, table_name="task")
-    for name, (columns, where) in made.items():
+    for name, (columns, where) in new.items():
         condition = None if where is None else sa.text(where)
         op.create_index(
             name, "task", list(columns), sqlite_where=condition, postgresql_where=condition
