@@ -40,7 +40,7 @@ from pacc.process.terminal import (
 )
 from pacc.simulation.day import summary
 from pacc.simulation.stream import Simulation
-from pacc.simulation.street import arrivals, now_said
+from pacc.simulation.street import alert_now, arrivals
 from pacc.wiring import pipeline
 from pacc.wiring.tend import make_tend_loop
 from prioritizer.model.registry import CHAMPION, point
@@ -236,7 +236,7 @@ def _serve(settings: Settings, port: int, simulation: Simulation, pace: float) -
             if ended.wait(60 / pace):
                 return
             now = utc_now()
-            intake.take_in(now_said(document, number, now), (), now)
+            intake.take_in(alert_now(document, number, now), (), now)
 
     threads = [threading.Thread(target=tend, daemon=True)]
     if pace:

@@ -8,7 +8,7 @@ from typing import Final
 from pacc.simulation.episode import Episode, count, episodes
 from pacc.simulation.fleet import Car
 from pacc.simulation.parameters import Harmless
-from pacc.simulation.voice import Said, Voice
+from pacc.simulation.voice import Utterance, Voice
 from pacc.simulation.world import DAY, World
 
 FINDINGS: Final = (
@@ -54,43 +54,45 @@ class Truth:
 class Life:
     """All of one car: what it says, what was true, and the hidden episodes that could strand it."""
 
-    said: list[Said]
+    utterances: list[Utterance]
     truths: list[Truth]
     hidden: list[Episode]
 
 
-def happens(world: World, car: Car) -> Life:
-    """Let the time of the simulation pass for one car."""
+def life_of(world: World, car: Car) -> Life:
+    """Return all that happens to a car in the time of the simulation."""
     chance = random.Random(f"{world.seed} day {car.number}")
-    found = settled(sorted(episodes(world, car, chance), key=lambda one: one.onset))
+    failing = without_overlaps(
+        sorted(episodes(world, car, chance), key=lambda episode: episode.onset)
+    )
     voice = Voice(world, car, chance)
-    said: list[Said] = []
+    utterances: list[Utterance] = []
     truths: list[Truth] = []
-    for episode in found:
+    for episode in failing:
         own = list(voice.of_episode(episode))
         own += _cleared(voice, own, episode.ends_at, world, chance)
         truths.append(_truth(world, episode, own))
-        said += own
+        utterances += own
     for kind in world.figures.harmless:
         for own, truth in _harmless(world, car, kind, voice, chance):
-            said += own
+            utterances += own
             truths.append(truth)
-    said = _heard(world, car, found, said)
-    hidden = [one for one in found if one.level is None]
-    return Life(said, sorted(truths, key=lambda one: one.second), hidden)
+    utterances = _heard(world, car, failing, utterances)
+    hidden = [episode for episode in failing if episode.level is None]
+    return Life(utterances, sorted(truths, key=lambda truth: truth.second), hidden)
 
 
-def settled(found: Sequence[Episode]) -> list[Episode]:
-    """Let a car stand for one reason at a time: the workshop that mends it mends all."""
-    kept = list(found)
+def without_overlaps(failing: Sequence[Episode]) -> list[Episode]:
+    """Return the episodes with a car standing for one reason at a time: a workshop mends all."""
+    kept = list(failing)
     for first in sorted(
-        (one for one in found if one.immobilised_at is not None),
-        key=lambda one: one.immobilised_at or 0.0,
+        (episode for episode in failing if episode.immobilised_at is not None),
+        key=lambda episode: episode.immobilised_at or 0.0,
     ):
         stands = first.immobilised_at
         if stands is None or first not in kept:
             continue
-        kept = [one for one in kept if not stands <= one.onset < first.ends_at]
+        kept = [episode for episode in kept if not stands <= episode.onset < first.ends_at]
         for other in kept:
             if other is not first and other.ends_at > stands >= other.onset:
                 _mend(other, stands, first.ends_at)
@@ -98,11 +100,11 @@ def settled(found: Sequence[Episode]) -> list[Episode]:
 
 
 def summary(truths: Sequence[Truth]) -> dict[str, int]:
-    """Count what was really wrong."""
-    stood = [one for one in truths if one.is_immobilised]
-    counts = {"episodes": len(truths), "harmless": sum(one.is_harmless for one in truths)}
-    for component in sorted({one.component for one in truths}):
-        counts[f"immobilised_by_{component}"] = sum(one.component == component for one in stood)
+    """Return counts of what was really wrong."""
+    stood = [truth for truth in truths if truth.is_immobilised]
+    counts = {"episodes": len(truths), "harmless": sum(truth.is_harmless for truth in truths)}
+    for component in sorted({truth.component for truth in truths}):
+        counts[f"immobilised_by_{component}"] = sum(truth.component == component for truth in stood)
     return {**counts, "immobilised": len(stood)}
 
 
@@ -114,20 +116,25 @@ def _mend(other: Episode, stands: float, repaired: float) -> None:
 
 
 def _cleared(
-    voice: Voice, own: Sequence[Said], at: float, world: World, chance: random.Random
-) -> Iterator[Said]:
-    """Clear what is still on when a component is repaired or heals; a few are forgotten."""
+    voice: Voice, own: Sequence[Utterance], at: float, world: World, chance: random.Random
+) -> Iterator[Utterance]:
+    """Yield clears of what is still on when a component is repaired or heals; a few are missing."""
     if at >= world.ends or chance.random() > _IS_CLEARED:
         return
-    last = {one.code: one for one in sorted(own, key=lambda one: one.second)}
-    for code, one in last.items():
-        if one.status != "cleared":
-            yield voice.clear(code, one.severity, max(at, one.second + world.begins + 1))
+    last = {
+        utterance.code: utterance
+        for utterance in sorted(own, key=lambda utterance: utterance.second)
+    }
+    for code, utterance in last.items():
+        if utterance.status != "cleared":
+            yield voice.clear(
+                code, utterance.severity, max(at, utterance.second + world.begins + 1)
+            )
 
 
 def _harmless(
     world: World, car: Car, kind: Harmless, voice: Voice, chance: random.Random
-) -> Iterator[tuple[list[Said], Truth]]:
+) -> Iterator[tuple[list[Utterance], Truth]]:
     fitting = [(weight, says) for weight, says, trains in kind.says if car.powertrain in trains]
     first = world.begins - 4 * kind.days * DAY
     a_day = kind.a_year / _YEAR_OF_THOUSAND * world.acceleration * car.frailty
@@ -156,12 +163,12 @@ def _harmless(
         )
 
 
-def _truth(world: World, episode: Episode, own: Sequence[Said]) -> Truth:
+def _truth(world: World, episode: Episode, own: Sequence[Utterance]) -> Truth:
     stands = episode.immobilised_at
     return Truth(
         scenario=episode.scenario.name,
         component=episode.scenario.component,
-        code=min(own, key=lambda one: one.second).code if own else "",
+        code=min(own, key=lambda utterance: utterance.second).code if own else "",
         second=episode.onset - world.begins,
         immobilised_at=None if stands is None else stands - world.begins,
         repaired_at=episode.ends_at - world.begins if episode.ends_at < world.ends else None,
@@ -171,27 +178,29 @@ def _truth(world: World, episode: Episode, own: Sequence[Said]) -> Truth:
     )
 
 
-def _heard(world: World, car: Car, found: Sequence[Episode], said: Sequence[Said]) -> list[Said]:
-    """Keep what is said in time, by a car that is neither silent nor standing."""
+def _heard(
+    world: World, car: Car, failing: Sequence[Episode], utterances: Sequence[Utterance]
+) -> list[Utterance]:
+    """Return what a car says within the time while it is neither silent nor standing."""
     until = min(world.ends, car.silent_day * DAY) - world.begins
     quiet = [
-        (one.immobilised_at - world.begins, one.ends_at - world.begins)
-        for one in found
-        if one.immobilised_at is not None
+        (episode.immobilised_at - world.begins, episode.ends_at - world.begins)
+        for episode in failing
+        if episode.immobilised_at is not None
     ]
     return sorted(
         (
-            one
-            for one in said
-            if 0 <= one.second < until
-            and not any(_is_quiet(one, stands, ends) for stands, ends in quiet)
+            utterance
+            for utterance in utterances
+            if 0 <= utterance.second < until
+            and not any(_is_quiet(utterance, stands, ends) for stands, ends in quiet)
         ),
-        key=lambda one: one.second,
+        key=lambda utterance: utterance.second,
     )
 
 
-def _is_quiet(one: Said, stands: float, ends: float) -> bool:
-    """While it stands a car is heard for half an hour, and only as standing."""
-    if not stands < one.second < ends:
+def _is_quiet(utterance: Utterance, stands: float, ends: float) -> bool:
+    """Return whether this is not heard: a standing car speaks for half an hour, as parked."""
+    if not stands < utterance.second < ends:
         return False
-    return one.second > stands + _STANDING_SPEAKS or bool(one.more["speed_kph"])
+    return utterance.second > stands + _STANDING_SPEAKS or bool(utterance.more["speed_kph"])

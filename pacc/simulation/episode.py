@@ -42,7 +42,7 @@ class Episode:
     ending: Ending | None = None
 
     def damage(self, at: float) -> float:
-        """Tell how bad it is: 0 at the onset, 1 when it is worn out."""
+        """Return how bad it is: 0 at the onset, 1 when it is worn out."""
         if self.level is not None:
             return self.level
         grown = max(0.0, (at - self.onset) / (self.full_days * DAY))
@@ -50,7 +50,7 @@ class Episode:
 
 
 def hazard(world: World, car: Car, episode: Episode, quarter: int) -> float:
-    """Give the rate of immobilisation, per day, in a quarter of a day; twins have none."""
+    """Return the rate of immobilisation, per day, in a quarter of a day; 0 for a twin."""
     if episode.level is not None:
         return 0.0
     scenario = episode.scenario
@@ -63,7 +63,7 @@ def hazard(world: World, car: Car, episode: Episode, quarter: int) -> float:
 
 
 def risk(world: World, car: Car, episode: Episode, at: float, seconds: float = DAY) -> float:
-    """Give the probability that the car comes to stand within `seconds` of `at`.
+    """Return the probability that the car comes to stand within `seconds` of `at`.
 
     It knows the hidden state and the weather, not the draw; a visit to the workshop competes.
     From the last minutes on, and while the car stands, it is 1.
@@ -85,20 +85,20 @@ def risk(world: World, car: Car, episode: Episode, at: float, seconds: float = D
 
 
 def is_away(world: World, car: Car, day: int) -> bool:
-    """Tell whether a car spends a day far from home."""
+    """Return whether a car spends a day far from home."""
     share: float = world.figures.fleet["away_a_day"]
     mixed = (world.seed * 1_000_003 + car.number * 7_919 + day * 104_729) * 2_654_435_761
     return mixed % 2**32 / 2**32 < share
 
 
 def episodes(world: World, car: Car, chance: random.Random) -> Iterator[Episode]:
-    """Give a car's failing components, none of which has stranded it before the beginning."""
+    """Yield a car's failing components, none of which has stranded it before the beginning."""
     for scenario in world.figures.scenarios:
         if car.powertrain not in scenario.powertrains:
             continue
         lead = min(_LONGEST_DAYS, 4 * scenario.days[0]) * DAY
         for onset in _onsets(world, car, scenario, chance, scenario.a_year, lead):
-            episode = _fated(world, car, scenario, onset, chance)
+            episode = _follow(world, car, scenario, onset, chance)
             if episode.ends_at > world.begins and not _is_past(world, episode):
                 yield episode
         lead = 4 * scenario.twin_days * DAY
@@ -111,12 +111,12 @@ def episodes(world: World, car: Car, chance: random.Random) -> Iterator[Episode]
 
 
 def _is_past(world: World, episode: Episode) -> bool:
-    """Leave out what stood before the beginning: no car stands when a simulation starts."""
+    """Return whether the car stood before the beginning: no car does when a simulation starts."""
     return episode.immobilised_at is not None and episode.immobilised_at < world.begins
 
 
 def count(chance: random.Random, mean: float) -> int:
-    """Draw from the Poisson distribution."""
+    """Return a draw from the Poisson distribution."""
     limit, number, left = math.exp(-min(mean, 500.0)), 0, chance.random()
     while left > limit:
         left *= chance.random()
@@ -132,20 +132,20 @@ def _onsets(
     a_day = a_year / _YEAR_OF_THOUSAND * world.acceleration * car.frailty * worn * used
     first = world.begins - lead
     number = count(chance, a_day * _MOST_OFTEN * (world.ends - first) / DAY)
-    found = []
+    onsets = []
     for _ in range(number):
         onset = chance.uniform(first, world.ends)
         mean = world.weather.mean(car.city, int(onset // DAY))
         stress = _stress(scenario.cold[0], scenario.heat[0], mean)
         if chance.random() * _MOST_OFTEN < stress:
-            found.append(onset)
-    return sorted(found)
+            onsets.append(onset)
+    return sorted(onsets)
 
 
-def _fated(
+def _follow(
     world: World, car: Car, scenario: Scenario, onset: float, chance: random.Random
 ) -> Episode:
-    """Follow the damage until the car stands, or is brought in before."""
+    """Return an episode, followed until the car stands or is brought in before."""
     days = scenario.days[0] * chance.lognormvariate(0, scenario.days[1])
     episode = Episode(scenario, onset, days, None, onset + _LONGEST_DAYS * DAY, scenario.finding)
     if scenario.visit:
@@ -171,7 +171,7 @@ def _strand(world: World, episode: Episode, stands: float, chance: random.Random
     endings = episode.scenario.endings
     episode.immobilised_at = stands
     episode.failing_at = max(episode.onset, stands - chance.uniform(*_LEAD_SECONDS))
-    episode.ending = chance.choices(endings, [one.share for one in endings])[0]
+    episode.ending = chance.choices(endings, [ending.share for ending in endings])[0]
     episode.ends_at = stands + chance.uniform(*world.figures.repair_days) * DAY
 
 

@@ -69,7 +69,7 @@ class Car:
 
 
 def cars(count: int, seed: int) -> Iterator[Car]:
-    """Make the first `count` cars of a seed's fleet; a larger fleet begins with the same ones."""
+    """Yield the first `count` cars of a seed's fleet; a larger fleet begins with the same ones."""
     figures = load_parameters()
     shares = [share for *_, share in MODELS]
     for number in range(count):
@@ -107,14 +107,14 @@ def _car(number: int, chance: random.Random, shares: list[float], figures: Param
 
 
 def vin_of(number: int, model_year: int) -> str:
-    """Spell a VIN with model year and check digit (ISO 3779); the maker's part is nobody's."""
+    """Return a VIN with model year and check digit (ISO 3779); the maker's part is nobody's."""
     year = _YEARS[(model_year - _FIRST_YEAR) % len(_YEARS)]
     body = f"LZZS1M{number // _SERIALS}L0{year}{number % _SERIALS:07d}"
     return body[:8] + check_digit(body) + body[9:]
 
 
 def master_row(car: Car) -> Mapping[str, object]:
-    """Give the car's row for `pacc vehicle import`; the number to call belongs to nobody."""
+    """Return the car's row for `pacc vehicle import`; the number to call belongs to nobody."""
     return {
         "vin": car.vin,
         "plate": f"样{car.number:06d}",

@@ -14,7 +14,7 @@ _LISTS: Final = ("early", "middle", "late")
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """What a car says: a code, the severity that it gives it, and a status."""
+    """What a car says: a code with its severity and status."""
 
     code: str
     severity: str
@@ -78,7 +78,7 @@ class Harmless:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What new software says otherwise: words of severity and codes."""
+    """What new software spells otherwise: words of severity and codes."""
 
     models: frozenset[str]
     share: float
@@ -135,23 +135,23 @@ def load_parameters() -> Parameters:
 
 
 def parse_parameters(text: str) -> Parameters:
-    """Read the file's text."""
-    read = read_yaml(text)
-    vocabulary = _without_source(read["vocabulary"])
+    """Return the figures of the file's text."""
+    document = read_yaml(text)
+    vocabulary = _without_source(document["vocabulary"])
     return Parameters(
-        acceleration=float(read["acceleration"]["value"]),
-        fleet=_without_source(read["fleet"]),
-        climate={city: _span(line) for city, line in _without_source(read["climate"]).items()},
-        weather=_without_source(read["weather"]),
-        quarters=tuple(read["use"]["quarters"]),
-        repair_days=_span(read["use"]["repair_days"]),
+        acceleration=float(document["acceleration"]["value"]),
+        fleet=_without_source(document["fleet"]),
+        climate={city: _span(line) for city, line in _without_source(document["climate"]).items()},
+        weather=_without_source(document["weather"]),
+        quarters=tuple(document["use"]["quarters"]),
+        repair_days=_span(document["use"]["repair_days"]),
         vocabulary=Vocabulary(**{**vocabulary, "models": frozenset(vocabulary["models"])}),
-        flock=_phrases(read["flock"]["codes"]),
-        flock_size=(int(read["flock"]["how_many"][0]), int(read["flock"]["how_many"][1])),
-        twins_lean=float(read["twins"]["readings"]),
-        scenarios=tuple(_scenario(name, line) for name, line in read["scenarios"].items()),
-        harmless=tuple(_harmless(name, line) for name, line in read["harmless"].items()),
-        bad_update=_wave(read["bad_update"]),
+        flock=_phrases(document["flock"]["codes"]),
+        flock_size=(int(document["flock"]["how_many"][0]), int(document["flock"]["how_many"][1])),
+        twins_lean=float(document["twins"]["readings"]),
+        scenarios=tuple(_scenario(name, line) for name, line in document["scenarios"].items()),
+        harmless=tuple(_harmless(name, line) for name, line in document["harmless"].items()),
+        bad_update=_wave(document["bad_update"]),
     )
 
 
@@ -171,12 +171,12 @@ def _scenario(name: str, line: Mapping[str, Any]) -> Scenario:
             "phrases": (early, (*early, *middle), (*middle, *late)),
             "endings": tuple(
                 Ending(
-                    share=one["share"],
-                    says=_phrases(one["says"]),
-                    has_flock=one.get("flock", False),
-                    is_moving=one.get("moving", False),
+                    share=ending["share"],
+                    says=_phrases(ending["says"]),
+                    has_flock=ending.get("flock", False),
+                    is_moving=ending.get("moving", False),
                 )
-                for one in line["final"]
+                for ending in line["final"]
             ),
         }
     )
@@ -184,8 +184,8 @@ def _scenario(name: str, line: Mapping[str, Any]) -> Scenario:
 
 def _harmless(name: str, line: Mapping[str, Any]) -> Harmless:
     says = tuple(
-        (one["weight"], _phrases(one["codes"]), frozenset(one["powertrains"]))
-        for one in line["says"]
+        (choice["weight"], _phrases(choice["codes"]), frozenset(choice["powertrains"]))
+        for choice in line["says"]
     )
     return Harmless(**{**_without_source(line), "name": name, "says": says})
 

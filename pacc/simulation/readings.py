@@ -22,12 +22,12 @@ class Moment:
     damage: float
 
     def of(self, component: str) -> float:
-        """Tell the damage of a component; that of all others is 0."""
+        """Return the damage of a component; that of all others is 0."""
         return self.damage if component == self.component else 0.0
 
 
 def readings(world: World, car: Car, moment: Moment, chance: random.Random) -> dict[str, Any]:
-    """Give the alert's fields that tell of the car: motion, charge, place, `signals`."""
+    """Return the alert's fields about the car: motion, charge, place, `signals`."""
     day = int(moment.at // DAY)
     outside = world.weather.at(car.city, day, moment.at % DAY / HOUR)
     # A fixed amount of chance for each alert, whatever is sent of it.
@@ -55,7 +55,7 @@ def readings(world: World, car: Car, moment: Moment, chance: random.Random) -> d
 
 
 def _volts(car: Car, moment: Moment, outside: float, chance: random.Random) -> float:
-    """12 V at rest falls with cold, age and short trips; charging hides most of it."""
+    """Return the 12 V: at rest it falls with cold, age and short trips; charging hides most."""
     tired = moment.of("low_voltage_battery")
     if moment.is_moving:
         return round(chance.gauss(14.1 - 0.5 * tired, 0.25), 1)
@@ -65,7 +65,7 @@ def _volts(car: Car, moment: Moment, outside: float, chance: random.Random) -> f
 
 
 def _charge(moment: Moment, draw: float) -> float:
-    """Charge is anywhere, but lower where charging or cells fail."""
+    """Return the charge: anywhere, but lower where charging or cells fail."""
     worse = 0.55 * moment.of("charging") + 0.2 * moment.of("high_voltage_battery")
     return round(max(0.02, (0.12 + 0.83 * draw) * (1 - min(0.9, worse))), 2)
 
@@ -73,7 +73,7 @@ def _charge(moment: Moment, draw: float) -> float:
 def _high_voltage(
     car: Car, moment: Moment, outside: float, chance: random.Random
 ) -> dict[str, float]:
-    """Cells differ more with age, cold and wear; the battery is warmer when its cooling is weak."""
+    """Return cell spread and temperature: worse with age, cold, wear, and weak cooling."""
     spread = 12 + 2.2 * car.age_years + 0.5 * max(0.0, 10 - outside)
     spread += 32 * moment.of("high_voltage_battery")
     warm = 14 + 0.55 * outside + (6 if moment.is_moving else 0)
@@ -85,7 +85,7 @@ def _high_voltage(
 
 
 def _coolant(moment: Moment, speed: float, outside: float, chance: random.Random) -> float:
-    """Coolant of a running engine is hotter when slow and hot outside, and when something leaks."""
+    """Return the coolant's heat: more when the car is slow, when it is hot, and with a leak."""
     if not moment.is_moving:
         return round(chance.uniform(outside, 80), 1)
     slow = 6 * max(0.0, 1 - speed / 40)

@@ -11,10 +11,10 @@ import orjson
 
 from models.batch import Partition, Record
 from models.words import Feed
-from pacc.simulation.day import Truth, happens
+from pacc.simulation.day import Truth, life_of
 from pacc.simulation.fleet import Car, cars
 from pacc.simulation.update import Update, with_update
-from pacc.simulation.voice import Said
+from pacc.simulation.voice import Utterance
 from pacc.simulation.world import World, make_world
 
 SOURCE: Final = "urn:pacc:simulator"
@@ -47,21 +47,21 @@ class Simulation:
 
     @property
     def world(self) -> World:
-        """The weather and the calendar of this simulation, made anew from its seed."""
+        """Return the weather and the calendar of this simulation, new from its seed."""
         return make_world(self.start, self.hours, self.seed, self.acceleration)
 
     def records(self) -> list[Record]:
-        """Let the time pass; `truths` holds what was really wrong afterwards."""
+        """Return all records; afterwards `truths` is what was really wrong."""
         self.truths = []
         world = self.world
         arrivals: list[tuple[float, str, bytes]] = []
         for car in cars(self.vehicles, self.seed):
-            life = happens(world, car)
+            life = life_of(world, car)
             if self.update is not None:
                 life, wave = with_update(world, car, life, self.update)
                 arrivals += self._delivered(car, wave, "update")
             self.truths += [(car, truth) for truth in life.truths]
-            arrivals += self._delivered(car, life.said)
+            arrivals += self._delivered(car, life.utterances)
         arrivals.sort()
         return self._numbered(arrivals)
 
@@ -69,26 +69,28 @@ class Simulation:
         parts = [Partition(Feed.TAPE, self.topic, number) for number in range(self.partitions)]
         offsets = [0] * self.partitions
         began = self.start.timestamp()
-        made = []
+        records = []
         for second, vin, value in arrivals:
             key = vin.encode()
             number = crc32(key) % self.partitions
             at = int((began + second) * 1000)
-            made.append(Record(parts[number], offsets[number], at, key, value))
+            records.append(Record(parts[number], offsets[number], at, key, value))
             offsets[number] += 1
-        return made
+        return records
 
     def _delivered(
-        self, car: Car, said: list[Said], why: str = ""
+        self, car: Car, utterances: list[Utterance], why: str = ""
     ) -> Iterator[tuple[float, str, bytes]]:
         chance = random.Random(f"{self.seed} network{why} {car.number}")
-        for number, one in enumerate(said):
+        for number, utterance in enumerate(utterances):
             # A copy: orjson's own bytes keep a buffer of several kilobytes each.
-            value = bytes(memoryview(orjson.dumps(self._document(car, f"{why}{number}", one))))
+            value = bytes(
+                memoryview(orjson.dumps(self._document(car, f"{why}{number}", utterance)))
+            )
             delay = chance.expovariate(1 / 3)
             if chance.random() < self.trouble.late:
                 delay += chance.uniform(600, 7200)
-            arrives = one.second + delay
+            arrives = utterance.second + delay
             if chance.random() < self.trouble.broken:
                 yield arrives, car.vin, broken(chance, value)
                 continue
@@ -96,8 +98,8 @@ class Simulation:
             if chance.random() < self.trouble.duplicates:
                 yield arrives + chance.uniform(0, 60), car.vin, value
 
-    def _document(self, car: Car, number: str, said: Said) -> dict[str, Any]:
-        at = self.start + timedelta(milliseconds=int(said.second * 1000))
+    def _document(self, car: Car, number: str, utterance: Utterance) -> dict[str, Any]:
+        at = self.start + timedelta(milliseconds=int(utterance.second * 1000))
         return {
             "specversion": "1.0",
             "type": "pacc.alert.v1",
@@ -108,17 +110,17 @@ class Simulation:
             "data": {
                 "vin": car.vin,
                 "observed_at": at,
-                "code": said.code,
-                "status": said.status,
-                "severity": said.severity,
+                "code": utterance.code,
+                "status": utterance.status,
+                "severity": utterance.severity,
                 "model": car.model,
-                **said.more,
+                **utterance.more,
             },
         }
 
 
 def broken(chance: random.Random, value: bytes) -> bytes:
-    """Break a record in one of the ways in which records are broken."""
+    """Return a record broken in a way in which records are broken."""
     return chance.choice(
         [
             value[: len(value) // 2],

@@ -15,12 +15,14 @@ _HERE_DEGREES: Final = 1.0
 _HERE_SHARE: Final = 0.5
 
 
-def arrivals(made: Simulation, here: tuple[float, float], seed: int) -> Iterator[dict[str, Any]]:
-    """Give alerts without a time, for ever; half of them from cars near `here` (lat, lon)."""
+def arrivals(
+    simulation: Simulation, here: tuple[float, float], seed: int
+) -> Iterator[dict[str, Any]]:
+    """Yield alerts without a time, for ever; half of them from cars near `here` (lat, lon)."""
     chance = random.Random(f"{seed} street")
     faults: dict[str, list[dict[str, Any]]] = {name: [] for name in _MIX}
     locals_: list[dict[str, Any]] = []
-    for document in _usable(made):
+    for document in _usable(simulation):
         if document["severity"] in _MIX and document.get("status") == "active":
             faults[document["severity"]].append(document)
         place = document["position"]
@@ -35,8 +37,8 @@ def arrivals(made: Simulation, here: tuple[float, float], seed: int) -> Iterator
         yield {**fault, **(chance.choice(locals_) if chance.random() < _HERE_SHARE else {})}
 
 
-def now_said(document: dict[str, Any], number: int, at: datetime) -> bytes:
-    """Make a canonical alert of now out of one."""
+def alert_now(document: dict[str, Any], number: int, at: datetime) -> bytes:
+    """Return an alert of the street as a canonical alert of now."""
     seen = at - timedelta(seconds=2)
     alert = {
         **document,
@@ -47,8 +49,8 @@ def now_said(document: dict[str, Any], number: int, at: datetime) -> bytes:
     return json.dumps(alert, ensure_ascii=False).encode()
 
 
-def _usable(made: Simulation) -> Iterator[dict[str, Any]]:
-    for record in made.records():
+def _usable(simulation: Simulation) -> Iterator[dict[str, Any]]:
+    for record in simulation.records():
         try:
             document: dict[str, Any] = json.loads(record.value or b"")["data"]
         except (ValueError, KeyError, TypeError):

@@ -12,7 +12,7 @@ from pacc.simulation.day import Life, Truth
 from pacc.simulation.fleet import MODELS, Car
 from pacc.simulation.parameters import Wave
 from pacc.simulation.readings import Moment, readings
-from pacc.simulation.voice import Said
+from pacc.simulation.voice import Utterance
 from pacc.simulation.world import DAY, HOUR, World
 
 SCENARIO: Final = "bad_update"
@@ -31,21 +31,21 @@ class Update:
 
 def parse_update(text: str) -> Update:
     """Read `MODEL@HOUR[:CODE]`, as `iX3@9` or `iX3@9.5:dtc:P0A78`. Raises `Unusable`."""
-    found = _SPELLED.fullmatch(text)
-    if found is None:
+    match = _SPELLED.fullmatch(text)
+    if match is None:
         raise Unusable(f"{text!r} is no MODEL@HOUR[:CODE], as iX3@9 or iX3@9.5:dtc:P0A78.")
     known = [name for name, *_ in MODELS]
-    if found["model"] not in known:
-        raise Unusable(f"There is no model {found['model']}; there are {', '.join(known)}.")
-    if found["code"] is not None and not re.fullmatch(CODE_PATTERN, found["code"]):
-        raise Unusable(f"{found['code']!r} is no code, as dtc:P0A78.")
-    return Update(found["model"], float(found["hour"]), found["code"])
+    if match["model"] not in known:
+        raise Unusable(f"There is no model {match['model']}; there are {', '.join(known)}.")
+    if match["code"] is not None and not re.fullmatch(CODE_PATTERN, match["code"]):
+        raise Unusable(f"{match['code']!r} is no code, as dtc:P0A78.")
+    return Update(match["model"], float(match["hour"]), match["code"])
 
 
-def with_update(world: World, car: Car, life: Life, update: Update) -> tuple[Life, list[Said]]:
-    """Let a car of the line get the update; give its life with the new software, and the wave.
+def with_update(world: World, car: Car, life: Life, update: Update) -> tuple[Life, list[Utterance]]:
+    """Return a car's life with the updated software, and what the update makes it say.
 
-    A car of another line, or that does not get it, lives on as it was and says nothing of it.
+    A car of another line, or that does not get it, keeps its life and says nothing of it.
     """
     wave = world.figures.bad_update
     chance = random.Random(f"{world.seed} update {car.number}")
@@ -54,25 +54,33 @@ def with_update(world: World, car: Car, life: Life, update: Update) -> tuple[Lif
     until = min(world.ends, car.silent_day * DAY) - world.begins
     if car.model != update.model or draws[0] >= wave.share or installed >= until:
         return life, []
-    stood = any(one.is_immobilised for one in life.truths)
+    stood = any(truth.is_immobilised for truth in life.truths)
     if stood or draws[1] >= wave.stop:
         code = update.code or wave.code
-        said = list(_chatters(world, car, code, installed, until, chance))
+        wave_utterances = list(_flickers(world, car, code, installed, until, chance))
         stands = None
     else:
         code, stands = wave.stop_code, installed + chance.uniform(*wave.first_within)
-        said = [one for one in _stops(world, car, stands, chance) if one.second < until]
+        wave_utterances = [
+            utterance
+            for utterance in _stops(world, car, stands, chance)
+            if utterance.second < until
+        ]
         until = min(until, stands + _STANDING_SPEAKS)
-    kept = [_on(one, installed, wave.software) for one in life.said if one.second < until]
+    kept = [
+        _on(utterance, installed, wave.software)
+        for utterance in life.utterances
+        if utterance.second < until
+    ]
     truth = _truth(world, wave, update, code, installed, stands)
-    truths = sorted([*life.truths, truth], key=lambda one: one.second)
-    return replace(life, said=kept, truths=truths), said
+    truths = sorted([*life.truths, truth], key=lambda truth: truth.second)
+    return replace(life, utterances=kept, truths=truths), wave_utterances
 
 
-def _chatters(
+def _flickers(
     world: World, car: Car, code: str, installed: float, until: float, chance: random.Random
-) -> Iterator[Said]:
-    """Report it, again and again, now and then as cleared, until the update is taken back."""
+) -> Iterator[Utterance]:
+    """Yield the fault again and again, now and then as cleared, until the update is taken back."""
     wave = world.figures.bad_update
     over = installed + wave.lasts_hours * HOUR
     at = installed + chance.uniform(*wave.first_within)
@@ -91,8 +99,8 @@ def _chatters(
         yield _say(world, car, (code, "limited", "cleared"), over, wave.moving, chance)
 
 
-def _stops(world: World, car: Car, stands: float, chance: random.Random) -> Iterator[Said]:
-    """Report a stop fault in motion, then once or twice from the roadside."""
+def _stops(world: World, car: Car, stands: float, chance: random.Random) -> Iterator[Utterance]:
+    """Yield a stop fault in motion, then once or twice from the roadside."""
     wave = world.figures.bad_update
     yield _say(world, car, (wave.stop_code, "stop", "active"), stands, 1.0, chance)
     for _ in range(chance.randint(1, 2)):
@@ -107,17 +115,23 @@ def _say(
     at: float,
     moving: float,
     chance: random.Random,
-) -> Said:
+) -> Utterance:
     code, severity, status = phrase
     is_moving = chance.random() < moving
     moment = Moment(at + world.begins, is_moving, component="", damage=0.0)
     more: dict[str, Any] = readings(world, car, moment, chance)
     more["motion"] = "moving" if is_moving else "parked"
-    return Said(at, code, severity, status, {**more, "software": world.figures.bad_update.software})
+    return Utterance(
+        at, code, severity, status, {**more, "software": world.figures.bad_update.software}
+    )
 
 
-def _on(one: Said, installed: float, software: str) -> Said:
-    return one if one.second < installed else replace(one, more={**one.more, "software": software})
+def _on(utterance: Utterance, installed: float, software: str) -> Utterance:
+    return (
+        utterance
+        if utterance.second < installed
+        else replace(utterance, more={**utterance.more, "software": software})
+    )
 
 
 def _truth(

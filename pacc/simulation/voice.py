@@ -23,7 +23,7 @@ _EVENING: Final = (18.1, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Utterance:
     """One alert as the car meant it: `second` counts from the start of the simulation."""
 
     second: float
@@ -41,8 +41,8 @@ class Voice:
         self._car = car
         self._chance = chance
 
-    def of_episode(self, episode: Episode) -> Iterator[Said]:
-        """Say what a failing component, or its harmless twin, makes the car say."""
+    def of_episode(self, episode: Episode) -> Iterator[Utterance]:
+        """Yield what a failing component, or its harmless twin, makes the car say."""
         scenario = episode.scenario
         until = episode.ends_at if episode.failing_at is None else episode.failing_at
         few, many = scenario.reports
@@ -68,8 +68,8 @@ class Voice:
 
     def of_harmless(
         self, kind: Harmless, phrases: Sequence[Phrase], onset: float, until: float
-    ) -> Iterator[Said]:
-        """Say what strands nobody."""
+    ) -> Iterator[Utterance]:
+        """Yield what a harmless component makes the car say."""
         for day in self._days(onset, until):
             for number in range(1 + count(self._chance, kind.reports - 1)):
                 at = onset if day == int(onset // DAY) and not number else self._hour(day)
@@ -85,8 +85,8 @@ class Voice:
                     begins=onset,
                 )
 
-    def clear(self, code: str, severity: str, at: float) -> Said:
-        """Say that a code is gone."""
+    def clear(self, code: str, severity: str, at: float) -> Utterance:
+        """Return the alert that clears a code."""
         moment = Moment(at, is_moving=False, component="", damage=0.0)
         return self._say(Phrase(code, severity, "cleared"), at, self._snapshot(moment))
 
@@ -98,7 +98,7 @@ class Voice:
         )
 
     def _hour(self, day: int) -> float:
-        """Draw a moment of a day: mostly on the way to work or home."""
+        """Return a random moment of a day: mostly on the way to work or home."""
         kind = self._chance.random()
         if kind < 0.4:  # noqa: PLR2004 - a share
             hour = self._chance.gauss(*_MORNING)
@@ -109,12 +109,12 @@ class Voice:
         return day * DAY + min(23.5, max(0.5, hour)) * HOUR
 
     def _some(self, known: Sequence[Phrase], damage: float, has_flock: bool) -> list[Phrase]:  # noqa: FBT001 - read from the scenario
-        said = [self._chance.choice(known)]
+        chosen = [self._chance.choice(known)]
         if self._chance.random() < _TWO_CODES:
-            said.append(self._chance.choice(known))
+            chosen.append(self._chance.choice(known))
         if has_flock and damage > _FLOCK_FROM and self._chance.random() < _FLOCK_SHARE:
-            said += self._flock()
-        return said
+            chosen += self._flock()
+        return chosen
 
     def _flock(self) -> list[Phrase]:
         figures = self._world.figures
@@ -132,7 +132,7 @@ class Voice:
         repeats: float,
         flicker: float,
         begins: float,
-    ) -> Iterator[Said]:
+    ) -> Iterator[Utterance]:
         chance = self._chance
         is_moving = chance.random() < moving
         snapshot = self._snapshot(Moment(at, is_moving, component, damage))
@@ -150,8 +150,8 @@ class Voice:
             for phrase in phrases:
                 yield self._say(Phrase(phrase.code, phrase.severity, "cleared"), cleared, snapshot)
 
-    def _end(self, episode: Episode) -> Iterator[Said]:
-        """The last minutes, and what is still heard of a car that stands."""
+    def _end(self, episode: Episode) -> Iterator[Utterance]:
+        """Yield the last minutes, and what is still heard of a car that stands."""
         chance, ending = self._chance, episode.ending
         failing, stands = episode.failing_at, episode.immobilised_at
         if ending is None or failing is None or stands is None or not ending.says:
@@ -167,10 +167,10 @@ class Voice:
                 at += chance.uniform(60, 1500)
 
     def _snapshot(self, moment: Moment) -> dict[str, Any]:
-        """Read the car once; all that is said in a burst carries the same readings."""
+        """Return the car's readings; all alerts of a burst carry the same."""
         return readings(self._world, self._car, moment, self._chance)
 
-    def _say(self, phrase: Phrase, at: float, snapshot: dict[str, Any]) -> Said:
+    def _say(self, phrase: Phrase, at: float, snapshot: dict[str, Any]) -> Utterance:
         words = self._world.figures.vocabulary
         code, severity = phrase.code, phrase.severity
         software = words.before
@@ -180,7 +180,7 @@ class Voice:
         more = {**snapshot, "software": software}
         if phrase.status == "lamp_only":
             more["lamp"] = "malfunction"
-        return Said(at - self._world.begins, code, severity, phrase.status, more)
+        return Utterance(at - self._world.begins, code, severity, phrase.status, more)
 
 
 def _renamed(words: Vocabulary, code: str, severity: str) -> tuple[str, str]:
@@ -188,4 +188,4 @@ def _renamed(words: Vocabulary, code: str, severity: str) -> tuple[str, str]:
 
 
 def _has_flock(episode: Episode) -> bool:
-    return any(one.has_flock for one in episode.scenario.endings)
+    return any(ending.has_flock for ending in episode.scenario.endings)

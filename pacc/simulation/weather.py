@@ -24,7 +24,7 @@ class Weather:
         self._states: dict[str, tuple[random.Random, float, int, float]] = {}
 
     def mean(self, city: str, day: int) -> float:
-        """Give a day's mean; days before the history began have the first one's."""
+        """Return a day's mean; days before the history began have the first one's."""
         known = self._means.setdefault(city, [])
         place = max(0, day - _FIRST_DAY)
         while len(known) <= place:
@@ -32,12 +32,12 @@ class Weather:
         return known[place]
 
     def at(self, city: str, day: int, hour: float) -> float:
-        """Give the temperature at a local hour of a day."""
+        """Return the temperature at a local hour of a day."""
         swing = float(self._figures.weather["day_and_night"])
         return self.mean(city, day) + swing * math.cos((hour - _WARMEST_HOUR) / 12 * math.pi)
 
     def _next(self, city: str, day: int) -> float:
-        """Step a city's weather to its next day."""
+        """Step a city's weather to its next day, and return that day's mean."""
         w = self._figures.weather
         chance, drift, left, drop = self._states.get(
             city, (random.Random(f"{self._seed} weather {city}"), 0.0, 0, 0.0)
@@ -52,6 +52,6 @@ class Weather:
             left, drop = length, depth
         self._states[city] = (chance, drift, left, drop)
         mean, half = self._figures.climate[city]
-        turn = (when.timetuple().tm_yday - w["coldest_day"]) / _YEAR_DAYS * 2 * math.pi
+        season = (when.timetuple().tm_yday - w["coldest_day"]) / _YEAR_DAYS * 2 * math.pi
         spell = drop if left else 0.0
-        return float(mean - half * math.cos(turn) + drift - spell)
+        return float(mean - half * math.cos(season) + drift - spell)

@@ -24,12 +24,12 @@ class World:
     acceleration: float
 
     def second_of(self, at: datetime, start: datetime) -> float:
-        """Turn a time into local seconds."""
+        """Return a time as local seconds."""
         return (at - start).total_seconds() + self.begins
 
 
 def make_world(start: datetime, hours: float, seed: int, acceleration: float | None) -> World:
-    """Make the world of a simulation; without an acceleration the file's own is taken."""
+    """Return the world of a simulation; without an acceleration, with the file's own."""
     figures = load_parameters()
     local = start.astimezone(CHINA)
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
