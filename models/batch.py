@@ -71,6 +71,11 @@ class Report(Struct, frozen=True):
     clock_suspect: bool = False
     vin_check_failed: bool = False
 
+    @property
+    def vin(self) -> str:
+        """The vehicle, as a snapshot has it."""
+        return self.alert.vin
+
 
 class Snapshot(Struct, frozen=True):
     """All codes of one scheme that are on now: the others of that scheme and source are cleared."""

@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
 from dispatch.fleet.issues import change_state
+from dispatch.read.open_tasks import OPEN
 from dispatch.rules.fleet_issue import Surge, issue_id
 from models import tables as t
 from models.canary import CANARY_VIN
 from models.sql import insert_new
-from models.words import IssueState, SurgeRule
+from models.words import CaseState, IssueState, SurgeRule
 
 _RECENT: Final = timedelta(minutes=10)
 _DAY: Final = timedelta(days=1)
@@ -245,7 +246,7 @@ def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
     query = (
         sa.select(i.issue_id, k.desk, sa.func.count().label("tasks"))
         .select_from(joined)
-        .where(i.state != IssueState.OVER.value, c.state == "open", k.state != "done")
+        .where(i.state != IssueState.OVER.value, c.state == CaseState.OPEN.value, OPEN)
         .group_by(i.issue_id, k.desk)
     )
     desks: dict[str, dict[str, int]] = {}

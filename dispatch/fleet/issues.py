@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
 from dispatch.access.visibility import seen, sees_any
+from dispatch.read.open_tasks import OPEN
 from dispatch.rules.fleet_issue import FleetIssue
 from models import tables as t
 from models.case import Build
@@ -115,15 +116,13 @@ def may_decide(actor: Actor) -> bool:
 
 def _held_ids() -> sa.Select[tuple[str]]:
     k = t.task.c
-    return sa.select(k.issue_id).where(
-        k.issue_id.is_not(None), k.state != sa.literal_column("'done'")
-    )
+    return sa.select(k.issue_id).where(k.issue_id.is_not(None), OPEN)
 
 
 def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
     k = t.task.c
     query = sa.select(k.issue_id, sa.func.count()).where(
-        k.issue_id.is_not(None), k.state != sa.literal_column("'done'"), seen(k.desk, actor)
+        k.issue_id.is_not(None), OPEN, seen(k.desk, actor)
     )
     return dict(connection.execute(query.group_by(k.issue_id)).all())
 

@@ -1,6 +1,6 @@
-"""Which tasks are open, awake, asleep or late, in the words that the indexes of `task` know.
+"""Which tasks are open, awake, asleep or late: predicates spelled as the partial indexes are.
 
-Spelled out and not bound: only so does a prepared statement find a partial index.
+Only so does PostgreSQL use them.
 """
 
 from typing import Final
@@ -10,9 +10,7 @@ import sqlalchemy as sa
 from models import tables as t
 
 _K = t.task.c
-_DONE: Final[sa.ColumnElement[str]] = sa.literal_column("'done'")
-
-OPEN: Final = _K.state != _DONE
+OPEN: Final = t.OPEN_TASK
 AWAKE: Final = sa.and_(OPEN, _K.paused_at.is_(None), _K.held_zh.is_(None))
 # put off by a person, or held back by a silence or a fleet-wide matter
 ASLEEP: Final = sa.and_(OPEN, sa.or_(_K.paused_at.is_not(None), _K.held_zh.is_not(None)))

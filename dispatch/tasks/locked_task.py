@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from dispatch.access.acting import Acting
+from dispatch.read.open_tasks import OPEN
 from dispatch.tasks.locked_case import LockedCase
 from models import memory, rows
 from models import tables as t
@@ -117,7 +118,7 @@ class LockedTask:
         """Open another task of the case unless its queue has one; return whether it did."""
         c = t.task.c
         there = sa.select(c.task_id).where(
-            c.case_id == task.case_id, c.queue == task.queue.value, c.state != "done"
+            c.case_id == task.case_id, c.queue == task.queue.value, OPEN
         )
         if self._connection.execute(there).first() is not None:
             return False
@@ -132,7 +133,7 @@ class LockedTask:
     def has_open_tasks(self) -> bool:
         """Whether any task of the case is still open."""
         c = t.task.c
-        query = sa.select(c.task_id).where(c.case_id == self.case.case_id, c.state != "done")
+        query = sa.select(c.task_id).where(c.case_id == self.case.case_id, OPEN)
         return self._connection.execute(query).first() is not None
 
     def close_case(self, because: str) -> None:

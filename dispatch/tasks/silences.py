@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
 from dispatch.access.visibility import seen
+from dispatch.read.open_tasks import OPEN
 from dispatch.read.silences import in_force
 from dispatch.rules.deadlines import deadlines
 from dispatch.rules.silence import held_because
@@ -141,7 +142,7 @@ def _active(case_id: str | sa.Column[str]) -> sa.Select[Any]:
 
 def _open(connection: sa.Connection, vin: str) -> Sequence[str]:
     c = t.task.c
-    query = sa.select(c.task_id).where(c.vin == vin, c.state != TaskState.DONE.value)
+    query = sa.select(c.task_id).where(c.vin == vin, OPEN)
     return connection.execute(query.order_by(c.task_id)).scalars().all()
 
 

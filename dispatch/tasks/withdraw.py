@@ -5,6 +5,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
+from dispatch.read.open_tasks import OPEN
 from dispatch.tasks.actions import end
 from dispatch.tasks.locked_case import LockedCase
 from dispatch.tasks.locked_task import LockedTask
@@ -31,7 +32,7 @@ def is_worked(connection: sa.Connection, case_id: str) -> bool:
 def withdraw(acting: Acting, case_id: str) -> None:
     """End an open case and its tasks as withdrawn. The caller holds the vehicle's lock."""
     k = t.task.c
-    query = sa.select(k.task_id).where(k.case_id == case_id, k.state != "done")
+    query = sa.select(k.task_id).where(k.case_id == case_id, OPEN)
     for task_id in acting.connection.execute(query.order_by(k.task_id)).scalars().all():
         end(LockedTask(acting, task_id), Disposition.CASE_CLOSED)
     LockedCase(acting, case_id).close("withdrawn", WITHDRAWN)

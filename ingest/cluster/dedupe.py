@@ -14,7 +14,7 @@ About = tuple[str, str]
 def about(item: Item) -> About:
     """Say what an item is about; a snapshot is about a scheme of codes."""
     if isinstance(item, Report):
-        return item.alert.vin, item.alert.code
+        return item.vin, item.alert.code
     return item.vin, f"{item.scheme}:"
 
 

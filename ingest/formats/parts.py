@@ -185,7 +185,7 @@ def alert_from(
                 noted.add(name)
         elif not isinstance(value, str) or value not in vocabulary:
             noted.add(name)
-            known[name] = "active" if name == "status" else "unknown"
+            known[name] = Status.ACTIVE.value if name == "status" else "unknown"
     if "signals" in known and known["signals"] is None:
         del known["signals"]
     observed = known.get("observed_at")

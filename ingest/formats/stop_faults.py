@@ -57,7 +57,7 @@ def is_stop(item: Item) -> bool:
 
     The canary is none: it is to show how long the ordinary way takes.
     """
-    if not isinstance(item, Report) or item.alert.vin == CANARY_VIN:
+    if not isinstance(item, Report) or item.vin == CANARY_VIN:
         return False
     alert = item.alert
     is_grave = alert.severity is Severity.STOP or alert.lamp is Lamp.RED

@@ -17,6 +17,7 @@ from models.batch import Batch, Partition
 from models.case import Case, Fault, Silence, Task
 from models.decision import Decision, Known
 from models.sql import Writer, insert_new, insert_only, upsert, within
+from models.words import CaseState
 
 # The columns by which a batch reads what is known: its plans need their statistics.
 LOOKUP_COLUMNS: Final = (
@@ -38,11 +39,7 @@ def known(
     after: Mapping[Partition, datetime],
 ) -> Known:
     """Load and lock what a batch may touch: its vehicles, and those that heal by its end."""
-    vins = {
-        item.vin if hasattr(item, "vin") else item.alert.vin
-        for decoded in batch.decoded
-        for item in decoded.items
-    }
+    vins = {item.vin for decoded in batch.decoded for item in decoded.items}
     wanted = sorted(vins | _healing(connection, after))
     vehicles = _locked(connection, wanted)
     cases = _cases(connection, wanted)
@@ -108,7 +105,9 @@ def _healing(connection: sa.Connection, after: Mapping[Partition, datetime]) -> 
         for partition, at in sorted(after.items())
     ]
     healing = connection.execute(
-        sa.select(c.vin).where(c.state == "open", c.heal_at.is_not(None), sa.or_(*due))
+        sa.select(c.vin).where(
+            c.state == CaseState.OPEN.value, c.heal_at.is_not(None), sa.or_(*due)
+        )
     )
     return set(healing.scalars())
 
@@ -137,7 +136,7 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str,
 
 def _cases(connection: sa.Connection, vins: Sequence[str]) -> dict[str, Case]:
     query = sa.select(t.case).where(
-        within(connection, t.case.c.vin, vins), t.case.c.state == "open"
+        within(connection, t.case.c.vin, vins), t.case.c.state == CaseState.OPEN.value
     )
     return {row["vin"]: rows.case(row) for row in _rows(connection, query)}
 
@@ -158,7 +157,7 @@ def _faults(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, dic
 def _tasks(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, tuple[Task, ...]]:
     query = (
         sa.select(t.task)
-        .where(within(connection, t.task.c.case_id, case_ids), t.task.c.state != "done")
+        .where(within(connection, t.task.c.case_id, case_ids), t.OPEN_TASK)
         .order_by(t.task.c.case_id, t.task.c.queue)
     )
     grouped: dict[str, tuple[Task, ...]] = {}

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.canary import CANARY_VIN
 from models.person import PIPELINE
+from models.words import CaseState, Disposition
 
 
 def ledger(connection: sa.Connection) -> dict[str, Any]:
@@ -130,10 +131,10 @@ def _stream(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Mappin
 
 
 def _case_facts(row: Mapping[str, Any]) -> dict[str, Any]:
-    healed = row["state"] == "healed"
+    healed = row["state"] == CaseState.HEALED
     return {
         **{name: row[name] for name in _CASE},
-        "state": "healed" if healed else "open",
+        "state": (CaseState.HEALED if healed else CaseState.OPEN).value,
         "closed_at": row["closed_at"] if healed else None,
     }
 
@@ -145,7 +146,7 @@ def _fault_facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _task_facts(row: Mapping[str, Any]) -> dict[str, Any]:
-    by_pipeline = row["disposition"] in ("healed", "superseded")
+    by_pipeline = row["disposition"] in (Disposition.HEALED, Disposition.SUPERSEDED)
     return {
         **{name: row[name] for name in _TASK},
         "disposition": row["disposition"] if by_pipeline else None,

@@ -7,10 +7,11 @@ from models.tables.console import card, handover, presence, worksheet
 from models.tables.fleet import fleet_issue
 from models.tables.learning import model_alias, model_version
 from models.tables.streams import ledger, position, pulse, quarantine, redrive
-from models.tables.work import desk, entry, outbox, silence, task
+from models.tables.work import OPEN_TASK, desk, entry, outbox, silence, task
 
 __all__ = [
     "LEDGER_PAGE",
+    "OPEN_TASK",
     "SCHEMA_REVISION",
     "alert",
     "api_key",

@@ -1,5 +1,7 @@
 """Desks and their tasks, the timeline, silences, and events that leave."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from models.tables.base import metadata
@@ -22,6 +24,10 @@ desk = sa.Table(
     sa.Column("holidays", Json, nullable=False),
     sa.Column("is_open", sa.Boolean, nullable=False),
 )
+
+
+# What is open, for the index of a table and, below, for statements.
+_OPEN: Final = "state <> 'done'"
 
 
 def _ordered(name: str, where: str, *first: sa.TextClause) -> sa.Index:
@@ -73,20 +79,20 @@ task = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_attempt_at", UtcTime),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    partial_index("uq_task_open_case_queue", "state <> 'done'", "case_id", "queue", unique=True),
+    partial_index("uq_task_open_case_queue", _OPEN, "case_id", "queue", unique=True),
     sa.Index("ix_task_vin", "vin"),
     # What pages and lists ask for all the time, in the order in which to take it, whatever lies
     # behind or asleep in the table: `dispatch/read/open_tasks.py` has the same conditions.
-    _ordered("ix_task_open", "state <> 'done'"),
-    _ordered("ix_task_awake", "state <> 'done' and paused_at is null and held_zh is null"),
+    _ordered("ix_task_open", _OPEN),
+    _ordered("ix_task_awake", f"{_OPEN} and paused_at is null and held_zh is null"),
     _ordered(
         "ix_task_asleep",
-        "state <> 'done' and (paused_at is not null or held_zh is not null)",
+        f"{_OPEN} and (paused_at is not null or held_zh is not null)",
         sa.text("(issue_id is not null)"),
     ),
     _ordered(
         "ix_task_missed",
-        "state <> 'done' and "
+        f"{_OPEN} and "
         "((claim_missed_at is not null and claimed_at is null)"
         " or (contact_missed_at is not null and contacted_at is null))",
     ),
@@ -94,31 +100,33 @@ task = sa.Table(
     # what time alone changes: `dispatch/tasks/overdue.py`
     partial_index(
         "ix_task_claim_due",
-        "state <> 'done' and held_zh is null and claimed_at is null and claim_missed_at is null",
+        f"{_OPEN} and held_zh is null and claimed_at is null and claim_missed_at is null",
         "claim_by",
     ),
     partial_index(
         "ix_task_contact_due",
-        "state <> 'done' and held_zh is null and paused_at is null"
+        f"{_OPEN} and held_zh is null and paused_at is null"
         " and contacted_at is null and contact_missed_at is null",
         "contact_by",
     ),
-    partial_index("ix_task_paused", "state <> 'done' and paused_at is not null", "wake_at"),
+    partial_index("ix_task_paused", f"{_OPEN} and paused_at is not null", "wake_at"),
     partial_index(
-        "ix_task_held", "state <> 'done' and held_zh is not null and issue_id is null", "opened_at"
+        "ix_task_held", f"{_OPEN} and held_zh is not null and issue_id is null", "opened_at"
     ),
     # what a desk has to do; what a fleet-wide matter holds is none of it
-    partial_index("ix_task_desk", "state <> 'done' and issue_id is null", "desk", "queue"),
+    partial_index("ix_task_desk", f"{_OPEN} and issue_id is null", "desk", "queue"),
     partial_index("ix_task_urgent", "priority = 'urgent'", "opened_at"),
     partial_index("ix_task_holder", "holder is not null", "holder"),
     partial_index(
         "ix_task_issue",
-        "issue_id is not null and state <> 'done'",
+        f"issue_id is not null and {_OPEN}",
         "issue_id",
         sa.text("priority_rank desc"),
         sa.text("score desc"),
     ),
 )
+# Spelled out and not bound: only so does a prepared statement find a partial index.
+OPEN_TASK: Final[sa.ColumnElement[bool]] = task.c.state != sa.literal_column("'done'")
 
 entry = sa.Table(
     "entry",

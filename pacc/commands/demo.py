@@ -21,7 +21,7 @@ from models import tables as t
 from models.errors import Unusable
 from models.migrations import upgrade
 from models.person import Actor
-from models.words import Disposition, Outcome, Priority, Role, Step
+from models.words import CaseState, Disposition, Outcome, Priority, Queue, Role, Step, TaskState
 from pacc.commands.replay import play
 from pacc.commands.serve import run_server
 from pacc.commands.simulate import Seed, write_fleet
@@ -146,7 +146,7 @@ def complete_old_tasks(settings: Settings, until: datetime) -> int:
     before = Actor("shift before", "前一班", Role.OPERATOR, None)
     k = t.task.c
     query = sa.select(k.task_id, k.opened_at).where(
-        k.queue == "roadside", k.state == "queued", k.opened_at < until
+        k.queue == Queue.ROADSIDE.value, k.state == TaskState.QUEUED.value, k.opened_at < until
     )
     with engine.begin() as connection:
         waiting = connection.execute(query.order_by(k.opened_at, k.task_id)).all()
@@ -170,9 +170,9 @@ def count_results(
     c, k = t.case.c, t.task.c
     with engine.begin() as connection:
         cases = _counts(connection, c.priority, sa.true())
-        tasks = _counts(connection, k.queue, k.state != "done")
+        tasks = _counts(connection, k.queue, t.OPEN_TASK)
         healed = connection.execute(
-            sa.select(sa.func.count()).select_from(t.case).where(c.state == "healed")
+            sa.select(sa.func.count()).select_from(t.case).where(c.state == CaseState.HEALED.value)
         ).scalar_one()
     engine.dispose()
     return {

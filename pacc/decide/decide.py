@@ -103,7 +103,7 @@ def apply(
     policy: Policy,
 ) -> Outcome:
     """Let one delivered item change its vehicle's track, healing by stream time first."""
-    vin = item.vin if isinstance(item, Snapshot) else item.alert.vin
+    vin = item.vin
     track = tracks.get(vin)
     if track is None:
         track = tracks[vin] = VehicleState(Vehicle(vin), policy.grouping)

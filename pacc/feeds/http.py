@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from ingest.formats.decode import decode
-from models.batch import Partition, Record, Report, Snapshot
+from models.batch import Partition, Record
 from models.errors import Fenced, Unreachable, Unusable
 from models.words import Feed, Outcome
 from pacc.pipeline.worker import Worker
@@ -71,7 +71,7 @@ class Intake:
             return {
                 "outcome": decision.ended[0].outcome.value,
                 "alerts": [
-                    {"fingerprint": item.fingerprint, "outcome": outcome.value, "vin": _vin(item)}
+                    {"fingerprint": item.fingerprint, "outcome": outcome.value, "vin": item.vin}
                     for _, _, outcome, item in decision.reports
                     if outcome is not Outcome.DUPLICATE
                 ],
@@ -83,7 +83,3 @@ class Intake:
         if _FEED in positions:
             return positions[_FEED]
         return self._worker.take(_FEED, None).next_offset
-
-
-def _vin(item: Report | Snapshot) -> str:
-    return item.vin if isinstance(item, Snapshot) else item.alert.vin

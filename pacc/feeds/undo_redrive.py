@@ -21,9 +21,9 @@ from models import tables as t
 from models.errors import NotThere
 from models.person import SHELL
 from models.sql import within
-from models.words import Feed
+from models.words import CaseState, Feed, Outcome, Status
 
-_COUNTED: Final = ("opened", "joined", "repeated", "held")
+_COUNTED: Final = (Outcome.OPENED, Outcome.JOINED, Outcome.REPEATED, Outcome.HELD)
 _ACTOR: Final = replace(SHELL, name="pacc quarantine undo")
 SHARED, WORKED, CLEARS, ENDED = "shared", "worked", "clears", "ended"
 
@@ -125,13 +125,13 @@ def _reason_to_keep(
     connection: sa.Connection, vehicle: Mapping[str, Any], alerts: Sequence[Mapping[str, Any]]
 ) -> str | None:
     """Return why a vehicle cannot be undone; None if all that happened to it is the batch's."""
-    if any("cleared" in (row["status"], row["outcome"]) for row in alerts):
+    if any(Status.CLEARED in (row["status"], row["outcome"]) for row in alerts):
         return CLEARS
     counts = _counts(alerts)
     if not counts:
         return None
     case_id, faults = _open_case(connection, vehicle["vin"])
-    is_opened = any(row["outcome"] == "opened" for row in alerts)
+    is_opened = any(row["outcome"] == Outcome.OPENED for row in alerts)
     if is_opened and case_id is None:
         return ENDED
     if is_opened and case_id is not None and is_worked(connection, case_id):
@@ -150,7 +150,7 @@ def _counts(alerts: Sequence[Mapping[str, Any]]) -> Counter[str]:
 
 def _open_case(connection: sa.Connection, vin: str) -> tuple[str | None, dict[str, int]]:
     c, f = t.case.c, t.fault.c
-    query = sa.select(c.case_id).where(c.vin == vin, c.state == "open")
+    query = sa.select(c.case_id).where(c.vin == vin, c.state == CaseState.OPEN.value)
     case_id = connection.execute(query).scalar_one_or_none()
     if case_id is None:
         return None, {}
@@ -169,7 +169,7 @@ def _withdraw(
     connection.execute(
         sa.update(t.vehicle).where(t.vehicle.c.vin == vehicle["vin"]).values(waiting=pending)
     )
-    if not any(row["outcome"] == "opened" for row in alerts):
+    if not any(row["outcome"] == Outcome.OPENED for row in alerts):
         return 0
     case_id, _ = _open_case(connection, vehicle["vin"])
     assert case_id is not None

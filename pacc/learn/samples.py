@@ -64,7 +64,7 @@ def samples(
         for item, is_new in deliveries.fresh(decoded.items):
             if not is_new:
                 continue
-            vin = item.vin if hasattr(item, "vin") else item.alert.vin
+            vin = item.vin
             track = tracks.get(vin)
             if track is None:
                 track = VehicleState(Vehicle(vin, infos.get(vin, VehicleInfo())), policy.grouping)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.ids import digest
 from models.sql import within
-from models.words import CaseState, Outcome, TaskState
+from models.words import CaseState, Outcome
 from pacc.reconcile.finding import Finding, findings_of_ids
 from pacc.reconcile.ledger_pages import Page, alerts_of
 
@@ -84,7 +84,7 @@ def faults_against_alerts(
 def cases_against_tasks(connection: sa.Connection) -> list[Finding]:
     """Check the open cases: one of each vehicle, one open task a queue, none without a task."""
     c, k = t.case.c, t.task.c
-    is_open, is_live = c.state == CaseState.OPEN.value, k.state != TaskState.DONE.value
+    is_open, is_live = c.state == CaseState.OPEN.value, t.OPEN_TASK
     task = sa.select(k.task_id).where(k.case_id == c.case_id, is_live)
     forgotten = sa.select(c.case_id).where(is_open, c.needs_task, ~task.exists())
     twice = sa.select(k.case_id).where(is_live).group_by(k.case_id, k.queue)

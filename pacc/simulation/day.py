@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from models.words import Status
 from pacc.simulation.episode import Episode, count, episodes
 from pacc.simulation.fleet import Car
 from pacc.simulation.parameters import Harmless
@@ -126,7 +127,7 @@ def _cleared(
         for utterance in sorted(own, key=lambda utterance: utterance.second)
     }
     for code, utterance in last.items():
-        if utterance.status != "cleared":
+        if utterance.status != Status.CLEARED:
             yield voice.clear(
                 code, utterance.severity, max(at, utterance.second + world.begins + 1)
             )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from models.words import Status
 from pacc.simulation.stream import Simulation
 
 # Which share of what arrives is how bad; livelier than a real day, so that a short visit sees all.
@@ -23,7 +24,7 @@ def arrivals(
     faults: dict[str, list[dict[str, Any]]] = {name: [] for name in _MIX}
     locals_: list[dict[str, Any]] = []
     for document in _usable(simulation):
-        if document["severity"] in _MIX and document.get("status") == "active":
+        if document["severity"] in _MIX and document.get("status") == Status.ACTIVE:
             faults[document["severity"]].append(document)
         place = document["position"]
         if all(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from models.words import Status
 from pacc.simulation.episode import Episode, count
 from pacc.simulation.fleet import Car
 from pacc.simulation.parameters import Harmless, Phrase, Vocabulary
@@ -178,7 +179,7 @@ class Voice:
             code, severity = _renamed(words, code, severity)
             software = words.software
         more = {**snapshot, "software": software}
-        if phrase.status == "lamp_only":
+        if phrase.status == Status.LAMP_ONLY:
             more["lamp"] = "malfunction"
         return Utterance(at - self._world.begins, code, severity, phrase.status, more)
 

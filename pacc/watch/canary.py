@@ -18,7 +18,6 @@ from models.canary import CANARY_DESK, CANARY_VIN
 from models.errors import Unreachable
 from models.ids import digest
 from models.sql import OUTAGES, insert_new
-from models.words import TaskState
 from pacc.process.database import snapshot
 from pacc.watch.canary_status import PULSE, CanaryStatus, read_canary_status
 
@@ -71,7 +70,7 @@ def is_in_queue(connection: sa.Connection, fingerprint: str) -> bool:
     a, k, o = t.alert.c, t.task.c, t.outbox.c
     event = sa.select(o.seq).where(o.case_id == k.case_id, o.kind == "pacc.task.opened.v1")
     task = sa.select(k.task_id).where(
-        k.vin == CANARY_VIN, k.desk == CANARY_DESK, k.state != TaskState.DONE.value, event.exists()
+        k.vin == CANARY_VIN, k.desk == CANARY_DESK, t.OPEN_TASK, event.exists()
     )
     stored = sa.select(a.fingerprint).where(a.fingerprint == fingerprint, task.exists())
     return connection.execute(stored).first() is not None

@@ -10,6 +10,7 @@ from ingest.kafka.consumer import topics_at
 from models import tables as t
 from models.errors import PaccError, Unusable
 from models.tables import SCHEMA_REVISION
+from models.words import Queue
 from pacc.feeds.scout_status import scout_health
 from pacc.learn.champion import load
 from pacc.process.database import make_engine, open_engine
@@ -67,14 +68,16 @@ def _model(settings: Settings) -> str:
 def _desks(settings: Settings) -> str:
     rows = _read(settings, sa.select(t.desk.c.kind, sa.func.count()).group_by(t.desk.c.kind))
     counts: dict[str, int] = dict(rows)
-    if "roadside" not in counts:
+    if Queue.ROADSIDE not in counts:
         raise Unusable("No roadside centre is known: tasks wait unassigned. `pacc desk import`.")
     return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
 
 
 def _holidays(settings: Settings, now: datetime) -> str:
     """Check that the holidays of every dealer reach into the next year."""
-    query = sa.select(t.desk.c.desk_id, t.desk.c.holidays).where(t.desk.c.kind == "dealer")
+    query = sa.select(t.desk.c.desk_id, t.desk.c.holidays).where(
+        t.desk.c.kind == Queue.DEALER.value
+    )
     ending = [
         desk_id
         for desk_id, holidays in _read(settings, query)
