@@ -33,27 +33,27 @@ class WebContext:
 
 
 def office_of(request: Request) -> WebContext:
-    """Give the application's office."""
+    """Return what the application's routes work with."""
     office: WebContext = request.app.state.office
     return office
 
 
 def actor_of(
     request: Request,
-    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Actor:
-    """Say who is asking; refuse who has no key or a revoked one, with the same words."""
+    """Return who is asking. Raises `Unknown`, alike for no key, a wrong one and a revoked one."""
     actor = None
-    if given is not None:
+    if credentials is not None:
         with office_of(request).engine.begin() as connection:
-            actor = find_actor(connection, given.credentials)
+            actor = find_actor(connection, credentials.credentials)
     if actor is None:
         raise Unknown("Send a valid API key: `Authorization: Bearer pacc_…`.")
     return actor
 
 
 def require(*roles: Role) -> Callable[[Actor], Actor]:
-    """Let only these roles pass."""
+    """Return a check that raises `NotAllowed` for other roles than these."""
 
     def check(actor: Annotated[Actor, Depends(actor_of)]) -> Actor:
         if actor.role not in roles:

@@ -18,7 +18,10 @@ _KIND = {Role.OPERATOR: Queue.ROADSIDE, Role.DEALER: Queue.DEALER}
 def create_key(
     connection: sa.Connection, role: Role, desk: str | None, name: str | None, at: datetime
 ) -> dict[str, str]:
-    """Make a key for a role; operators and dealers are bound to a desk of their kind."""
+    """Create a key for a role; operators and dealers are bound to a desk of their kind.
+
+    Raises `NotThere` for an unknown desk, `Unusable` for one of another kind, or none.
+    """
     kind = connection.execute(
         sa.select(t.desk.c.kind).where(t.desk.c.desk_id == desk)
     ).scalar_one_or_none()
@@ -55,18 +58,18 @@ def list_keys(connection: sa.Connection) -> list[dict[str, Any]]:
 
 
 def revoke_key(connection: sa.Connection, key_id: str, at: datetime) -> None:
-    """Let a key open nothing any more."""
+    """Revoke a key. Raises `NotThere` for an unknown one, `Conflict` for one that is revoked."""
     c = t.api_key.c
-    found = connection.execute(sa.select(c.revoked_at).where(c.key_id == key_id)).one_or_none()
-    if found is None:
+    key = connection.execute(sa.select(c.revoked_at).where(c.key_id == key_id)).one_or_none()
+    if key is None:
         raise NotThere("There is no key %(id)s.", {"id": key_id})
-    if found.revoked_at is not None:
+    if key.revoked_at is not None:
         raise Conflict("The key %(id)s has been revoked already.", {"id": key_id})
     connection.execute(sa.update(t.api_key).where(c.key_id == key_id).values(revoked_at=at))
 
 
 def find_actor(connection: sa.Connection, key: str) -> Actor | None:
-    """Say whose key this is; None for nobody's."""
+    """Return whose key this is; None for nobody's."""
     c = t.api_key.c
     row = connection.execute(
         sa.select(c.key_id, c.name, c.role, c.desk).where(

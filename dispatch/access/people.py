@@ -48,7 +48,7 @@ def add_person(
     password: str | None = None,
     with_totp: bool = False,
 ) -> dict[str, str]:
-    """Add a person; give the password (made, unless one is given) and the second factor's address.
+    """Add a person; return the password (made up unless passed) and the second factor's address.
 
     Operators and dealers belong to one desk or more of their kind. No desk: all of them, which
     only supervisors, engineers and administrators may have. Raises `Unusable` or `Conflict`.
@@ -58,7 +58,7 @@ def add_person(
     if connection.execute(sa.select(p.login).where(p.login == login)).first() is not None:
         raise Conflict("There is a person %(login)s already.", {"login": login})
     _require_desks(connection, role, desks)
-    given = password or secrets.token_urlsafe(12)
+    initial_password = password or secrets.token_urlsafe(12)
     secret = pyotp.random_base32() if with_totp else None
     person_id = secrets.token_hex(8)
     connection.execute(
@@ -69,15 +69,15 @@ def add_person(
             role=role.value,
             desks=sorted(set(desks)) or sa.null(),
             language=language,
-            password_hash=_hasher.hash(given),
+            password_hash=_hasher.hash(initial_password),
             totp_secret=secret,
             created_at=at,
         )
     )
-    made = {"person_id": person_id, "login": login, "password": given}
+    account = {"person_id": person_id, "login": login, "password": initial_password}
     if secret is not None:
-        made["totp"] = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="PACC")
-    return made
+        account["totp"] = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="PACC")
+    return account
 
 
 def _require_usable(language: str, password: str | None) -> None:
@@ -91,20 +91,23 @@ def _require_usable(language: str, password: str | None) -> None:
 
 
 def disable_person(connection: sa.Connection, login: str, at: datetime) -> None:
-    """Let a person in no more, and end every session of theirs now."""
+    """Disable a person and end every session of theirs now.
+
+    Raises `NotThere` for nobody, `Conflict` for who is disabled.
+    """
     p = t.person.c
-    found = connection.execute(
+    person = connection.execute(
         sa.select(p.person_id, p.disabled_at).where(p.login == login)
     ).one_or_none()
-    if found is None:
+    if person is None:
         raise NotThere("There is no person %(login)s.", {"login": login})
-    if found.disabled_at is not None:
+    if person.disabled_at is not None:
         raise Conflict("%(login)s is disabled already.", {"login": login})
     connection.execute(sa.update(t.person).where(p.login == login).values(disabled_at=at))
     s = t.session.c
     connection.execute(
         sa.update(t.session)
-        .where(s.person_id == found.person_id, s.ended_at.is_(None))
+        .where(s.person_id == person.person_id, s.ended_at.is_(None))
         .values(ended_at=at)
     )
 
@@ -120,7 +123,7 @@ def list_people(connection: sa.Connection) -> list[dict[str, Any]]:
 def verify(
     connection: sa.Connection, login: str, password: str, code: str, at: datetime
 ) -> Person | None:
-    """Say who this is; None if name, password or code is wrong, whichever it was.
+    """Return who this is; None if name, password or code is wrong, whichever it was.
 
     A code of the second factor opens once.
     """
@@ -137,7 +140,7 @@ def verify(
 
 @cache
 def _nobodys() -> str:
-    """Make what is verified when there is nobody of that name.
+    """Return the hash that is verified when there is nobody of that name.
 
     It is asked for either way, the first time too, so that an answer takes as long either way.
     """

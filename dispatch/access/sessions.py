@@ -74,7 +74,7 @@ def open_session(connection: sa.Connection, person: Person, at: datetime, shift:
 
 
 def find_session(connection: sa.Connection, secret: str, at: datetime) -> Session | None:
-    """Say whose session this is; None for one that ended, and for nobody's."""
+    """Return whose session this is; None for one that ended, and for nobody's."""
     s, p = t.session.c, t.person.c
     key = _hash(secret)
     row = connection.execute(

@@ -1,9 +1,9 @@
 """What the HTTP API gives: the bodies of its answers, as its documentation shows them."""
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.words import (
     Action,
@@ -201,7 +201,7 @@ class FleetIssueOut(_Out):
     vehicles: int
     per_minute: float
     open: int
-    held: int
+    held_back: Annotated[int, Field(alias="held")]
     changed_by: str
     changed_at: datetime
     reason: str

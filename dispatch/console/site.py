@@ -75,7 +75,7 @@ def is_page(request: Request) -> bool:
 
 
 def refusal(request: Request, status: int, office: WebContext) -> Response:
-    """Say in one sentence what went wrong, on a page with the way back."""
+    """Return a page that says in one sentence what went wrong, with the way back."""
     reader = session.reader_of(request, office)
     sentence = _SENTENCES.get(status, _ANYTHING)
     context = {"sentence": translate(reader.language, sentence), "status": status}
@@ -83,7 +83,7 @@ def refusal(request: Request, status: int, office: WebContext) -> Response:
 
 
 async def _log_in_first(request: Request, _error: Exception) -> Response:
-    return session.to_the_door(request)
+    return session.to_login(request)
 
 
 _ANYTHING: Final = N_("Something went wrong here. It has been noted.")

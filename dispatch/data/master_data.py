@@ -69,19 +69,19 @@ def _import(
     new: Mapping[str, Any] | None = None,
 ) -> dict[str, int]:
     query = sa.select(table)
-    held = {row[key]: dict(row) for row in connection.execute(query).mappings()}
-    created = [row for row in rows if row[key] not in held]
+    known = {row[key]: dict(row) for row in connection.execute(query).mappings()}
+    created = [row for row in rows if row[key] not in known]
     updated = [
         row
         for row in rows
-        if row[key] in held and any(held[row[key]][name] != value for name, value in row.items())
+        if row[key] in known and any(known[row[key]][name] != value for name, value in row.items())
     ]
     upsert(connection, table, (key,), [{**row, **(new or {})} for row in created])
     upsert(
         connection,
         table,
         (key,),
-        [{**row, **{name: held[row[key]][name] for name in new or {}}} for row in updated],
+        [{**row, **{name: known[row[key]][name] for name in new or {}}} for row in updated],
     )
     unchanged = len(rows) - len(created) - len(updated)
     return {"created": len(created), "updated": len(updated), "unchanged": unchanged}
@@ -90,41 +90,41 @@ def _import(
 def _checked(rows: Sequence[Row], checks: Mapping[str, Check], key: str) -> list[dict[str, Any]]:
     mistakes: list[str] = []
     seen: dict[Any, int] = {}
-    made = []
+    checked = []
     for row in rows:
         mistakes.extend(
             f"line {row.line}: no field {name}" for name in row.values if name not in checks
         )
-        one: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for name, check in checks.items():
-            given = row.values.get(name)
+            cell = row.values.get(name)
             try:
-                one[name] = check(given.strip() if isinstance(given, str) else given)
+                values[name] = check(cell.strip() if isinstance(cell, str) else cell)
             except (ValueError, TypeError, KeyError, LookupError) as error:
                 mistakes.append(f"line {row.line}: {name}: {error}")
-        if one.get(key) in seen:
-            mistakes.append(f"line {row.line}: {key}: stands in line {seen[one[key]]} already")
-        seen[one.get(key)] = row.line
-        made.append(one)
+        if values.get(key) in seen:
+            mistakes.append(f"line {row.line}: {key}: stands in line {seen[values[key]]} already")
+        seen[values.get(key)] = row.line
+        checked.append(values)
     if mistakes:
         raise ImportRefused("The file has mistakes; nothing was changed.", lines=mistakes)
-    return made
+    return checked
 
 
-def _text(given: Any) -> str:
-    if not isinstance(given, str) or not given:
+def _text(cell: Any) -> str:
+    if not isinstance(cell, str) or not cell:
         message = "is missing"
         raise ValueError(message)
-    return given
+    return cell
 
 
 def _maybe(check: Check) -> Check:
-    return lambda given: None if given in (None, "") else check(given)
+    return lambda cell: None if cell in (None, "") else check(cell)
 
 
 def _within(least: float, most: float) -> Check:
-    def check(given: Any) -> float:
-        value = float(given)
+    def check(cell: Any) -> float:
+        value = float(cell)
         if not least <= value <= most:
             message = f"{value} is not within {least:g} to {most:g}"
             raise ValueError(message)
@@ -133,44 +133,44 @@ def _within(least: float, most: float) -> Check:
     return check
 
 
-def _vin(given: Any) -> str:
-    vin = _text(given).upper()
+def _vin(cell: Any) -> str:
+    vin = _text(cell).upper()
     if re.match(VIN_PATTERN, vin) is None:
         message = f"{vin} is no VIN: 17 signs, without I, O and Q"
         raise ValueError(message)
     return vin
 
 
-def _zone(given: Any) -> str:
-    return ZoneInfo(_text(given)).key
+def _zone(cell: Any) -> str:
+    return ZoneInfo(_text(cell)).key
 
 
-def _yes(given: Any) -> bool:
+def _yes(cell: Any) -> bool:
     words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    found = words.get(str(given).lower() if given not in (None, "") else "true")
-    if found is None:
-        message = f"{given!r} is neither true nor false"
+    is_yes = words.get(str(cell).lower() if cell not in (None, "") else "true")
+    if is_yes is None:
+        message = f"{cell!r} is neither true nor false"
         raise ValueError(message)
-    return found
+    return is_yes
 
 
-def _words(given: Any) -> list[str]:
-    parts = given.split() if isinstance(given, str) else given or []
+def _words(cell: Any) -> list[str]:
+    parts = cell.split() if isinstance(cell, str) else cell or []
     return sorted(str(part) for part in parts)
 
 
-def _days(given: Any) -> list[str]:
-    return [date.fromisoformat(day).isoformat() for day in _words(given)]
+def _days(cell: Any) -> list[str]:
+    return [date.fromisoformat(day).isoformat() for day in _words(cell)]
 
 
-def _hours(given: Any) -> dict[str, list[str]]:
+def _hours(cell: Any) -> dict[str, list[str]]:
     """Read `1-5 09:00-18:00; 6 09:00-12:00`; nothing: the usual hours; 24h: always."""
-    if given in (None, ""):
+    if cell in (None, ""):
         return {}
-    if given == "24h":
+    if cell == "24h":
         return {str(day): ["00:00", "23:59"] for day in range(1, 8)}
     hours = {}
-    for part in str(given).split(";"):
+    for part in str(cell).split(";"):
         days, _, span = part.strip().partition(" ")
         first, _, last = days.partition("-")
         opens, _, closes = span.partition("-")
@@ -184,7 +184,7 @@ def _hours(given: Any) -> dict[str, list[str]]:
 
 _DESK: Final[Mapping[str, Check]] = {
     "desk_id": _text,
-    "kind": lambda given: Queue(given).value,
+    "kind": lambda cell: Queue(cell).value,
     "name_zh": _text,
     "name_en": _text,
     "market": _text,

@@ -28,7 +28,7 @@ class Change:
 
 
 def horizon(connection: sa.Connection) -> int:
-    """Give the number up to which, itself not included, nothing can change any more."""
+    """Return the number up to which, itself not included, nothing can change any more."""
     if connection.dialect.name == "postgresql":
         query = sa.text("select (pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
         return int(connection.execute(query).scalar_one())
@@ -37,7 +37,7 @@ def horizon(connection: sa.Connection) -> int:
 
 
 def changes(connection: sa.Connection, first: int, end: int) -> Sequence[Change]:
-    """Give what happened to tasks from number `first` up to `end`, the newest thousand at most."""
+    """Return what happened to tasks from `first` up to `end`, the newest thousand at most."""
     o = t.outbox.c
     number = o.xid if connection.dialect.name == "postgresql" else o.seq
     query = (

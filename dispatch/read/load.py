@@ -42,7 +42,7 @@ class PersonLoad:
     """What a person has in hand, and how many urgent cases they took within ten minutes."""
 
     name: str
-    held: int
+    claimed: int
     urgent: int
 
 
@@ -96,7 +96,7 @@ def desk_loads(connection: sa.Connection, actor: Actor, directory: Directory) ->
 def person_loads(connection: sa.Connection, actor: Actor, at: datetime) -> list[PersonLoad]:
     """List who has work of the actor's desks in hand, or took some within ten minutes, by name."""
     k, e = t.task.c, t.entry.c
-    held = sa.select(k.holder_name, sa.func.count()).where(
+    claimed = sa.select(k.holder_name, sa.func.count()).where(
         k.holder.is_not(None), OPEN, seen_tasks(actor)
     )
     took = (
@@ -105,11 +105,13 @@ def person_loads(connection: sa.Connection, actor: Actor, at: datetime) -> list[
         .where(e.kind == "task_claimed", e.at > at - _WINDOW)
         .where(k.priority == Priority.URGENT.value, seen_tasks(actor))
     )
-    held_by = {str(name): count for name, count in connection.execute(held.group_by(k.holder_name))}
+    claimed_by = {
+        str(name): count for name, count in connection.execute(claimed.group_by(k.holder_name))
+    }
     took_by = {str(name): count for name, count in connection.execute(took.group_by(e.actor))}
     return [
-        PersonLoad(name, held_by.get(name, 0), took_by.get(name, 0))
-        for name in sorted({*held_by, *took_by})
+        PersonLoad(name, claimed_by.get(name, 0), took_by.get(name, 0))
+        for name in sorted({*claimed_by, *took_by})
     ]
 
 

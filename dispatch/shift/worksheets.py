@@ -58,7 +58,7 @@ def save_worksheet(
     note: str,
     answers: Mapping[str, str],
 ) -> None:
-    """Keep what somebody wrote on a task."""
+    """Save what somebody wrote on a task."""
     row = {
         "task_id": task_id,
         "person_id": actor.actor_id,

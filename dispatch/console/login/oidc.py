@@ -164,10 +164,10 @@ def _client(oidc: Oidc, request: Request) -> Any:
 
 def _metadata(oidc: Oidc) -> dict[str, Any]:
     base = oidc.issuer if oidc.issuer.endswith("/") else f"{oidc.issuer}/"
-    found: dict[str, Any] = _get(urljoin(base, ".well-known/openid-configuration"))
-    if str(found.get("issuer", "")).rstrip("/") != oidc.issuer.rstrip("/"):
+    metadata: dict[str, Any] = _get(urljoin(base, ".well-known/openid-configuration"))
+    if str(metadata.get("issuer", "")).rstrip("/") != oidc.issuer.rstrip("/"):
         raise NotVouchedFor("the provider calls itself by another name than PACC_OIDC_ISSUER")
-    return found
+    return metadata
 
 
 def _get(url: str) -> Any:

@@ -1,4 +1,4 @@
-"""The door: logging in and out, who is at work, and the word that every change must carry."""
+"""Logging in and out, who is at work, and the CSRF check of every write."""
 
 import secrets
 from collections.abc import Callable
@@ -52,7 +52,7 @@ class Visitor:
 
 
 def session_of(request: Request, office: WebContext) -> Session | None:
-    """Say who is logged in."""
+    """Return the session of who is logged in; None for nobody."""
     secret = request.cookies.get(COOKIE)
     if secret is None:
         return None
@@ -68,7 +68,7 @@ def zone_of(session: Session, house: DispatchPolicy) -> ZoneInfo:
 
 
 def reader_of(request: Request, office: WebContext) -> Reader:
-    """Say for whom a page is made, also for somebody who is not logged in."""
+    """Return for whom a page is made, also for somebody who is not logged in."""
     session = session_of(request, office)
     if session is not None:
         language = session.person.language
@@ -79,7 +79,7 @@ def reader_of(request: Request, office: WebContext) -> Reader:
 
 
 def visitor_of(request: Request, office: InOffice) -> Visitor:
-    """Let in who is logged in; send everybody else to the door."""
+    """Return who is logged in. Raises `LogInFirst` for everybody else."""
     reader = reader_of(request, office)
     if reader.session is None:
         raise LogInFirst("Log in first.")
@@ -101,9 +101,12 @@ AsVisitor = Annotated[Visitor, Depends(visitor_of)]
 
 
 def writer_of(request: Request, visitor: AsVisitor, fields: Fields) -> Visitor:
-    """Let a change through only if it comes from our own pages in this very session."""
-    given = request.headers.get("x-csrf-token") or fields.get("csrf", "")
-    if not secrets.compare_digest(given.encode(), visitor.session.csrf.encode()):
+    """Return the visitor if the form carries the session's CSRF token.
+
+    Raises `NotAllowed` otherwise: the change does not come from our own pages.
+    """
+    token = request.headers.get("x-csrf-token") or fields.get("csrf", "")
+    if not secrets.compare_digest(token.encode(), visitor.session.csrf.encode()):
         raise NotAllowed("This page is too old to change anything. Load it again.")
     return visitor
 
@@ -112,7 +115,7 @@ AsWriter = Annotated[Visitor, Depends(writer_of)]
 
 
 def require(*roles: Role) -> Callable[[Visitor], Visitor]:
-    """Let only these roles look at a page."""
+    """Return a check that raises `NotAllowed` for other roles than these."""
 
     def check(visitor: AsVisitor) -> Visitor:
         if visitor.actor.role not in roles:
@@ -134,8 +137,8 @@ def home(visitor: AsVisitor) -> Response:
 
 @router.get("/login")
 def ask(request: Request, office: InOffice, to: Annotated[str, Query()] = "/") -> Response:
-    """Show the door."""
-    return _door(request, reader_of(request, office), {"to": local(to)})
+    """Show the log-in page."""
+    return _login_page(request, reader_of(request, office), {"to": local(to)})
 
 
 @router.post("/login")
@@ -163,10 +166,14 @@ def enter(
             )
     except TooManyTries:
         sentence = N_("Too many tries. Wait a quarter of an hour, or ask your supervisor.")
-        return _door(request, reader, {**kept, "wrong": translate(reader.language, sentence)}, 429)
+        return _login_page(
+            request, reader, {**kept, "wrong": translate(reader.language, sentence)}, 429
+        )
     if secret is None:
         sentence = N_("Name, password or code is wrong.")
-        return _door(request, reader, {**kept, "wrong": translate(reader.language, sentence)}, 401)
+        return _login_page(
+            request, reader, {**kept, "wrong": translate(reader.language, sentence)}, 401
+        )
     answer = RedirectResponse(local(to), 303)
     remember(request, answer, secret, shift)
     return answer
@@ -176,11 +183,11 @@ def enter(
 def leave(office: InOffice, visitor: AsWriter) -> Response:
     """End the session; nobody leaves with a driver in hand."""
     with office.engine.begin() as connection:
-        held = claimed_by(connection, visitor.actor)
-        if not held:
+        claimed = claimed_by(connection, visitor.actor)
+        if not claimed:
             log_out(connection, visitor.session, office.now())
-    if held:
-        return render(visitor.reader, "holding.html", {"held": held}, status=409)
+    if claimed:
+        return render(visitor.reader, "holding.html", {"held": claimed}, status=409)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE)
     return answer
@@ -201,7 +208,7 @@ def prefer(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
 
 
 def local(to: str) -> str:
-    """Keep a way back on this host."""
+    """Return a way back on this host; `/` for any other."""
     is_ours = to.startswith("/") and not to.startswith(("//", "/\\")) and "\\" not in to
     return to if is_ours else "/"
 
@@ -218,15 +225,17 @@ def remember(request: Request, answer: Response, secret: str, shift: timedelta) 
     )
 
 
-def to_the_door(request: Request) -> Response:
-    """Answer somebody who is not logged in."""
+def to_login(request: Request) -> Response:
+    """Redirect somebody who is not logged in to the log-in page."""
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"HX-Redirect": "/login"})
     to = request.url.path if request.method == "GET" else "/"
     return RedirectResponse(f"/login?to={quote(to)}", 303)
 
 
-def _door(request: Request, reader: Reader, context: dict[str, str], status: int = 200) -> Response:
+def _login_page(
+    request: Request, reader: Reader, context: dict[str, str], status: int = 200
+) -> Response:
     has_oidc = request.app.state.console.oidc is not None
     filled = {"login": "", "wrong": "", "has_oidc": has_oidc, **context}
     return render(reader, "login.html", filled, status=status)

@@ -10,7 +10,7 @@ from dispatch.console.login.session import AsVisitor, AsWriter, Fields
 from dispatch.console.pages.case_actions import TaskId, act, keep_sheet, note_of, page
 from dispatch.console.show import appointments, forms
 from dispatch.console.show.queue_rows import shown
-from dispatch.console.show.refusals import said
+from dispatch.console.show.refusals import explain
 from dispatch.console.show.templates import render
 from dispatch.read import queue
 from dispatch.rules.snooze import LONGEST
@@ -64,7 +64,7 @@ def in_row(
             else:
                 raise NotThere("There is no %(id)s.", {"id": what})
     except Conflict as conflict:
-        notice, status = said(visitor.reader.language, conflict), conflict.status
+        notice, status = explain(visitor.reader.language, conflict), conflict.status
     with office.engine.begin() as connection:
         row = queue.row(connection, task_id, visitor.actor)
     task = shown(row, visitor.actor, office.house, request.app.state.console)

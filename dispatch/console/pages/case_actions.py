@@ -96,7 +96,7 @@ def keep_sheet(
     task_id: str,
     fields: Mapping[str, str],
 ) -> None:
-    """Keep what somebody is writing. Raises `NotThere` for another desk's task."""
+    """Save what somebody is writing. Raises `NotThere` for another desk's task."""
     at = office.now()
     queue.row(connection, task_id, visitor.actor)
     answers = call_script.answers_in(fields)

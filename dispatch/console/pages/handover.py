@@ -59,7 +59,7 @@ def confirm(
     handover_id: HandoverId,
     task_id: Annotated[str, Path(max_length=64)],
 ) -> Response:
-    """Say that one urgent case is understood; the last one takes the shift."""
+    """Confirm that one urgent case is understood; the last one takes the shift."""
     try:
         with office.engine.begin() as connection:
             handovers.confirm(connection, handover_id, task_id, visitor.actor, office.now())

@@ -1,4 +1,4 @@
-"""Live pages: one look at the database per process, fanned out to every open page.
+"""Live pages: one poll of the database per process, fanned out to every open page.
 
 A page hears `moved` (tasks of its desks changed, with the number of the change as event id) and
 `beat` (the time, how many urgent cases nobody has claimed, what the person has in hand).
@@ -29,7 +29,7 @@ from models.errors import Conflict
 from models.person import Actor
 from models.sql import OUTAGES
 
-LOOK_SECONDS: Final = 0.4
+POLL_SECONDS: Final = 0.4
 BEAT_SECONDS: Final = 5.0
 _WAITING: Final = 200  # messages that a slow page may have waiting before it is cut off
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Listener:
         default_factory=lambda: asyncio.Queue(_WAITING)
     )
 
-    def tell(self, event: ServerSentEvent | None) -> None:
+    def send(self, event: ServerSentEvent | None) -> None:
         """Send an event; a page that cannot follow is cut off, and comes back by itself."""
         if event is None or self.waiting.full():
             while not self.waiting.empty():
@@ -55,24 +55,24 @@ class Listener:
 
 
 class Hub:
-    """Looks while anybody listens."""
+    """Polls the database while anybody listens, once for every open page of the process."""
 
     def __init__(self, office: WebContext) -> None:
         self._office = office
         self._listeners: set[Listener] = set()
-        self._looking: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._at = 0
 
     async def listen(self, visitor: Visitor, last: int | None) -> AsyncIterator[ServerSentEvent]:
-        """Give events from now on; after a break, what was missed since `last` comes first."""
+        """Yield events from now on; after a break, what was missed since `last` comes first."""
         listener = Listener(visitor)
         self._listeners.add(listener)  # first of all: what happens from here on is heard
         try:
             end, missed = await anyio.to_thread.run_sync(self._catch_up, last)
-            if self._looking is None or self._looking.done():
+            if self._polling is None or self._polling.done():
                 self._at = end
-                self._looking = asyncio.create_task(self._look_on())
-            listener.tell(_beat(visitor.actor, await self.pulse(), end, is_first=True))
+                self._polling = asyncio.create_task(self._poll_on())
+            listener.send(_beat(visitor.actor, await self.pulse(), end, is_first=True))
             self._send_changes([listener], missed, end)
             while (event := await listener.waiting.get()) is not None:
                 yield event
@@ -81,50 +81,50 @@ class Hub:
 
     async def close(self) -> None:
         """Send everybody away: the server stops."""
-        if self._looking is not None:
-            self._looking.cancel()
+        if self._polling is not None:
+            self._polling.cancel()
         for listener in self._listeners:
-            listener.tell(None)
+            listener.send(None)
 
-    async def _look_on(self) -> None:
-        """Look until nobody listens. If looking fails, pages are cut off: they come back anew."""
+    async def _poll_on(self) -> None:
+        """Poll until nobody listens. If that fails, pages are cut off: they come back anew."""
         next_beat = time.monotonic() + BEAT_SECONDS
         try:
             while self._listeners:
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(POLL_SECONDS)
                 is_beat = time.monotonic() >= next_beat
-                await self._look(is_beat=is_beat)
+                await self._poll(is_beat=is_beat)
                 if is_beat:
                     next_beat = time.monotonic() + BEAT_SECONDS
         finally:
             for listener in list(self._listeners):
-                listener.tell(None)
+                listener.send(None)
 
-    async def _look(self, *, is_beat: bool) -> None:
+    async def _poll(self, *, is_beat: bool) -> None:
         try:
-            end, found = await anyio.to_thread.run_sync(self._changes)
+            end, moved = await anyio.to_thread.run_sync(self._changes)
             pulse = await self.pulse() if is_beat else None
         except OUTAGES as outage:
             _log.warning("live pages wait for the database", outage=str(outage.orig))
             return
         self._at = end
-        self._send_changes(list(self._listeners), found, end)
+        self._send_changes(list(self._listeners), moved, end)
         if pulse is None:
             return
         for listener in list(self._listeners):
             has_ended = listener.visitor.session.key in pulse.ended
-            listener.tell(None if has_ended else _beat(listener.visitor.actor, pulse, end))
+            listener.send(None if has_ended else _beat(listener.visitor.actor, pulse, end))
 
     def _send_changes(
-        self, listeners: Sequence[Listener], found: Sequence[Change], end: int
+        self, listeners: Sequence[Listener], moved: Sequence[Change], end: int
     ) -> None:
-        if not found:
+        if not moved:
             return
         for listener in listeners:
-            own = [one for one in found if listener.visitor.actor.sees(one.desk)]
+            own = [one for one in moved if listener.visitor.actor.sees(one.desk)]
             if own:
                 facts = [[one.task_id, one.what, one.priority, one.state] for one in own[:50]]
-                listener.tell(_event("moved", {"tasks": facts, "count": len(own)}, end))
+                listener.send(_event("moved", {"tasks": facts, "count": len(own)}, end))
 
     def _catch_up(self, last: int | None) -> tuple[int, Sequence[Change]]:
         with self._office.engine.begin() as connection:
@@ -137,7 +137,7 @@ class Hub:
             return end, (changes(connection, self._at, end) if end > self._at else [])
 
     async def pulse(self) -> Pulse:
-        """Look at what every page is told at a beat."""
+        """Read what every page repeats at a beat."""
         keys = [one.visitor.session.key for one in self._listeners]
         return await anyio.to_thread.run_sync(self._pulse, keys)
 
@@ -173,7 +173,7 @@ async def live(request: Request, visitor: AsVisitor) -> Response:
 
 @router.get("/pulse")
 async def pulse(request: Request, visitor: AsVisitor) -> Response:
-    """Say the beat once: for a page whose stream is broken."""
+    """Return the beat once: for a page whose stream is broken."""
     hub: Hub = request.app.state.hub
     beat = _beat(visitor.actor, await hub.pulse(), 0)
     return Response(str(beat.data), media_type="application/json")
@@ -181,7 +181,7 @@ async def pulse(request: Request, visitor: AsVisitor) -> Response:
 
 @router.post("/here")
 def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
-    """Say that somebody is there: their claims live on, and others see what they look at."""
+    """Renew the claims of somebody who is there, and note which task they have open."""
     at = office.now()
     with office.engine.begin() as connection:
         claimed = claimed_by(connection, visitor.actor)
@@ -191,17 +191,17 @@ def here(office: InOffice, visitor: AsWriter, fields: Fields) -> Response:
                 actions.renew(office.acting(connection, visitor.actor), task_id)
         except Conflict:
             continue  # lost this very moment: the next beat says so
-    looked_at = fields.get("task", "")
-    if looked_at:
+    open_task = fields.get("task", "")
+    if open_task:
         with office.engine.begin() as connection:
-            if find_row(connection, looked_at, visitor.actor) is not None:
-                note_presence(connection, looked_at, visitor.actor, at)
+            if find_row(connection, open_task, visitor.actor) is not None:
+                note_presence(connection, open_task, visitor.actor, at)
     return Response(status_code=204)
 
 
 @asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[None]:
-    """Let the open streams go when the server stops."""
+    """Close the open streams when the server stops."""
     try:
         yield
     finally:

@@ -15,21 +15,21 @@ _FARTHEST: Final = timedelta(days=90)
 
 
 def offered(desk: Desk | None, at: datetime) -> list[datetime]:
-    """Give the next mornings and afternoons from an hour from now on, UTC."""
+    """Return the next mornings and afternoons from an hour from now on, UTC."""
     if desk is None:
         return []
-    found: list[datetime] = []
+    slots: list[datetime] = []
     for opens, closes in open_days(desk, at):
-        found += [slot for slot in (opens, opens + _AFTERNOON) if at + _LEAD < slot < closes]
-        if len(found) >= _OFFERED:
+        slots += [slot for slot in (opens, opens + _AFTERNOON) if at + _LEAD < slot < closes]
+        if len(slots) >= _OFFERED:
             break
-    return found[:_OFFERED]
+    return slots[:_OFFERED]
 
 
-def parse(given: str, zone: ZoneInfo, at: datetime) -> datetime:
+def parse(spelled: str, zone: ZoneInfo, at: datetime) -> datetime:
     """Read an offered slot, or a local time typed by hand. Raises `Unusable`."""
     try:
-        moment = datetime.fromisoformat(given)
+        moment = datetime.fromisoformat(spelled)
     except ValueError:
         raise Unusable("Choose a time for the appointment.", field="slot") from None
     if moment.tzinfo is None:

@@ -16,7 +16,7 @@ def _script() -> Mapping[str, Any]:
 
 
 def questions(systems: Collection[str]) -> list[Mapping[str, Any]]:
-    """Give what to ask, in order; questions for other systems are left out."""
+    """Return what to ask, in order; questions for other systems are left out."""
     return [
         one for one in _script()["questions"] if "for" not in one or set(one["for"]) & set(systems)
     ]
@@ -34,7 +34,7 @@ def answers_in(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def hints(system: str) -> Mapping[str, Any]:
-    """Say what a workshop should have ready, and how many hours to plan."""
+    """Return what a workshop should have ready, and how many hours to plan."""
     workshop = _script()["workshop"]
-    found: Mapping[str, Any] = workshop.get(system, workshop["unknown"])
-    return found
+    plan: Mapping[str, Any] = workshop.get(system, workshop["unknown"])
+    return plan

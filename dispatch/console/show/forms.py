@@ -8,18 +8,18 @@ from models.errors import Unusable
 
 def words(fields: Mapping[str, str], name: str) -> str:
     """Read words that must be there. Raises `Unusable` with the field."""
-    given = text(fields, name, 500).strip()
-    if not given:
+    reason = text(fields, name, 500).strip()
+    if not reason:
         raise Unusable("Say why, in a few words.", field=name)
-    return given
+    return reason
 
 
 def text(fields: Mapping[str, str], name: str, most: int) -> str:
     """Read what may be empty. Raises `Unusable` with the field rather than cut a word off."""
-    given = fields.get(name, "")
-    if len(given) > most:
+    typed = fields.get(name, "")
+    if len(typed) > most:
         raise Unusable("At most %(most)d characters.", {"most": most}, field=name)
-    return given
+    return typed
 
 
 def number(fields: Mapping[str, str], name: str, least: int, most: int) -> int:

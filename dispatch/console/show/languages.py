@@ -30,11 +30,11 @@ def catalogue(language: str) -> Translations:
 
 
 def chosen(text: Any, language: str) -> str:
-    """Give the side of a bilingual text, of a `Text` or of a mapping, in a language."""
+    """Return the side of a bilingual text, of a `Text` or of a mapping, in a language."""
     if text is None:
         return ""
-    found = text[language] if isinstance(text, dict) else getattr(text, language)
-    return str(found)
+    side = text[language] if isinstance(text, dict) else getattr(text, language)
+    return str(side)
 
 
 PRIORITIES: Final = {"urgent": N_("Urgent"), "high": N_("High"), "normal": N_("Normal")}

@@ -26,12 +26,12 @@ class Refused:
 
 
 def refused(language: str, error: PaccError, path: str) -> Refused:
-    """Tell a form's refusal to the page that shows the form again."""
-    return Refused(path.rsplit("/", 1)[-1], error.facts.get("field"), said(language, error))
+    """Return a form's refusal for the page that shows the form again."""
+    return Refused(path.rsplit("/", 1)[-1], error.facts.get("field"), explain(language, error))
 
 
-def said(language: str, error: PaccError) -> str:
-    """Say in the reader's language why something was refused."""
+def explain(language: str, error: PaccError) -> str:
+    """Explain in the reader's language why something was refused."""
     if error.facts.get("holder"):
         return translate(
             language, N_("%(name)s has this case in hand."), name=error.facts["holder"]
@@ -41,7 +41,7 @@ def said(language: str, error: PaccError) -> str:
 
 
 def _named(language: str, name: str, value: Any) -> Any:
-    """Say a value as the pages do: a state by its label, a list of steps by theirs."""
+    """Spell a value as the pages do: a state by its label, a list of steps by theirs."""
     if isinstance(value, Text):
         return languages.chosen(value, language)
     if isinstance(value, list):

@@ -51,7 +51,7 @@ class Reader:
 
 @cache
 def _environment(language: str) -> jinja2.Environment:
-    made = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.PackageLoader("dispatch.console"),
         autoescape=True,
         extensions=["jinja2.ext.i18n"],
@@ -61,23 +61,23 @@ def _environment(language: str) -> jinja2.Environment:
         auto_reload=False,  # a list includes its row a hundred times: none is looked up on disk
     )
     translations = languages.catalogue(language)
-    made.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
-    made.globals["words"] = languages
-    made.globals["other_languages"] = [
+    environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+    environment.globals["words"] = languages
+    environment.globals["other_languages"] = [
         one for one in languages.LANGUAGES.items() if one[0] != language
     ]
-    made.globals["label"] = lambda table, word: translations.ugettext(table.get(word, word))
-    made.globals["nearby"] = lambda found: _place(found, language)
-    made.globals["confidence"] = confidence
-    made.filters["pages"] = lambda reader: [
+    environment.globals["label"] = lambda table, word: translations.ugettext(table.get(word, word))
+    environment.globals["nearby"] = lambda place: _place(place, language)
+    environment.globals["confidence"] = confidence
+    environment.filters["pages"] = lambda reader: [
         (path, translations.ugettext(name))
         for path, (name, roles) in _PAGES.items()
         if reader.session.person.actor.role in roles
     ]
-    made.filters["said"] = lambda text: languages.chosen(text, language)
-    made.filters["counted"] = lambda many: many if many < COUNTED else f"{COUNTED - 1}+"
-    made.filters["masked"] = lambda vin: f"…{vin[-6:]}"
-    return made
+    environment.filters["said"] = lambda text: languages.chosen(text, language)
+    environment.filters["counted"] = lambda many: many if many < COUNTED else f"{COUNTED - 1}+"
+    environment.filters["masked"] = lambda vin: f"…{vin[-6:]}"
+    return environment
 
 
 def render(
@@ -88,7 +88,7 @@ def render(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Make a page."""
+    """Render a template into a page."""
     environment = _environment(reader.language)
     session = reader.session
     page = environment.get_template(template).render(
@@ -106,7 +106,7 @@ def render(
 
 
 def translate(language: str, sentence: str, /, **values: Any) -> str:
-    """Say a sentence in a language."""
+    """Return a sentence in a language, with its values."""
     return languages.catalogue(language).ugettext(sentence) % values
 
 
@@ -130,14 +130,14 @@ def _ago(reader: Reader, moment: datetime) -> str:
     )
 
 
-def _place(found: Nearby, language: str) -> str:
-    city = found.city_zh if language == "zh" else found.city_en
-    if found.direction is None:
+def _place(place: Nearby, language: str) -> str:
+    city = place.city_zh if language == "zh" else place.city_en
+    if place.direction is None:
         return city
     return translate(
         language,
         languages.N_("%(km)d km %(direction)s of %(city)s"),
-        km=round(found.km),
-        direction=languages.catalogue(language).ugettext(found.direction),
+        km=round(place.km),
+        direction=languages.catalogue(language).ugettext(place.direction),
         city=city,
     )

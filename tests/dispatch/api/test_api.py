@@ -38,9 +38,9 @@ def test_an_operator_works_a_case_through_to_its_end(web: Web) -> None:
 def test_two_silences_of_one_moment_are_two(web: Web) -> None:
     boss = web.key(Role.SUPERVISOR)
     body = {"kind": "silence", "reason": "test"}
-    made = [web.asks(boss, f"/v1/vehicles/{CAR}/silences", body) for _ in range(2)]
-    assert [one.status_code for one in made] == [201, 201]
-    assert made[0].json() != made[1].json()
+    answers = [web.asks(boss, f"/v1/vehicles/{CAR}/silences", body) for _ in range(2)]
+    assert [one.status_code for one in answers] == [201, 201]
+    assert answers[0].json() != answers[1].json()
 
 
 def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
@@ -48,7 +48,7 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
     rows = {row["queue"]: row for row in web.centre.rows(t.task)}
     theirs = rows["dealer"]
     boss = web.key(Role.SUPERVISOR)
-    made = web.asks(
+    silence = web.asks(
         boss, f"/v1/vehicles/{OTHER}/silences", {"kind": "silence", "reason": "test"}
     ).json()
     matter = matter_at(web, theirs["desk"])
@@ -56,7 +56,7 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
         "task_id": theirs["task_id"],
         "case_id": theirs["case_id"],
         "vin": OTHER,
-        "silence_id": made["silence_id"],
+        "silence_id": silence["silence_id"],
         "issue_id": matter,
     }
     nobodys = {

@@ -48,10 +48,10 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     place: Path = tmp_path_factory.mktemp("contract") / "pacc.db"
     engine = make_engine(f"sqlite:///{place}")
     upgrade(engine)
-    made = Web(engine)
-    made.centre.plays(urgent_and_normal().raw(b"{").records)
-    with made.client:
-        yield made
+    web = Web(engine)
+    web.centre.plays(urgent_and_normal().raw(b"{").records)
+    with web.client:
+        yield web
     engine.dispose()
 
 

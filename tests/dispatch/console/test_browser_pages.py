@@ -73,11 +73,11 @@ class Auditor:
     def look(self, page: Page, where: str) -> None:
         """Note what stands in anybody's way on a page."""
         options = {"runOnly": {"type": "tag", "values": AUDIT}}
-        found = self._axe.run(page, options=options)
+        audit = self._axe.run(page, options=options)
         self.barriers.extend(
             f"{where}: {one['id']}: {one['nodes'][0]['html'][:200]}"
             f" {one['nodes'][0]['failureSummary'][:500]}"
-            for one in found.response["violations"]
+            for one in audit.response["violations"]
         )
 
 

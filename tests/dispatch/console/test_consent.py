@@ -15,9 +15,9 @@ __all__ = ["room"]
 
 def owned(room: Console, vin: str, **owner: Any) -> None:
     """Say who owns a car; nobody has agreed to calls yet."""
-    given = {"name": "Gao", "phone": "+86 555 0199", "language": "zh-CN", **owner}
+    facts = {"name": "Gao", "phone": "+86 555 0199", "language": "zh-CN", **owner}
     with room.centre.engine.begin() as connection:
-        connection.execute(sa.insert(t.contact).values(vin=vin, has_consent=False, **given))
+        connection.execute(sa.insert(t.contact).values(vin=vin, has_consent=False, **facts))
 
 
 def test_a_number_appears_only_after_the_owner_agreed_and_goes_when_they_say_no(
@@ -46,8 +46,8 @@ def test_a_number_appears_only_after_the_owner_agreed_and_goes_when_they_say_no(
     refused = room.posts(f"{path}/declined")
     assert "+86 555 0199" not in refused.text
     assert "The owner asked not to be called" in refused.text
-    told = {one["kind"]: one["actor"] for one in room.centre.rows(t.entry)}
-    assert told["task_agreed"] == told["task_no_call"] == "Wang"
+    actors = {one["kind"]: one["actor"] for one in room.centre.rows(t.entry)}
+    assert actors["task_agreed"] == actors["task_no_call"] == "Wang"
 
 
 def test_asking_by_message_is_the_dealers_attempt_and_stays_in_an_operators_hand(

@@ -27,16 +27,16 @@ class Form(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
+        attributes = dict(attrs)
         if tag == "form":
-            self._form = str(given.get("action"))
+            self._form = str(attributes.get("action"))
         if tag == "details":
-            self.opened.append("open" in given)
-        if given.get("aria-invalid") == "true":
-            self.marked.append(given)
+            self.opened.append("open" in attributes)
+        if attributes.get("aria-invalid") == "true":
+            self.marked.append(attributes)
             self.form = self._form
             self.is_open = all(self.opened)
-        self._reads = given.get("id") == "wrong"
+        self._reads = attributes.get("id") == "wrong"
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "details":

@@ -28,7 +28,7 @@ def test_a_dealer_is_not_asked_to_take_a_car_that_is_in_the_workshop(room: Conso
 def test_who_may_hold_a_car_back_lets_it_go_again_from_its_page(room: Console) -> None:
     task = dealers(room)
     address = f"/task/{task['task_id']}"
-    made = {
+    silence_ids = {
         kind: room.centre.act(
             silences.silence, OTHER, supervisor(), kind=kind, ends_at=None, reason="r"
         )
@@ -36,23 +36,23 @@ def test_who_may_hold_a_car_back_lets_it_go_again_from_its_page(room: Console) -
     }
     room.person("far dealer", Role.DEALER, "dealer-wuhan-1", language="en")
     room.enters("far dealer")
-    assert room.posts(f"{address}/lift", silence_id=made["workshop"]).status_code == 404
+    assert room.posts(f"{address}/lift", silence_id=silence_ids["workshop"]).status_code == 404
     room.person("wang", Role.DEALER, task["desk"], language="en")
     room.enters("wang")
     page = room.client.get(address).text
     assert page.count("Held back by") == 2
-    assert re.findall(r'"silence_id" value="(\w+)".*?</form>', page) == [made["workshop"]]
+    assert re.findall(r'"silence_id" value="(\w+)".*?</form>', page) == [silence_ids["workshop"]]
     assert page.count(">Let go<") == 1  # a silence takes a supervisor
-    assert room.posts(f"{address}/lift", silence_id=made["silence"]).status_code == 403
-    freed = room.posts(f"{address}/lift", silence_id=made["workshop"])
+    assert room.posts(f"{address}/lift", silence_id=silence_ids["silence"]).status_code == 403
+    freed = room.posts(f"{address}/lift", silence_id=silence_ids["workshop"])
     assert (freed.status_code, freed.text.count("Held back by")) == (200, 1)
-    twice = room.posts(f"{address}/lift", silence_id=made["workshop"])
+    twice = room.posts(f"{address}/lift", silence_id=silence_ids["workshop"])
     assert twice.status_code == 409
     assert "The silence has been lifted already." in twice.text
     assert room.posts(f"{address}/lift", silence_id="nothing").status_code == 404
     assert dealers(room)["held_en"] is not None  # by the silence
     room.enters("zhao")
-    freed = room.posts(f"{address}/lift", silence_id=made["silence"])
+    freed = room.posts(f"{address}/lift", silence_id=silence_ids["silence"])
     assert "Held back by" not in freed.text
     assert dealers(room)["held_en"] is None
 

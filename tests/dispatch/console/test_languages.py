@@ -23,24 +23,24 @@ REFUSALS = ("Conflict", "NotAllowed", "NotThere", "Unusable")
 def test_every_sentence_is_translated() -> None:
     methods = [("**.py", "python"), ("**.html", "jinja2")]
     names = ("_", "N_", "gettext", *REFUSALS)
-    found = {
+    messages = {
         message
         for _, _, message, _, _ in extract_from_dir(
             str(CONSOLE.parent), methods, keywords=dict.fromkeys(names)
         )
     }
-    said = {one for one in found if isinstance(one, str)}
+    said = {one for one in messages if isinstance(one, str)}
     assert len(said) > 330
     for language in languages.LANGUAGES:
         path = CONSOLE / "locale" / language / "LC_MESSAGES" / "console.po"
         catalogue = read_po(BytesIO(path.read_bytes()), locale=language)
         translated = {one.id: one for one in catalogue if one.id and one.string and not one.fuzzy}
         assert said == set(translated), language
-        for one in translated.values():
-            assert not list(one.check()), one.id
-            assert isinstance(one.string, str)
+        for message in translated.values():
+            assert not list(message.check()), message.id
+            assert isinstance(message.string, str)
             inside = re.compile(r"%\((\w+)\)")
-            assert sorted(inside.findall(one.string)) == sorted(inside.findall(str(one.id)))
+            assert sorted(inside.findall(message.string)) == sorted(inside.findall(str(message.id)))
     chinese = languages.catalogue("zh")
     assert all(re.search(r"[\u4e00-\u9fff]", chinese.ugettext(one)) for one in said)
 

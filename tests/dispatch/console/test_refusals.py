@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatch.console.show import languages
-from dispatch.console.show.refusals import said
+from dispatch.console.show.refusals import explain
 from dispatch.rules.lifecycle import after, endings, require_ending
 from models.case import Text
 from models.errors import Conflict, NotAllowed, NotThere, PaccError, Unusable
@@ -68,7 +68,7 @@ def test_a_refusal_in_chinese_is_wholly_chinese() -> None:
         assert isinstance(sentence, ast.Constant)
         text = str(sentence.value)
         values = {name: VALUES[name] for name in re.findall(r"%\((\w+)\)", text)}
-        chinese = said("zh", KINDS[kind](text, values))
+        chinese = explain("zh", KINDS[kind](text, values))
         assert re.search(r"[\u4e00-\u9fff]", chinese), where
         foreign = re.findall(r"[A-Za-z]+", re.sub(r"`[^`]*`", "", chinese))
         assert not foreign, (where, chinese)
@@ -81,22 +81,22 @@ def test_what_is_possible_instead_is_said_by_its_labels(queue: Queue, state: Tas
         try:
             after(queue, state, step)
         except Conflict as refused:
-            chinese = said("zh", refused)
+            chinese = explain("zh", refused)
             assert languages.catalogue("zh").ugettext(languages.STEPS[step]) in chinese
             assert not re.search(r"[A-Za-z]", chinese), chinese
     for disposition in set(Disposition) - endings(queue, state):
         with pytest.raises(Unusable) as caught:
             require_ending(queue, state, disposition)
-        chinese = said("zh", caught.value)
+        chinese = explain("zh", caught.value)
         assert not re.search(r"[A-Za-z]", chinese), chinese
-        for one in endings(queue, state):
-            assert languages.catalogue("zh").ugettext(languages.DISPOSITIONS[one]) in chinese
+        for ending in endings(queue, state):
+            assert languages.catalogue("zh").ugettext(languages.DISPOSITIONS[ending]) in chinese
 
 
 def test_a_program_still_reads_the_same_english() -> None:
     with pytest.raises(Conflict) as caught:
         after(Queue.ROADSIDE, TaskState.QUEUED, Step.CONTACT)
     assert str(caught.value) == "A roadside task that is queued cannot contact."
-    held = Conflict("%(because)s", {"because": Text("在修理厂", "in the workshop")}, held=True)
-    assert str(held) == "in the workshop"
-    assert held.facts == {"held": True}
+    conflict = Conflict("%(because)s", {"because": Text("在修理厂", "in the workshop")}, held=True)
+    assert str(conflict) == "in the workshop"
+    assert conflict.facts == {"held": True}

@@ -97,10 +97,10 @@ def test_law_8_on_every_page_another_desks_task_is_not_there(room: Console) -> N
                 url = path.format(**ids, step="contact", what="claim", handover_id="0" * 32)
                 data = fields if method == "POST" else None
                 answers.append((room.client.request(method, url, data=data), ids))
-            (one, its), (other, none) = answers
-            assert one.status_code == other.status_code, path
-            assert one.status_code in (403, 404), (path, one.status_code)
-            assert blank(one, its) == blank(other, none), path
+            (answer, its), (other, none) = answers
+            assert answer.status_code == other.status_code, path
+            assert answer.status_code in (403, 404), (path, answer.status_code)
+            assert blank(answer, its) == blank(other, none), path
             tried += 1
     assert tried >= 17
     after = {one.name: room.centre.rows(one) for one in (t.task, t.case, t.entry, t.worksheet)}
@@ -116,11 +116,11 @@ def shows_nothing_of(room: Console, task: dict[str, Any]) -> None:
     for path in pages(room, "GET"):
         if "{" in path or path in ("/live", "/login"):
             continue
-        for one in (path, f"{path}?tab=all", f"{path}?tab=urgent"):
-            text = room.client.get(one).text
-            assert task["task_id"] not in text, one
-            assert task["case_id"] not in text, one
-            assert task["vin"][-6:] not in text, one
+        for address in (path, f"{path}?tab=all", f"{path}?tab=urgent"):
+            text = room.client.get(address).text
+            assert task["task_id"] not in text, address
+            assert task["case_id"] not in text, address
+            assert task["vin"][-6:] not in text, address
             shown += 1
     assert shown >= 21
 
@@ -200,11 +200,13 @@ def check(answer: Response) -> None:
 
     class Look(HTMLParser):
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-            given = dict(attrs)
+            attributes = dict(attrs)
             assert tag not in ("img", "svg", "iframe", "object"), tag
-            assert tag != "script" or str(given.get("src", "")).startswith("/static/"), given
-            assert not [name for name in given if name.startswith("on")], given
-            assert not str(given.get("href", "")).startswith("javascript:"), given
+            assert tag != "script" or str(attributes.get("src", "")).startswith("/static/"), (
+                attributes
+            )
+            assert not [name for name in attributes if name.startswith("on")], attributes
+            assert not str(attributes.get("href", "")).startswith("javascript:"), attributes
 
         def handle_comment(self, data: str) -> None:
             raise AssertionError(data)

@@ -201,8 +201,8 @@ def test_a_card_opens_without_logging_in_until_it_expires_and_shows_no_whole_vin
     room: Console,
 ) -> None:
     room.enters("li")
-    made = room.posts(f"/task/{urgent(room)['task_id']}/card")
-    address = made.url.path
+    card = room.posts(f"/task/{urgent(room)['task_id']}/card")
+    address = card.url.path
     assert address.startswith("/card/")
     room.client.cookies.clear()
     card = room.client.get(address)

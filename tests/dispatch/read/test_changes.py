@@ -41,13 +41,13 @@ def test_a_change_that_commits_late_is_not_skipped(postgres_url: str) -> None:
     """On PostgreSQL only: SQLite writes one transaction after the other."""
     engine = make_engine(postgres_url)
     upgrade(engine)
-    centre, (one, two) = two_cases(engine)
+    centre, (early, late) = two_cases(engine)
     with engine.begin() as connection:
         first = horizon(connection)
     slow = engine.connect()
     transaction = slow.begin()
-    actions.claim(Acting(slow, LI, centre.now, centre.house), one)
-    centre.act(actions.claim, two, LI)
+    actions.claim(Acting(slow, LI, centre.now, centre.house), early)
+    centre.act(actions.claim, late, LI)
     seen: list[str] = []
 
     def look(since: int) -> int:
@@ -57,11 +57,13 @@ def test_a_change_that_commits_late_is_not_skipped(postgres_url: str) -> None:
             return end
 
     between = look(first)
-    assert seen == []  # the later one waits for the earlier one, whose number would be behind it
+    assert (
+        seen == []
+    )  # the later early waits for the earlier early, whose number would be behind it
     transaction.commit()
     slow.close()
     last = look(between)
-    assert sorted(seen) == sorted([one, two])
+    assert sorted(seen) == sorted([early, late])
     look(last)
     assert len(seen) == 2
     engine.dispose()
@@ -71,24 +73,24 @@ async def heard(office: WebContext, actor: Any, last: int | None, count: int) ->
     """The first events of a page's stream."""
     session = Session(Person(actor, "x", "en", has_shortcuts=True), "csrf", office.now(), "key")
     visitor = Visitor(session, Reader(session, "en", office.now(), ZoneInfo("UTC")))
-    events = Hub(office).listen(visitor, last)
-    found = []
-    async for event in events:
-        found.append(event)
-        if len(found) == count:
+    stream = Hub(office).listen(visitor, last)
+    events = []
+    async for event in stream:
+        events.append(event)
+        if len(events) == count:
             break
-    await events.aclose()  # type: ignore[attr-defined]
-    return found
+    await stream.aclose()  # type: ignore[attr-defined]
+    return events
 
 
 def test_a_page_that_comes_back_is_told_what_it_missed(engine: sa.Engine) -> None:
-    centre, (one, _) = two_cases(engine)
+    centre, (task_id, _) = two_cases(engine)
     office = WebContext(engine, centre.house, lambda: centre.now + timedelta(seconds=1))
     (beat,) = asyncio.run(heard(office, LI, None, 1))
     assert json.loads(beat.data)["urgent"] == 2
-    centre.act(actions.claim, one, LI)
+    centre.act(actions.claim, task_id, LI)
     again, moved = asyncio.run(heard(office, LI, int(beat.id), 2))
-    assert json.loads(again.data)["mine"] == [one]
-    assert json.loads(moved.data)["tasks"] == [[one, "claimed", "urgent", "claimed"]]
+    assert json.loads(again.data)["mine"] == [task_id]
+    assert json.loads(moved.data)["tasks"] == [[task_id, "claimed", "urgent", "claimed"]]
     (far,) = asyncio.run(heard(office, FAR, int(beat.id), 1))
     assert json.loads(far.data)["urgent"] == 0

@@ -64,7 +64,7 @@ def crowded(engine: sa.Engine) -> Centre:
     return centre
 
 
-def _blocks(centre: Centre, act: Callable[..., Any], *given: Any, **more: Any) -> int:
+def _blocks(centre: Centre, act: Callable[..., Any], *arguments: Any, **more: Any) -> int:
     """Give how many of the database's blocks an act's reading of tasks touches at the most."""
     seen: list[tuple[str, Any]] = []
 
@@ -73,7 +73,7 @@ def _blocks(centre: Centre, act: Callable[..., Any], *given: Any, **more: Any) -
             seen.append((statement, values))
 
     sa.event.listen(centre.engine, "before_cursor_execute", note)
-    act(*given, **more)
+    act(*arguments, **more)
     sa.event.remove(centre.engine, "before_cursor_execute", note)
     assert seen
     with centre.engine.begin() as connection:
@@ -81,8 +81,8 @@ def _blocks(centre: Centre, act: Callable[..., Any], *given: Any, **more: Any) -
             connection.exec_driver_sql(f"explain (analyze, buffers, format json) {one}", values)
             for one, values in seen
         ]
-        found = [plan.scalar_one()[0]["Plan"] for plan in plans]
-    return max(int(one["Shared Hit Blocks"] + one["Shared Read Blocks"]) for one in found)
+        read = [plan.scalar_one()[0]["Plan"] for plan in plans]
+    return max(int(one["Shared Hit Blocks"] + one["Shared Read Blocks"]) for one in read)
 
 
 @postgresql
@@ -120,8 +120,8 @@ def test_silences_in_force_keep_none_that_ended_waiting(
     flood = Flood(engine).report(range(12), 5, code="dtc:B1342").report([20], 6, code="dtc:B1342")
     end = flood.now + timedelta(minutes=5)
     for car in (*range(12), 20):
-        given = {"kind": "silence", "ends_at": end if car == 20 else None, "reason": "r"}
-        flood.act(silences.silence, vin(car), supervisor(), **given)
+        silence = {"kind": "silence", "ends_at": end if car == 20 else None, "reason": "r"}
+        flood.act(silences.silence, vin(car), supervisor(), **silence)
     assert len(flood.held()) == 13
     assert flood.later(minutes=10).done == {"unheld": 1}
     assert flood.held() == {vin(car) for car in range(12)}

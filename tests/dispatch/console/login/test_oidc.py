@@ -52,8 +52,8 @@ class Provider(ThreadingHTTPServer):
             "exp": int(time.time()) + 60,
             **self.lies,
         }
-        made = jwt.encode({"alg": "RS256", "kid": "k"}, claims, self.key)
-        return {"access_token": "x", "token_type": "Bearer", "id_token": made}
+        token = jwt.encode({"alg": "RS256", "kid": "k"}, claims, self.key)
+        return {"access_token": "x", "token_type": "Bearer", "id_token": token}
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -97,26 +97,26 @@ class Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def provider() -> Iterator[Provider]:
     """A provider that answers while the test runs."""
-    made = Provider()
-    thread = threading.Thread(target=made.serve_forever)
+    server = Provider()
+    thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield made
-    made.shutdown()
+    yield server
+    server.shutdown()
     thread.join()
-    made.server_close()
+    server.server_close()
 
 
 @pytest.fixture
 def room(engine: sa.Engine, provider: Provider) -> Iterator[Console]:
     """A console that knows the provider, and one person."""
-    made = Console(engine)
+    console = Console(engine)
     oidc = Oidc(provider.issuer, "pacc", "our secret")
-    made.app.state.console = made.app.state.console.__class__(
-        made.app.state.console.codes, made.app.state.console.rules, oidc=oidc
+    console.app.state.console = console.app.state.console.__class__(
+        console.app.state.console.codes, console.app.state.console.rules, oidc=oidc
     )
-    made.person("li", Role.OPERATOR, "rsa-beijing")
-    with made.client:
-        yield made
+    console.person("li", Role.OPERATOR, "rsa-beijing")
+    with console.client:
+        yield console
 
 
 def goes(room: Console, provider: Provider, **change: str) -> Response:
