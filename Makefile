@@ -25,12 +25,14 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/djlint --check --lint dispatch/console/templates
 	$(BIN)/python -m deploy.biome ci --error-on-warnings
 	$(MAKE) test
 
 # Writes what the formatters of `make check` ask for.
 format: setup
 	$(BIN)/ruff format .
+	$(BIN)/djlint --reformat --quiet --warn dispatch/console/templates
 	$(BIN)/python -m deploy.biome check --write
 
 # Kills, stops and starves the system for MINUTES, by SEED; needs Kafka's and PostgreSQL's parts.

@@ -66,6 +66,11 @@ def dealers(room: Console) -> dict[str, Any]:
     return room.centre.task(queue="dealer")
 
 
+def squeezed(page: str) -> str:
+    """Return a page without the white space around its tags, to look for elements in a row."""
+    return re.sub(r"\s*(<[^>]+>)\s*", r"\1", page)
+
+
 def pages(room: Console, method: str) -> list[str]:
     """Every route of the console."""
     skipped = ("/v1", "/health", "/ready", "/docs", "/openapi.json", "/static", "/assets")

@@ -41,7 +41,7 @@ def test_who_may_hold_a_car_back_lets_it_go_again_from_its_page(room: Console) -
     room.enters("wang")
     page = room.client.get(address).text
     assert page.count("Held back by") == 2
-    assert re.findall(r'"silence_id" value="(\w+)".*?</form>', page) == [silence_ids["workshop"]]
+    assert re.findall(r'"silence_id" value="(\w+)"', page) == [silence_ids["workshop"]]
     assert page.count(">Let go<") == 1  # a silence takes a supervisor
     assert room.posts(f"{address}/lift", silence_id=silence_ids["silence"]).status_code == 403
     freed = room.posts(f"{address}/lift", silence_id=silence_ids["workshop"])

@@ -12,7 +12,7 @@ from dispatch.read.tasks import candidates
 from models import tables as t
 from models.person import Actor
 from models.words import Queue, Role
-from tests.support.consoles import Console, dealers, room, urgent
+from tests.support.consoles import Console, dealers, room, squeezed, urgent
 from tests.worlds import (
     BEIJING,
     CAR,
@@ -54,7 +54,7 @@ def test_readings_have_a_name_and_a_unit_and_what_has_none_is_left_out(room: Con
     again = stream.says(CAR, "dtc:P0C01", 1, severity="stop", **more)
     room.centre.worker.process([replace(one, offset=one.offset + 1) for one in again.records[1:]])
     room.enters("li")
-    page = room.client.get(f"/task/{urgent(room)['task_id']}").text
+    page = squeezed(room.client.get(f"/task/{urgent(room)['task_id']}").text)
     for shown in (
         "<dt>State of charge</dt><dd>63 %</dd>",
         "<dt>Softest tyre</dt><dd>217 kPa</dd>",
@@ -280,6 +280,6 @@ def test_a_long_list_says_that_it_goes_on_and_the_wall_counts_all_of_it(room: Co
     opened = {row["vin"]: row for row in room.centre.rows(t.task, queue="roadside")}
     room.posts(f"/task/{opened.pop(CAR)['task_id']}/claim")
     oldest = min(row["opened_at"] for row in opened.values())
-    wall = room.client.get("/wall").text
+    wall = squeezed(room.client.get("/wall").text)
     assert "<dt>Urgent, nobody has it</dt><dd>60</dd>" in wall
     assert f'data-since="{int(oldest.timestamp() * 1000)}"' in wall
