@@ -15,7 +15,7 @@ from models.person import Actor
 from models.words import IssueState
 
 router = APIRouter(prefix="/fleet-issues", tags=["fleet"])
-AsLooker = Annotated[Actor, Depends(require(*issues.LOOKERS))]
+AsLooker = Annotated[Actor, Depends(require(*issues.VIEWERS))]
 IssueId = Annotated[Ident, Path(description="A fleet-wide matter.")]
 
 
@@ -28,7 +28,7 @@ def list_fleet_issues(
 ) -> list[FleetIssueOut]:
     """List the fleet-wide matters with tasks at your desks, the largest first."""
     with office.engine.begin() as connection:
-        rows = issues.list_matters(connection, actor, is_all=over)
+        rows = issues.list_issues(connection, actor, is_all=over)
     return [FleetIssueOut(**row) for row in rows]
 
 
@@ -58,6 +58,6 @@ def _decide(
 ) -> Response:
     def do(acting: Acting) -> dict[str, Any]:
         issues.decide_on(acting, issue_id, to, reason)
-        return issues.show_matter(acting.connection, issue_id, actor)
+        return issues.show_issue(acting.connection, issue_id, actor)
 
     return act(office, actor, asked, do)

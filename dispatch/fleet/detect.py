@@ -1,7 +1,7 @@
-"""Finds fleet-wide matters and counts them: what `pacc tend` looks at now and then.
+"""Finds fleet issues and counts them, for `pacc tend`.
 
-Only cases whose model and software are known are looked at, by when they were opened: a day of
-them, so that a flood is found also where the pipeline, or `pacc tend`, comes hours behind it.
+Only cases whose model and software are known count, by when they were opened: a day of them, so
+that a flood is found also where the pipeline, or `pacc tend`, comes hours behind it.
 """
 
 from collections import Counter
@@ -36,30 +36,30 @@ class Slot:
     last_seen: datetime
 
 
-def look(acting: Acting) -> Counter[str]:
-    """Find new matters, count those that are not over, and end or hold them by the rule."""
+def update_issues(acting: Acting) -> Counter[str]:
+    """Find new issues, count those that are not over, and end or hold them by the rule."""
     connection, at, surge = acting.connection, acting.at, acting.policy.surge
     now = _stream_time(connection, at)
     done: Counter[str] = Counter()
     if now is None:
         return done
-    known = {row["issue_id"]: row for row in _matters(connection)}
+    known = {row["issue_id"]: row for row in _issues(connection)}
     for group, slots in sorted(_slots(connection, now, surge).items()):
-        matter = known.get(issue_id(*group))
-        if matter is None:
-            found = next(_surges(slots, now, surge), None)
-            if found is not None:
-                _begin(acting, group, found, now)
+        issue = known.get(issue_id(*group))
+        if issue is None:
+            window = next(_surges(slots, now, surge), None)
+            if window is not None:
+                _begin(acting, group, window, now)
                 done["fleet_issue_found"] += 1
-        elif matter["state"] == IssueState.OVER.value and _is_back(matter, slots, surge):
+        elif issue["state"] == IssueState.OVER.value and _is_back(issue, slots, surge):
             why = "it came back"
-            done["fleet_issue_found"] += change_state(acting, matter, IssueState.WATCHED, why)
+            done["fleet_issue_found"] += change_state(acting, issue, IssueState.WATCHED, why)
     _count(acting, now)
     return done + _by_rule(acting, now)
 
 
 def _stream_time(connection: sa.Connection, at: datetime) -> datetime | None:
-    """Give the newest stream time; a record out of the future does not move it past now."""
+    """Return the newest stream time; a record out of the future does not move it past now."""
     newest = connection.execute(sa.select(sa.func.max(t.position.c.watermark))).scalar()
     return None if newest is None else min(newest, at)
 
@@ -70,17 +70,17 @@ def _known() -> sa.ColumnElement[bool]:
 
 
 def _half(surge: Surge) -> int:
-    """Half a window in whole seconds: any two slots side by side are one window."""
+    """Return half a window in whole seconds: any two slots side by side are one window."""
     return max(1, int(surge.within.total_seconds() / 2))
 
 
 def _back(surge: Surge) -> timedelta:
-    """How far back floods are looked for."""
+    """Return how far back floods are searched for."""
     return max(_DAY, 2 * surge.within)
 
 
 def _slots(connection: sa.Connection, now: datetime, surge: Surge) -> dict[_Group, dict[int, Slot]]:
-    """Count the vehicles of the groups that may be a matter, in slots, two looks back."""
+    """Count the vehicles of the groups that may be an issue, in slots, twice as far back."""
     c = t.case.c
     of = (c.root, c.model, c.software)
     half = sa.literal_column(str(_half(surge)), sa.BigInteger)
@@ -114,18 +114,18 @@ def _slots(connection: sa.Connection, now: datetime, surge: Surge) -> dict[_Grou
 
 
 def _before(surge: Surge) -> timedelta:
-    """How much earlier lies what is usual: a day, or the window before if it is longer."""
+    """Return how much earlier lies what is usual: a day, or the window before if it is longer."""
     return max(_DAY, surge.within)
 
 
 def _windows(slots: Mapping[int, Slot]) -> Iterator[tuple[int, list[Slot]]]:
-    """Give the windows that end with a slot in which something was."""
+    """Yield the windows that end with a slot in which something was."""
     for number in sorted(slots):
         yield number, [slots[one] for one in (number - 1, number) if one in slots]
 
 
 def _surges(slots: Mapping[int, Slot], now: datetime, surge: Surge) -> Iterator[list[Slot]]:
-    """Give the windows that are far above the same time of the day before, the first one first."""
+    """Yield the windows that are far above the same time of the day before, the first one first."""
     day = round(_before(surge).total_seconds() / _half(surge))
     since = (now - _back(surge)).timestamp() // _half(surge)
     for number, window in _windows(slots):
@@ -137,22 +137,22 @@ def _surges(slots: Mapping[int, Slot], now: datetime, surge: Surge) -> Iterator[
             yield window
 
 
-def _is_back(matter: Mapping[str, Any], slots: Mapping[int, Slot], surge: Surge) -> bool:
-    """Whether a matter that was over is one again by what came after it alone."""
-    last = matter["last_seen"].timestamp() // _half(surge)
+def _is_back(issue: Mapping[str, Any], slots: Mapping[int, Slot], surge: Surge) -> bool:
+    """Return whether an issue that was over is one again by what came after it alone."""
+    last = issue["last_seen"].timestamp() // _half(surge)
     later = {number: one for number, one in slots.items() if number > last}
     return any(
         sum(one.vehicles for one in window) >= surge.vehicles for _, window in _windows(later)
     )
 
 
-def _matters(connection: sa.Connection) -> list[dict[str, Any]]:
+def _issues(connection: sa.Connection) -> list[dict[str, Any]]:
     query = sa.select(t.fleet_issue).order_by(t.fleet_issue.c.issue_id)
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _begin(acting: Acting, group: _Group, window: list[Slot], now: datetime) -> None:
-    """Write a new matter; two who find it at once write it once."""
+    """Insert a new issue; two who find it at once write it once."""
     code, model, software = group
     row = {
         "issue_id": issue_id(*group),
@@ -176,7 +176,7 @@ def _begin(acting: Acting, group: _Group, window: list[Slot], now: datetime) -> 
 
 
 def _of_it() -> sa.ColumnElement[bool]:
-    """Say that a case is one of a matter."""
+    """Return the condition that a case is one of an issue."""
     i, c = t.fleet_issue.c, t.case.c
     return sa.and_(
         _known(),
@@ -188,7 +188,7 @@ def _of_it() -> sa.ColumnElement[bool]:
 
 
 def _count(acting: Acting, now: datetime) -> None:
-    """Bring the numbers of every matter that is not over up to date."""
+    """Bring the numbers of every issue that is not over up to date."""
     connection, at, surge = acting.connection, acting.at, acting.policy.surge
     i, c = t.fleet_issue.c, t.case.c
     query = (
@@ -203,28 +203,28 @@ def _count(acting: Acting, now: datetime) -> None:
     )
     numbers = {row.issue_id: row for row in connection.execute(query)}
     desks = _at_desks(connection)
-    for matter in _matters(connection):
-        found = numbers.get(matter["issue_id"])
-        if found is None:
+    for issue in _issues(connection):
+        count = numbers.get(issue["issue_id"])
+        if count is None:
             continue
-        values = {"vehicles": found.vehicles, "last_seen": found.last_seen}
-        if found.vehicles - matter["grew_from"] >= _growth(surge):
-            values |= {"grew_at": at, "grew_stream": now, "grew_from": found.vehicles}
-        is_growing = at - values.get("grew_at", matter["grew_at"]) < _RECENT
-        values["recent"] = _recent(connection, matter["issue_id"], found.last_seen, is_growing)
-        values["desks"] = desks.get(matter["issue_id"], {})
-        one = i.issue_id == matter["issue_id"]
-        connection.execute(sa.update(t.fleet_issue).where(one).values(**values))
+        values = {"vehicles": count.vehicles, "last_seen": count.last_seen}
+        if count.vehicles - issue["grew_from"] >= _growth(surge):
+            values |= {"grew_at": at, "grew_stream": now, "grew_from": count.vehicles}
+        is_growing = at - values.get("grew_at", issue["grew_at"]) < _RECENT
+        values["recent"] = _recent(connection, issue["issue_id"], count.last_seen, is_growing)
+        values["desks"] = desks.get(issue["issue_id"], {})
+        update = sa.update(t.fleet_issue).where(i.issue_id == issue["issue_id"])
+        connection.execute(update.values(**values))
 
 
 def _growth(surge: Surge) -> float:
-    """How many vehicles are worth a word: a matter that gets fewer is quiet."""
+    """Return how many vehicles are growth: an issue that gets fewer is quiet."""
     return max(1, surge.vehicles / 10)
 
 
 def _recent(
     connection: sa.Connection,
-    issue: str,
+    issue_id_: str,
     last_seen: datetime,
     is_growing: bool,  # noqa: FBT001 - named at its only call
 ) -> int:
@@ -234,13 +234,13 @@ def _recent(
     query = (
         sa.select(sa.func.count())
         .select_from(t.fleet_issue.join(t.case, _of_it()))
-        .where(t.fleet_issue.c.issue_id == issue, t.case.c.opened_at > last_seen - _RECENT)
+        .where(t.fleet_issue.c.issue_id == issue_id_, t.case.c.opened_at > last_seen - _RECENT)
     )
     return int(connection.execute(query).scalar_one())
 
 
 def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
-    """Count the open tasks of every matter at each desk."""
+    """Count the open tasks of every issue at each desk."""
     i, c, k = t.fleet_issue.c, t.case.c, t.task.c
     joined = t.fleet_issue.join(t.case, _of_it()).join(t.task, k.case_id == c.case_id)
     query = (
@@ -256,14 +256,14 @@ def _at_desks(connection: sa.Connection) -> dict[str, dict[str, int]]:
 
 
 def _by_rule(acting: Acting, now: datetime) -> Counter[str]:
-    """End what is quiet; hold what is new if the rule is to; let go if it is switched off.
+    """End what is quiet; hold what is new if the rule says so; release if it is switched off.
 
     Quiet is what has not grown by our clock and by stream time: while the pipeline stands still, or
     works off what has piled up, nothing is over.
     """
     at, surge = acting.at, acting.policy.surge
     done: Counter[str] = Counter()
-    for row in _matters(acting.connection):
+    for row in _issues(acting.connection):
         state = IssueState(row["state"])
         if state is IssueState.OVER:
             continue

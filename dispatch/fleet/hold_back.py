@@ -1,4 +1,4 @@
-"""Puts the waiting tasks of a fleet-wide matter on the shelf, and takes them down again in a pace.
+"""Holds the waiting tasks of a fleet issue back, and releases them again at a pace.
 
 Some hundreds at once, in a fixed number of statements, under the vehicles' locks in the order in
 which all take them: a million tasks are not gone through one by one.
@@ -31,40 +31,40 @@ AT_ONCE: Final = 500
 _MINUTE: Final = timedelta(minutes=1)
 _ACTIVE: Final = (Status.ACTIVE.value, Status.LAMP_ONLY.value)
 _Silences = Mapping[str, tuple[Silence, ...]]
-_Change = Callable[[str, Task, _Silences], Task]
+_TaskRule = Callable[[str, Task, _Silences], Task]
 
 
-def shelve(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
-    """Hold waiting tasks of the holding matters back; say how many, `AT_ONCE` a matter at most."""
+def hold_waiting(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
+    """Hold waiting tasks of holding issues back, `AT_ONCE` an issue at most; return how many."""
     done = 0
     with engine.begin() as connection:
-        matters = holding(connection)
-    for matter in matters.values():
+        issues = holding(connection)
+    for issue in issues.values():
 
-        def held(_vin: str, task: Task, _silences: _Silences, matter: FleetIssue = matter) -> Task:
-            return replace(task, held_because=matter.because, issue_id=matter.issue_id)
+        def hold(_vin: str, task: Task, _silences: _Silences, issue: FleetIssue = issue) -> Task:
+            return replace(task, held_because=issue.because, issue_id=issue.issue_id)
 
         with engine.begin() as connection:
             acting = Acting(connection, CLOCK, at, policy)
-            done += _turn(acting, _waiting(matter).limit(AT_ONCE), held)
+            done += _change(acting, _waiting(issue).limit(AT_ONCE), hold)
     return done
 
 
-def let_go(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
-    """Let tasks of released matters go, the worst first, as many as the pace allows by now."""
+def release(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
+    """Release tasks of released issues, the worst first, as many as the pace allows by now."""
     with engine.begin() as connection:
-        matters = _releasing(connection)
-        if not matters:
+        issues = _releasing(connection)
+        if not issues:
             return 0
-        since = max(row["let_go_at"] or at for row in matters)
+        since = max(row["let_go_at"] or at for row in issues)
         pace = policy.surge.release
         allowed = min(int((at - since) / _MINUTE * pace), pace)
         if allowed <= 0:
             return 0
-        ids = [row["issue_id"] for row in matters]
+        ids = [row["issue_id"] for row in issues]
         worst = within(connection, t.task.c.task_id, _worst(connection, ids, allowed))
         acting = Acting(connection, CLOCK, at, policy)
-        done = _turn(acting, _shelved().where(worst), _freed(at, policy))
+        done = _change(acting, _held_back().where(worst), _released(at, policy))
         paid = at if allowed == pace else since + _MINUTE * allowed / pace
         i = t.fleet_issue.c
         connection.execute(
@@ -74,12 +74,12 @@ def let_go(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
 
 
 def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
-    """Lock the matters that hold back no more and still have tasks on the shelf."""
+    """Lock the issues that hold back no more and still have tasks held back."""
     i, k = t.fleet_issue.c, t.task.c
-    shelved = sa.select(k.task_id).where(k.issue_id == i.issue_id, OPEN)
+    held_back = sa.select(k.task_id).where(k.issue_id == i.issue_id, OPEN)
     query = (
         sa.select(i.issue_id, i.let_go_at)
-        .where(i.state != IssueState.HOLDING.value, shelved.exists())
+        .where(i.state != IssueState.HOLDING.value, held_back.exists())
         .order_by(i.issue_id)
         .with_for_update()
     )
@@ -87,7 +87,7 @@ def _releasing(connection: sa.Connection) -> Sequence[Mapping[str, Any]]:
 
 
 def _tasks() -> sa.Select[Any]:
-    """Give the queued tasks of open cases that no person has, or had."""
+    """Select the queued tasks of open cases that no person has, or had."""
     k, c = t.task.c, t.case.c
     return (
         sa.select(k.task_id, k.case_id, k.vin)
@@ -102,9 +102,10 @@ def _tasks() -> sa.Select[Any]:
     )
 
 
-def _waiting(matter: FleetIssue) -> sa.Select[Any]:
-    """Give the tasks that the matter may hold: all that is wrong is its code (see `issue_of`), the
-    case is named by it, and nobody has worked on it."""
+def _waiting(issue: FleetIssue) -> sa.Select[Any]:
+    """Select the tasks that the issue may hold: all that is wrong is its code (see `issue_of`), the
+    case is named by it, and nobody has worked on it.
+    """
     k, c, f = t.task.c, t.case.c, t.fault.c
     faults = sa.select(f.code).where(
         f.case_id == c.case_id, f.status.in_(_ACTIVE), f.folded_under.is_(None)
@@ -117,60 +118,60 @@ def _waiting(matter: FleetIssue) -> sa.Select[Any]:
         k.held_zh.is_(None),
         k.priority != Priority.URGENT.value,
         k.paused_at.is_(None),
-        c.root == matter.code,
-        c.model == matter.build.model,
-        c.software == matter.build.software,
-        faults.where(f.code == matter.code).exists(),
-        ~faults.where(f.code != matter.code).exists(),
+        c.root == issue.code,
+        c.model == issue.build.model,
+        c.software == issue.build.software,
+        faults.where(f.code == issue.code).exists(),
+        ~faults.where(f.code != issue.code).exists(),
         ~worked.exists(),
     )
 
 
-def _shelved() -> sa.Select[Any]:
-    """Give the tasks on the shelf whose fault is still there."""
+def _held_back() -> sa.Select[Any]:
+    """Select the tasks held back whose fault is still there."""
     k, c, f = t.task.c, t.case.c, t.fault.c
     active = sa.select(f.code).where(f.case_id == c.case_id, f.status.in_(_ACTIVE))
     return _tasks().where(k.issue_id.is_not(None), active.exists())
 
 
 def _worst(connection: sa.Connection, issue_ids: Sequence[str], many: int) -> list[str]:
-    """Name the worst tasks on the shelf; of each matter as many are read, in its index's order."""
+    """Return the worst tasks held back; of each issue as many are read, in its index's order."""
     k = t.task.c
-    found: list[tuple[int, float, str]] = []
-    for one in issue_ids:
-        query = _shelved().add_columns(k.priority_rank, k.score).where(k.issue_id == one)
+    tasks: list[tuple[int, float, str]] = []
+    for issue_id in issue_ids:
+        query = _held_back().add_columns(k.priority_rank, k.score).where(k.issue_id == issue_id)
         query = query.order_by(k.priority_rank.desc(), k.score.desc()).limit(many)
-        found += [(row.priority_rank, row.score, row.task_id) for row in connection.execute(query)]
-    return [task_id for _, _, task_id in sorted(found, reverse=True)[:many]]
+        tasks += [(row.priority_rank, row.score, row.task_id) for row in connection.execute(query)]
+    return [task_id for _, _, task_id in sorted(tasks, reverse=True)[:many]]
 
 
-def _freed(at: datetime, policy: DispatchPolicy) -> _Change:
-    def change(vin: str, task: Task, silences: _Silences) -> Task:
-        """Take a task down, with fresh deadlines; a silence may hold it from here on."""
+def _released(at: datetime, policy: DispatchPolicy) -> _TaskRule:
+    def release_one(vin: str, task: Task, silences: _Silences) -> Task:
+        """Release a task with fresh deadlines; a silence may hold it back from here on."""
         due = deadlines(task.priority, task.queue, policy.directory.desk(task.desk), at)
-        held = held_because(silences.get(vin, ()), task.priority, at)
+        because = held_because(silences.get(vin, ()), task.priority, at)
         return replace(
             task,
-            held_because=held,
+            held_because=because,
             issue_id=None,
             claim_by=due.claim_by,
             contact_by=due.contact_by,
-            alarms=task.alarms + (held is None),
+            alarms=task.alarms + (because is None),
         )
 
-    return change
+    return release_one
 
 
-def _turn(acting: Acting, query: sa.Select[Any], change: _Change) -> int:
-    """Change the tasks that a query gives, under their vehicles' locks, and tell of each."""
+def _change(acting: Acting, query: sa.Select[Any], rule: _TaskRule) -> int:
+    """Change the tasks that a query gives, under their vehicles' locks, and log each."""
     connection = acting.connection
     waiting = {row.case_id: row for row in connection.execute(query)}  # one of a case at a time
     vins = sorted({row.vin for row in waiting.values()})
     if not vins:
         return 0
     v, k = t.vehicle.c, t.task.c
-    locked = sa.select(v.vin).where(within(connection, v.vin, vins)).order_by(v.vin)
-    connection.execute(locked.with_for_update())
+    lock = sa.select(v.vin).where(within(connection, v.vin, vins)).order_by(v.vin)
+    connection.execute(lock.with_for_update())
     wanted = within(connection, k.task_id, [row.task_id for row in waiting.values()])
     # again, as it is now that nobody else changes it; without its limit, which these are within
     still = [row.task_id for row in connection.execute(query.where(wanted))]
@@ -184,7 +185,7 @@ def _turn(acting: Acting, query: sa.Select[Any], change: _Change) -> int:
     silences = _silences(connection, vins)
     changed, logs = [], []
     for row in task_rows:
-        task = change(row["vin"], rows.task(row), silences)
+        task = rule(row["vin"], rows.task(row), silences)
         log = CaseLog(cases[row["case_id"]], acting.policy.topics, acting.actor.name)
         log.change_task(_logged(task), acting.at)
         changed.append(rows.task_row(row["vin"], task))

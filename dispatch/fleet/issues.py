@@ -1,4 +1,4 @@
-"""Fleet-wide matters as people see them: the list, and holding their tasks back or letting go."""
+"""Fleet issues as people see them: the list, and holding their tasks back or releasing them."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -15,16 +15,16 @@ from models.errors import Conflict, NotAllowed, NotThere
 from models.person import Actor
 from models.words import IssueState, Role, SurgeRule
 
-# Who looks at matters; a supervisor of all desks decides on them.
-LOOKERS: Final = (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.ENGINEER)
+# Who sees fleet issues; a supervisor of all desks decides on them.
+VIEWERS: Final = (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.ENGINEER)
 _DONE: Final = {IssueState.HOLDING: "fleet_issue_held", IssueState.RELEASED: "fleet_issue_released"}
 _MINUTES: Final = 10
 
 
 def holding(connection: sa.Connection) -> dict[str, FleetIssue]:
-    """Read the matters whose tasks are held back: what the pipeline has to know, in one statement.
+    """Return the fleet issues whose tasks are held back, by id: for the pipeline, in one statement.
 
-    The number of vehicles is that of the last look.
+    The number of vehicles is that of the last count.
     """
     i = t.fleet_issue.c
     query = sa.select(i.issue_id, i.code, i.model, i.software, i.vehicles)
@@ -37,26 +37,29 @@ def holding(connection: sa.Connection) -> dict[str, FleetIssue]:
     }
 
 
-def list_matters(
+def list_issues(
     connection: sa.Connection, actor: Actor, *, is_all: bool = False
 ) -> list[dict[str, Any]]:
-    """List the matters with tasks at the actor's desks, the largest first; the ended ones if asked.
+    """Return the issues with tasks at the actor's desks, the largest first; ended ones if `is_all`.
 
     `vehicles` counts the whole fleet; `open` and `held` count tasks at the actor's desks.
     """
     i = t.fleet_issue.c
     query = sa.select(t.fleet_issue).order_by(i.vehicles.desc(), i.issue_id)
     if not is_all:
-        query = query.where(sa.or_(i.state != IssueState.OVER.value, i.issue_id.in_(_held_ids())))
+        query = query.where(
+            sa.or_(i.state != IssueState.OVER.value, i.issue_id.in_(_holding_ids()))
+        )
     rows = [dict(row) for row in connection.execute(query).mappings()]
-    held = _held(connection, actor)
-    return [_shown(row, actor, held) for row in rows if sees_any(row["desks"], actor)]
+    counts = _held_back(connection, actor)
+    return [_shown(row, actor, counts) for row in rows if sees_any(row["desks"], actor)]
 
 
 def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> None:
-    """Hold a matter's tasks back, or let them go again; both are kept in the audit.
+    """Hold an issue's tasks back, or release them; both are kept in the audit.
 
-    It touches the tasks of every desk: it takes a supervisor of all desks.
+    Raises `NotAllowed` for anybody but a supervisor of all desks, whose tasks it touches;
+    `NotThere` for an issue out of sight; `Conflict` where it is so already, or switched off.
     """
     actor = acting.actor
     if actor.role is not Role.SUPERVISOR:
@@ -80,7 +83,7 @@ def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> Non
 
 
 def change_state(acting: Acting, row: Mapping[str, Any], to: IssueState, reason: str) -> bool:
-    """Change a matter's state unless somebody was faster: who did, when and why is kept."""
+    """Change an issue's state, with who, when and why; return whether nobody was faster."""
     i = t.fleet_issue.c
     connection, by, at = acting.connection, acting.actor.name, acting.at
     changes: dict[str, Any] = {
@@ -101,25 +104,25 @@ def change_state(acting: Acting, row: Mapping[str, Any], to: IssueState, reason:
     return True
 
 
-def show_matter(connection: sa.Connection, issue_id: str, actor: Actor) -> dict[str, Any]:
-    """Show one matter. Raises `NotThere`."""
-    for row in list_matters(connection, actor, is_all=True):
+def show_issue(connection: sa.Connection, issue_id: str, actor: Actor) -> dict[str, Any]:
+    """Return one fleet issue. Raises `NotThere` if there is none, or none to see."""
+    for row in list_issues(connection, actor, is_all=True):
         if row["issue_id"] == issue_id:
             return row
     raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
 
 
 def may_decide(actor: Actor) -> bool:
-    """Whether the actor may hold a matter's tasks back and let them go."""
+    """Return whether the actor may hold an issue's tasks back and release them."""
     return actor.role is Role.SUPERVISOR and actor.desks is None
 
 
-def _held_ids() -> sa.Select[tuple[str]]:
+def _holding_ids() -> sa.Select[tuple[str]]:
     k = t.task.c
     return sa.select(k.issue_id).where(k.issue_id.is_not(None), OPEN)
 
 
-def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
+def _held_back(connection: sa.Connection, actor: Actor) -> dict[str, int]:
     k = t.task.c
     query = sa.select(k.issue_id, sa.func.count()).where(
         k.issue_id.is_not(None), OPEN, seen(k.desk, actor)
@@ -127,7 +130,7 @@ def _held(connection: sa.Connection, actor: Actor) -> dict[str, int]:
     return dict(connection.execute(query.group_by(k.issue_id)).all())
 
 
-def _shown(row: Mapping[str, Any], actor: Actor, held: Mapping[str, int]) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any], actor: Actor, held_back: Mapping[str, int]) -> dict[str, Any]:
     names = (
         "issue_id",
         "code",
@@ -145,5 +148,5 @@ def _shown(row: Mapping[str, Any], actor: Actor, held: Mapping[str, int]) -> dic
         **{name: row[name] for name in names},
         "per_minute": row["recent"] / _MINUTES,
         "open": sum(count for desk, count in row["desks"].items() if actor.sees(desk)),
-        "held": held.get(row["issue_id"], 0),
+        "held": held_back.get(row["issue_id"], 0),
     }

@@ -1,4 +1,4 @@
-"""When a dealer tries again to reach a customer, and by which way. Pure."""
+"""When a dealer tries again to reach a customer, and by which channel. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,17 +29,17 @@ CADENCE: Final = (
 )
 
 
-def planned(made: int) -> Channel:
-    """Say by which way to approach the customer after `made` attempts."""
-    return CADENCE[min(made, len(CADENCE) - 1)].channel
+def planned(attempts: int) -> Channel:
+    """Return by which channel to approach the customer after so many attempts."""
+    return CADENCE[min(attempts, len(CADENCE) - 1)].channel
 
 
-def next_attempt(made: int, desk: Desk | None, at: datetime) -> datetime | None:
-    """Say when to try again after the `made`-th attempt at `at`; None when all were made.
+def next_attempt(attempts: int, desk: Desk | None, at: datetime) -> datetime | None:
+    """Return when to try again after the latest of the attempts, at `at`; None: all were made.
 
     Outside the desk's opening hours the attempt waits for the next opening.
     """
-    if made >= len(CADENCE):
+    if attempts >= len(CADENCE):
         return None
-    due = at + CADENCE[made].after_first - CADENCE[made - 1].after_first
+    due = at + CADENCE[attempts].after_first - CADENCE[attempts - 1].after_first
     return due if desk is None else next_open(desk, due)

@@ -28,7 +28,7 @@ class Deadlines(Struct, frozen=True):
 
 
 def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime) -> Deadlines:
-    """Give the deadlines of a task opened at `at`.
+    """Return the deadlines of a task opened at `at`.
 
     A normal task's customer is reached within one business day of its desk: by the same time of
     the next day on which it is open.
@@ -42,7 +42,7 @@ def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime)
 
 
 def next_open(desk: Desk, at: datetime) -> datetime:
-    """Give `at` if the desk is open then, else when it opens next."""
+    """Return `at` if the desk is open then, else when it opens next."""
     days = open_days(desk, at)
     opens, closes = next(days)
     if at >= closes:
@@ -51,7 +51,7 @@ def next_open(desk: Desk, at: datetime) -> datetime:
 
 
 def next_business_day(desk: Desk, at: datetime) -> datetime:
-    """Add one business day: outside opening hours the count starts at the next opening."""
+    """Return one business day later: outside opening hours the count starts at the next opening."""
     days = open_days(desk, at)
     opens, closes = next(days)
     start = min(max(at, opens), closes)
@@ -67,7 +67,7 @@ def next_business_day(desk: Desk, at: datetime) -> datetime:
 
 
 def open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Give opening and closing time of each business day, from the day of `at` on, in UTC."""
+    """Yield opening and closing time of each business day, from the day of `at` on, in UTC."""
     zone = ZoneInfo(desk.timezone)
     hours = desk.hours or _USUAL_HOURS
     first = at.astimezone(zone).date()
@@ -76,12 +76,12 @@ def open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
         if day.isoweekday() not in hours or day.isoformat() in desk.holidays:
             continue
         opens, closes = hours[day.isoweekday()]
-        yield _moment(day, opens, zone), _moment(day, closes, zone)
+        yield _time_of_day(day, opens, zone), _time_of_day(day, closes, zone)
     message = f"desk {desk.desk_id} is not open on two days of the coming year"
     raise ValueError(message)
 
 
 @lru_cache(maxsize=4096)
-def _moment(day: date, text: str, zone: ZoneInfo) -> datetime:
-    """Give a time of day, 'HH:MM', in UTC."""
+def _time_of_day(day: date, text: str, zone: ZoneInfo) -> datetime:
+    """Return a time of day, 'HH:MM', in UTC."""
     return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What the outside is told of cases and tasks. Pure; the same facts whoever acted."""
+"""The events of cases and tasks: the same facts whoever acted. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,17 +19,17 @@ class Topics:
     cases: str = "pacc.cases"
 
     def of(self, queue: Queue) -> str:
-        """Give the topic of a queue's tasks."""
+        """Return the topic of a queue's tasks."""
         return self.dealer if queue is Queue.DEALER else self.roadside
 
 
 def case_event(topics: Topics, kind: str, case: Case, at: datetime) -> Event:
-    """Tell of a case; its revision is the event's place in the case's order."""
+    """Return the event of a case; its revision is the event's place in the case's order."""
     return _sealed(topics.cases, kind, case, at, {})
 
 
 def task_event(topics: Topics, what: str, task: Task, case: Case, at: datetime) -> Event:
-    """Tell of a task of a case."""
+    """Return the event of a task of a case."""
     kind = f"pacc.task.{what}.v1"
     return _sealed(topics.of(task.queue), kind, case, at, _task_facts(task))
 

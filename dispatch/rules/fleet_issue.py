@@ -1,6 +1,6 @@
-"""The surge rule: which tasks a fleet-wide matter holds back, and the sentence that says why. Pure.
+"""The surge rule: which tasks a fleet issue holds back, and the sentence that says why. Pure.
 
-A fleet-wide matter is one code that many cars of one model with one software report at once. What
+A fleet issue is one code that many cars of one model with one software report at once. What
 is unknown belongs to none, and an urgent task is never held (law 5).
 """
 
@@ -15,9 +15,9 @@ from models.words import Priority, SurgeRule
 
 @dataclass(frozen=True, slots=True)
 class Surge:
-    """When a matter is one, and how its tasks are held and let go. Times are stream time.
+    """When a flood is a fleet issue, and how its tasks are held and let go. Times are stream time.
 
-    `vehicles` of one group within `within`, and `times` as many as a day before, are a matter;
+    `vehicles` of one group within `within`, and `times` as many as a day before, are an issue;
     it is over when fewer than a tenth of them came within `over_after`, by our clock and by stream
     time. Held tasks are let go at `release` a minute.
     """
@@ -32,7 +32,7 @@ class Surge:
 
 @dataclass(frozen=True, slots=True)
 class FleetIssue:
-    """A matter whose tasks are held back, as the pipeline knows it."""
+    """A fleet issue whose tasks are held back, as the pipeline knows it."""
 
     issue_id: str
     code: str
@@ -41,7 +41,7 @@ class FleetIssue:
 
     @property
     def because(self) -> Text:
-        """Say why a task is held back, and what it is one of."""
+        """Return why a task is held back, and what it is one of."""
         cars, code = f"{self.build.model} · {self.build.software}", self.code
         return Text(
             f"全车型问题，任务暂缓：{self.vehicles:,} 辆车（{cars}）同报 {code}",
@@ -51,12 +51,12 @@ class FleetIssue:
 
 
 def issue_id(code: str, model: str, software: str) -> str:
-    """Name the matter of a code on the cars of a model with a software."""
+    """Return the id of the issue of a code on the cars of a model with a software."""
     return digest("fleet issue", code, model, software)
 
 
 def issue_of(faults: Iterable[Fault], build: Build) -> str | None:
-    """Name the matter that these active, unfolded faults could be part of.
+    """Return the id of the issue that these active, unfolded faults could be part of.
 
     None unless all are one code, on a car whose model and software are known.
     """
@@ -67,5 +67,5 @@ def issue_of(faults: Iterable[Fault], build: Build) -> str | None:
 
 
 def may_hold(priority: Priority) -> bool:
-    """Whether a task of this priority may be held back by a matter: an urgent one never."""
+    """Return whether a fleet issue may hold a task of this priority back: never an urgent one."""
     return priority is not Priority.URGENT

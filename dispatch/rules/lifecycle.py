@@ -59,7 +59,7 @@ TO_DEALER: Final = frozenset({Disposition.TOWED, Disposition.DROVE_TO_DEALER})
 
 
 def after(queue: Queue, state: TaskState, step: Step) -> TaskState:
-    """Say where a step leads. Raises `Conflict` with the steps that are possible."""
+    """Return where a step leads. Raises `Conflict` with the steps that are possible."""
     if state is not TaskState.DONE:
         if step is Step.RELEASE:
             return TaskState.QUEUED if state is TaskState.CLAIMED else state
@@ -79,7 +79,7 @@ def after(queue: Queue, state: TaskState, step: Step) -> TaskState:
 
 
 def possible(queue: Queue, state: TaskState) -> list[Step]:
-    """List the steps that a task in this state can take, in the order of a shift."""
+    """Return the steps that a task in this state can take, in the order of a shift."""
     if state is TaskState.DONE:
         return []
     steps = [step for one, step in _TABLES[queue] if one is state]
@@ -89,12 +89,12 @@ def possible(queue: Queue, state: TaskState) -> list[Step]:
 
 
 def endings(queue: Queue, state: TaskState) -> frozenset[Disposition]:
-    """Give the dispositions with which a task in this state may end."""
+    """Return the dispositions with which a task in this state may end."""
     return _ENDS.get((queue, state), frozenset())
 
 
 def require_ending(queue: Queue, state: TaskState, disposition: Disposition) -> None:
-    """Refuse a disposition that this state cannot end with."""
+    """Raise `Unusable` with the possible ones for a disposition that this state cannot end with."""
     allowed = endings(queue, state)
     if disposition not in allowed:
         ends = sorted(one.value for one in allowed)
@@ -123,9 +123,9 @@ def new_task(
     routed: Routed,
     directory: Directory,
     at: datetime,
-    held: Text | None = None,
+    held_because: Text | None = None,
 ) -> Task:
-    """Make the `number`-th task of a case, with the deadlines of its desk."""
+    """Return the `number`-th task of a case, with the deadlines of its desk."""
     due = deadlines(priority, routed.queue, directory.desk(routed.desk), at)
     return Task(
         task_id=task_id_of(case_id, number),
@@ -138,5 +138,5 @@ def new_task(
         claim_by=due.claim_by,
         contact_by=due.contact_by,
         route_reason=routed.reason,
-        held_because=held,
+        held_because=held_because,
     )

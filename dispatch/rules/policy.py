@@ -10,7 +10,7 @@ from dispatch.rules.routing import Directory
 
 @dataclass(frozen=True, slots=True)
 class DispatchPolicy:
-    """The rules of the house: how long a claim lives, who the desks are, where events go."""
+    """What people's work goes by: how long a claim lives, who the desks are, where events go."""
 
     directory: Directory
     lease: timedelta = timedelta(seconds=90)

@@ -27,7 +27,7 @@ class Routed(Struct, frozen=True):
 
 
 class Group:
-    """Desks among which the nearest is looked for, over and over."""
+    """Desks among which the nearest is searched for, over and over."""
 
     def __init__(self, desks: Iterable[Desk]) -> None:
         self.desks = tuple(desks)
@@ -60,7 +60,7 @@ class Directory:
     def open_desks(
         self, kind: Queue, market: str | None, needs: frozenset[str] = frozenset()
     ) -> Group:
-        """Give the desks of a kind in business in a market (None: any) that can do the work."""
+        """Return the desks of a kind in business in a market (None: any) that can do the work."""
         group = self._groups.get((kind, market, needs))
         if group is None:
             group = self._groups[kind, market, needs] = Group(
@@ -121,14 +121,14 @@ def route_to_dealer(
 
 
 def needs_of(powertrain: str | None) -> frozenset[str]:
-    """Name the capabilities that a desk must have for this vehicle."""
+    """Return the capabilities that a desk must have for this vehicle."""
     electric = powertrain in ("bev", "phev")
     return frozenset({"high_voltage"}) if electric else frozenset()
 
 
-def kilometres(one: Point, other: Point) -> float:
+def kilometres(start: Point, end: Point) -> float:
     """Great-circle distance by the haversine formula (R. W. Sinnott, 1984)."""
-    lat1, lon1, lat2, lon2 = map(radians, (*one, *other))
+    lat1, lon1, lat2, lon2 = map(radians, (*start, *end))
     half = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
     return 2 * _EARTH_KM * asin(min(1.0, sqrt(half)))
 
@@ -177,6 +177,6 @@ def _distance(desk: Desk, place: Point) -> float:
 
 @lru_cache(maxsize=4096)
 def _point(lat: float, lon: float) -> tuple[float, float, float]:
-    """Give a place on the unit sphere."""
+    """Return a place on the unit sphere."""
     up, round_ = radians(lat), radians(lon)
     return cos(up) * cos(round_), cos(up) * sin(round_), sin(up)

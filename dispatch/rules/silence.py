@@ -13,7 +13,7 @@ _SILENCED: Final = {
 
 
 def held_because(silences: tuple[Silence, ...], priority: Priority, at: datetime) -> Text | None:
-    """Say why a task is held back; an urgent one never is (law 5)."""
+    """Return why a task is held back, or None; an urgent one never is (law 5)."""
     if priority is Priority.URGENT:
         return None
     for silence in silences:

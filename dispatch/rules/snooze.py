@@ -18,7 +18,7 @@ _USUAL: Final = timedelta(minutes=15)
 
 
 def snooze(priority: Priority, wanted: timedelta | None) -> timedelta:
-    """Give how long to wait; without a wish a quarter of an hour, or the longest that is allowed.
+    """Return how long to wait; without a wish a quarter of an hour, or the longest that is allowed.
 
     Raises `Unusable` with the field for less than a minute and for more than the longest.
     """

@@ -35,7 +35,10 @@ def claim(
     task_id: str,
     version: int | None = None,
 ) -> None:
-    """Take a task in hand for the length of a lease; claiming what one has renews it."""
+    """Claim a task for the length of a lease; claiming what one has renews it.
+
+    Raises `Conflict` if somebody else has it, if it is held back, or past `version`.
+    """
     locked = lock_task(acting, task_id)
     if (
         locked.assignment.holder == acting.actor.actor_id
@@ -52,7 +55,7 @@ def claim(
 
 
 def renew(acting: Acting, task_id: str) -> None:
-    """Make the actor's claim live on."""
+    """Renew the actor's claim. Raises `Conflict` if the actor has none."""
     locked = lock_task(acting, task_id)
     require_holder(locked)
     _renew(locked)
@@ -63,7 +66,7 @@ def take_over(
     task_id: str,
     reason: str,
 ) -> None:
-    """Take a task out of another's hand: a supervisor's right, with a reason."""
+    """Claim a task that another has, with a reason. Raises `NotAllowed` unless by a supervisor."""
     if acting.actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor takes a task over.")
     locked = lock_task(acting, task_id)
@@ -77,7 +80,10 @@ def reassign(
     to: Actor,
     reason: str,
 ) -> None:
-    """Put a task into somebody's hand: a supervisor's right, with a reason."""
+    """Claim a task for somebody else, with a reason.
+
+    Raises `NotAllowed` unless by a supervisor, `Unusable` if `to` does not work at its desk.
+    """
     if acting.actor.role is not Role.SUPERVISOR:
         raise NotAllowed("Only a supervisor gives a task to somebody.")
     locked = lock_task(acting, task_id)
@@ -96,7 +102,10 @@ def step(
     note: str | None,
     more: Details | None = None,
 ) -> None:
-    """Go one step of the state table. Reaching the customer is noted; any step ends a pause."""
+    """Move a task one step of the state table; any step ends a pause.
+
+    Raises `Conflict` if the step does not exist here, or the actor has not claimed the task.
+    """
     more = more or Details()
     locked = lock_task(acting, task_id)
     state = after(locked.task.queue, locked.task.state, what)
@@ -152,7 +161,10 @@ def complete(
     disposition: Disposition,
     note: str | None,
 ) -> None:
-    """End a task. After a tow a dealer follows the repair; the last task's end closes the case."""
+    """End a task. After a tow a dealer follows the repair; the last task's end closes the case.
+
+    Raises `Conflict` if it is done or not the actor's, `Unusable` if it cannot end this way.
+    """
     locked = lock_task(acting, task_id)
     if locked.task.state is TaskState.DONE:
         raise Conflict("The task is done already.", disposition=str(locked.task.disposition))
@@ -185,7 +197,10 @@ def transfer(
     desk_id: str,
     reason: str,
 ) -> None:
-    """Hand a task to another desk of the same kind; its deadlines go with it."""
+    """Move a task to another desk of the same kind; its deadlines go with it.
+
+    Raises `Unusable` for a desk that cannot have it, `Conflict` once help is under way.
+    """
     locked = lock_task(acting, task_id)
     if acting.actor.role is not Role.SUPERVISOR:
         require_holder(locked)
@@ -210,7 +225,10 @@ def transfer(
 
 
 def lock_task(acting: Acting, task_id: str) -> LockedTask:
-    """Lock a task of the actor's desks. Raises `NotThere` for any other."""
+    """Lock a task of the actor's desks.
+
+    Raises `NotThere` for any other, `NotAllowed` if the actor only reads.
+    """
     if acting.actor.role not in WORKERS:
         raise NotAllowed("Your key may look, and not work on tasks.")
     locked = LockedTask(acting, task_id)
@@ -228,7 +246,9 @@ def _take(locked: LockedTask, holder: Actor, what: str, **detail: str) -> None:
         lease_until=locked.acting.lease_until,
         claimed_at=locked.assignment.claimed_at or locked.acting.at,
     )
-    free = UNHELD if locked.task.issue_id is not None else {}  # a person has it: no matter holds it
+    free = (
+        UNHELD if locked.task.issue_id is not None else {}
+    )  # a person has it: no fleet issue holds it
     locked.change(
         what, replace(locked.task, state=state, touched=True, **free), assignment, **detail
     )
@@ -244,7 +264,7 @@ def _require_free(locked: LockedTask) -> None:
 
 
 def require_holder(locked: LockedTask) -> None:
-    """Refuse whoever does not have the task in hand, saying who does."""
+    """Raise `Conflict` that names the holder unless the actor has claimed the task."""
     if locked.assignment.holder is None:
         raise Conflict("Nobody has the task in hand: claim it first.", holder=None)
     if locked.assignment.holder != locked.acting.actor.actor_id:
@@ -263,7 +283,7 @@ def _refuse(locked: LockedTask) -> None:
 
 
 def resumed(locked: LockedTask) -> tuple[Task, Assignment]:
-    """End a pause: the time that we waited for the customer does not count."""
+    """Return the task after its pause, if any: waiting for the customer moves the deadline."""
     paused = locked.assignment.paused_at
     if paused is None:
         return locked.task, locked.assignment

@@ -19,9 +19,10 @@ def attempt(
     channel: Channel,
     note: str | None,
 ) -> None:
-    """Note that the customer was not reached, and put the task back until the next attempt.
+    """Log that the customer was not reached, and queue the task until the next attempt.
 
-    The promise to call moves along: one business day after the next attempt is due.
+    The promise to call moves along: one business day after the next attempt is due. Raises
+    `Conflict` for a task that no dealer has claimed.
     """
     locked = lock_task(acting, task_id)
     require_holder(locked)
@@ -51,7 +52,7 @@ def ask(
     task_id: str,
     note: str | None,
 ) -> None:
-    """Note that the owner was asked in writing whether we may call.
+    """Log that the owner was asked in writing whether we may call.
 
     Where the cadence of a dealer runs, that is its attempt by message; anywhere else a line of the
     timeline, and the task stays in hand.
@@ -65,20 +66,20 @@ def ask(
 
 
 def agree(acting: Acting, task_id: str) -> None:
-    """Note that the owner agreed to be called; from now on the number is shown.
+    """Log that the owner agreed to be called; from now on the number is shown.
 
-    Raises `Conflict` where no owner is known.
+    Raises `Conflict` if no owner is known.
     """
     locked = _lock_claimed(acting, task_id)
-    if not _note_consent(acting.connection, locked.vin, has_consent=True):
+    if not _set_consent(acting.connection, locked.vin, has_consent=True):
         raise Conflict("The owner of this car is not known here.")
     locked.change("agreed", locked.task, locked.assignment)
 
 
 def decline(acting: Acting, task_id: str) -> None:
-    """Note that the owner asked not to be called; from now on no number is shown."""
+    """Log that the owner asked not to be called; from now on no number is shown."""
     locked = _lock_claimed(acting, task_id)
-    _note_consent(acting.connection, locked.vin, has_consent=False)
+    _set_consent(acting.connection, locked.vin, has_consent=False)
     locked.change("no_call", locked.task, locked.assignment)
 
 
@@ -88,7 +89,7 @@ def _lock_claimed(acting: Acting, task_id: str) -> LockedTask:
     return locked
 
 
-def _note_consent(connection: sa.Connection, vin: str, *, has_consent: bool) -> bool:
-    """Write the owner's word down; say whether an owner is known."""
+def _set_consent(connection: sa.Connection, vin: str, *, has_consent: bool) -> bool:
+    """Update the owner's consent; return whether an owner is known."""
     statement = sa.update(t.contact).where(t.contact.c.vin == vin).values(has_consent=has_consent)
     return connection.execute(statement).rowcount == 1

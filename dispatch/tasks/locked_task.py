@@ -42,7 +42,7 @@ class Assignment(Struct, frozen=True):
     next_attempt_at: datetime | None
 
     def is_claimed(self, at: datetime) -> bool:
-        """Whether somebody's claim is alive."""
+        """Return whether somebody's claim is alive."""
         return self.holder is not None and (self.lease_until is None or self.lease_until > at)
 
 
@@ -131,7 +131,7 @@ class LockedTask:
         return True
 
     def has_open_tasks(self) -> bool:
-        """Whether any task of the case is still open."""
+        """Return whether any task of the case is still open."""
         c = t.task.c
         query = sa.select(c.task_id).where(c.case_id == self.case.case_id, OPEN)
         return self._connection.execute(query).first() is not None
@@ -142,5 +142,5 @@ class LockedTask:
 
 
 def not_there(task_id: str) -> NotThere:
-    """Say that there is no such task: the same words whether it is another desk's or nobody's."""
+    """Return the error of a task that is not there, or at another desk: both look the same."""
     return NotThere("There is no task %(id)s.", {"id": task_id})

@@ -1,6 +1,6 @@
 """What time alone changes: claims that ran out, promises that were missed, holds that ended.
 
-Each task is changed in a transaction of its own and looked at again under its lock, so that any
+Each task is changed in a transaction of its own and read again under its lock, so that any
 number of these may run beside each other and beside people.
 """
 
@@ -44,14 +44,14 @@ class _Duty:
 
 
 def tick(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> Counter[str]:
-    """Do everything that is due at `at`; count what was done."""
+    """Do everything that is due at `at`; return how often each was done."""
     done: Counter[str] = Counter()
     for duty in _DUTIES:
-        for task_id in _found(engine, duty.due(at), duty.since):
+        for task_id in _due(engine, duty.due(at), duty.since):
             what = _changed(engine, task_id, duty.change, at, policy)
             if what is not None:
                 done[what] += 1
-    for task_id in _found(engine, silences.is_free(at), t.task.c.opened_at):
+    for task_id in _due(engine, silences.is_free(at), t.task.c.opened_at):
         with engine.begin() as connection:
             done["unheld"] += silences.release(Acting(connection, CLOCK, at, policy), task_id)
     return +done + tidy(engine, at)
@@ -60,7 +60,7 @@ def tick(engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> Counter[str
 def _changed(
     engine: sa.Engine, task_id: str, change: _Change, at: datetime, policy: DispatchPolicy
 ) -> str | None:
-    """Change one task; if somebody changed it meanwhile, the next look sees what is left to do."""
+    """Change one task; if somebody changed it meanwhile, the next tick sees what is left to do."""
     try:
         with engine.begin() as connection:
             return change(LockedTask(Acting(connection, CLOCK, at, policy), task_id))
@@ -68,10 +68,10 @@ def _changed(
         return None
 
 
-def _found(
+def _due(
     engine: sa.Engine, condition: sa.ColumnElement[bool], since: sa.Column[datetime]
 ) -> Sequence[str]:
-    """Name tasks to change, `_AT_ONCE` at most: one that stays as it is would keep others out."""
+    """Return tasks to change, `_AT_ONCE` at most: one that stays as it is would keep others out."""
     c = t.task.c
     query = sa.select(c.task_id).where(OPEN, c.desk != CANARY_DESK, condition)
     with engine.begin() as connection:
@@ -83,7 +83,7 @@ def _lease_due(at: datetime) -> sa.ColumnElement[bool]:
 
 
 def _expire(locked: LockedTask) -> str | None:
-    """Put a task back whose holder is gone; help that is under way only loses its holder."""
+    """Queue a task again whose holder is gone; help that is under way only loses its holder."""
     assignment = locked.assignment
     if assignment.holder is None or assignment.is_claimed(locked.acting.at):
         return None

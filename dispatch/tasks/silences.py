@@ -29,9 +29,10 @@ def silence(
     ends_at: datetime | None,
     reason: str,
 ) -> str:
-    """Hold a vehicle's waiting tasks back; give the silence's id. Urgent ones are never held.
+    """Hold a vehicle's waiting tasks back, never urgent ones; return the silence's id.
 
     A dealer may say that a vehicle of its tasks is in the workshop; a silence takes a supervisor.
+    Raises `NotAllowed` for others, `NotThere` for a vehicle out of sight, `Unusable` if it is over.
     """
     connection, actor, at = acting.connection, acting.actor, acting.at
     if not may_hold_back(actor, kind):
@@ -57,15 +58,18 @@ def silence(
     )
     for task_id in _open(connection, vin):
         locked = LockedTask(acting, task_id)
-        held = held_because(_silences(connection, vin), locked.task.priority, at)
-        if held and locked.task.held_because is None and locked.task.state is TaskState.QUEUED:
-            task = replace(locked.task, held_because=held)
-            locked.change("held", task, locked.assignment, because=held.en)
+        because = held_because(_silences(connection, vin), locked.task.priority, at)
+        if because and locked.task.held_because is None and locked.task.state is TaskState.QUEUED:
+            task = replace(locked.task, held_because=because)
+            locked.change("held", task, locked.assignment, because=because.en)
     return silence_id
 
 
 def lift(acting: Acting, silence_id: str) -> None:
-    """End a silence now; the tasks that it held are released."""
+    """End a silence now, and release the tasks that it held back.
+
+    Raises `NotThere` if there is none to see, `Conflict` if it was lifted, `NotAllowed`.
+    """
     connection, actor = acting.connection, acting.actor
     s = t.silence.c
     row = connection.execute(sa.select(t.silence).where(s.silence_id == silence_id)).one_or_none()
@@ -87,12 +91,12 @@ def lift(acting: Acting, silence_id: str) -> None:
 
 
 def may_hold_back(actor: Actor, kind: str) -> bool:
-    """Say whether somebody may make or end a silence of this kind, on a vehicle that they see."""
+    """Return whether somebody may make or end such a silence, on a vehicle that they see."""
     return actor.role is Role.SUPERVISOR or (actor.role, kind) == (Role.DEALER, "workshop")
 
 
 def release(acting: Acting, task_id: str) -> bool:
-    """Let a held task go if nothing holds it any more and a fault is still active."""
+    """Release a task if nothing holds it back any more and a fault is active; return whether."""
     connection, at = acting.connection, acting.at
     locked = LockedTask(acting, task_id)
     task = locked.task
@@ -109,18 +113,18 @@ def release(acting: Acting, task_id: str) -> bool:
 
 
 def is_free(at: datetime) -> sa.ColumnElement[bool]:
-    """Say that `release` lets a task go at `at`.
+    """Return the condition that `release` releases a task at `at`.
 
-    What a fleet-wide matter holds is let go in its own pace (`dispatch/fleet/hold_back.py`).
+    What a fleet issue holds back is released at its own pace (`dispatch/fleet/hold_back.py`).
     """
     k, s = t.task.c, t.silence.c
-    held = sa.select(s.silence_id).where(s.vin == k.vin, in_force(at)).exists()
+    is_silenced = sa.select(s.silence_id).where(s.vin == k.vin, in_force(at)).exists()
     is_urgent = k.priority_rank == PRIORITY_RANK[Priority.URGENT]
     return sa.and_(
         k.held_zh.is_not(None),
         k.issue_id.is_(None),
         k.state == TaskState.QUEUED.value,
-        sa.or_(is_urgent, ~held),
+        sa.or_(is_urgent, ~is_silenced),
         _active(k.case_id).exists(),
     )
 

@@ -18,7 +18,7 @@ _OURS: Final = (PIPELINE, CLOCKWORK)
 
 
 def is_worked(connection: sa.Connection, case_id: str) -> bool:
-    """Whether a person has done anything with a case: a step, a note, a claim."""
+    """Return whether a person has done anything with a case: a step, a note, a claim."""
     k, e = t.task.c, t.entry.c
     tasks = sa.select(k.task_id).where(k.case_id == case_id)
     asked = (

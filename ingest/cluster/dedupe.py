@@ -12,7 +12,7 @@ About = tuple[str, str]
 
 
 def about(item: Item) -> About:
-    """Say what an item is about; a snapshot is about a scheme of codes."""
+    """Return what an item is about; a snapshot is about a scheme of codes."""
     if isinstance(item, Report):
         return item.vin, item.alert.code
     return item.vin, f"{item.scheme}:"
@@ -47,9 +47,10 @@ class Deliveries:
         alert, so it is given a fingerprint of its own.
         """
         for item in items:
-            mine, given = about(item), item
-            held = self._seen.setdefault(item.fingerprint, mine)
-            if held != mine:
-                given = replace(item, fingerprint=_apart(item))
-                held = self._seen.setdefault(given.fingerprint, mine)
-            yield given, held is mine
+            mine = about(item)
+            first = self._seen.setdefault(item.fingerprint, mine)
+            if first == mine:
+                yield item, first is mine
+            else:
+                apart = replace(item, fingerprint=_apart(item))
+                yield apart, self._seen.setdefault(apart.fingerprint, mine) is mine

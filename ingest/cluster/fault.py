@@ -89,12 +89,12 @@ def cleared(fault: Fault, at: datetime, by: str) -> Fault:
 
 
 def waits(alert: Alert) -> bool:
-    """Whether a report waits to be confirmed: pending, and not so grave that nobody may wait."""
+    """Return whether a report waits to be confirmed: pending, and nothing that cannot wait."""
     return alert.status is Status.PENDING and alert.severity is not Severity.STOP
 
 
 def active_status(alert: Alert) -> Status:
-    """Give the status of a fault that this report makes active."""
+    """Return the status of a fault that this report makes active."""
     return Status.LAMP_ONLY if alert.status is Status.LAMP_ONLY else Status.ACTIVE
 
 
@@ -122,9 +122,9 @@ _LAMP_RANK: Final = {
 }
 
 
-def _worse_lamp(one: Lamp, other: Lamp) -> Lamp:
-    return other if _LAMP_RANK[other] > _LAMP_RANK[one] else one
+def _worse_lamp(before: Lamp, now: Lamp) -> Lamp:
+    return now if _LAMP_RANK[now] > _LAMP_RANK[before] else before
 
 
-def _union(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
-    return one if one == other else tuple(sorted({*one, *other}))
+def _union(before: tuple[str, ...], now: tuple[str, ...]) -> tuple[str, ...]:
+    return before if before == now else tuple(sorted({*before, *now}))

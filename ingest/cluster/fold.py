@@ -45,7 +45,7 @@ class CauseGraph:
 
 
 def parse_causes(text: str) -> CauseGraph:
-    """Read the cause graph's YAML; a mistake names its entry."""
+    """Read the cause graph's YAML. Raises `ValueError` that names the entry that is wrong."""
     causes = [_parse(document) for document in read_yaml(text)]
     ids = [one.cause_id for one in causes]
     if len(set(ids)) != len(ids):
@@ -54,9 +54,9 @@ def parse_causes(text: str) -> CauseGraph:
 
 
 def fold(faults: Mapping[str, Fault], graph: CauseGraph) -> dict[str, Fault]:
-    """Give the faults with every active symptom folded under the root of its active cause.
+    """Return the faults with every active symptom folded under the root of its active cause.
 
-    A `stop` fault is never folded. Faults that do not change are given back as they are.
+    A `stop` fault is never folded. Faults that do not change are returned as they are.
     """
     active = sorted(
         (fault for fault in faults.values() if fault.is_active),
@@ -65,9 +65,9 @@ def fold(faults: Mapping[str, Fault], graph: CauseGraph) -> dict[str, Fault]:
     under: dict[str, tuple[str, Cause]] = {}
     if len(active) > 1:
         for fault in active:
-            found = _cause_of(fault, active, graph, under)
-            if found is not None:
-                under[fault.code] = found
+            cause = _cause_of(fault, active, graph, under)
+            if cause is not None:
+                under[fault.code] = cause
     return {code: _folded(fault, under) for code, fault in faults.items()}
 
 
@@ -100,12 +100,12 @@ def _root(code: str, under: Mapping[str, tuple[str, Cause]]) -> str:
 
 
 def _folded(fault: Fault, under: Mapping[str, tuple[str, Cause]]) -> Fault:
-    found = under.get(fault.code)
-    if found is None:
+    above = under.get(fault.code)
+    if above is None:
         if fault.folded_under is None:
             return fault
         return replace(fault, folded_under=None, fold_reason=None)
-    direct, cause = found
+    direct, cause = above
     root = _root(direct, under)
     reason = Text(
         cause.sentence.zh.format(cause=direct, symptom=fault.code),

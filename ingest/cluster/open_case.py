@@ -47,18 +47,19 @@ class OpenCase:
     closed_at: datetime | None = None
 
     def put(self, fault: Fault) -> None:
-        """Take a fault as it is now."""
+        """Set a fault as it is now."""
         self.faults[fault.code] = fault
         self.changed.add(fault.code)
 
     def name_build(self, known: str | None, report: Report) -> None:
-        """Say which cars this is one of: the model by master data, else by the car itself; the
-        software that the car named last, by its own clock."""
-        alert, held = report.alert, self.build
+        """Set model and software: the model by master data, else by the car itself; the software
+        that the car named last, by its own clock.
+        """
+        alert, before = report.alert, self.build
         is_newest = all(report.observed_at >= one.last_seen for one in self.faults.values())
-        said = (_named(alert.model), _named(alert.software)) if is_newest else (None, None)
-        build = Build(_named(known) or said[0] or held.model, said[1] or held.software)
-        if build != held:
+        reported = (_named(alert.model), _named(alert.software)) if is_newest else (None, None)
+        build = Build(_named(known) or reported[0] or before.model, reported[1] or before.software)
+        if build != before:
             self.build = build
 
     def refold(self, graph: CauseGraph) -> None:
@@ -72,29 +73,29 @@ class OpenCase:
         if len(self.faults) == 1:
             return
         worst = max(SEVERITY_RANK[one.severity] for one in self.faults.values())
-        held = self.faults.get(self.root)
-        if held is None or SEVERITY_RANK[held.severity] != worst:
+        root = self.faults.get(self.root)
+        if root is None or SEVERITY_RANK[root.severity] != worst:
             self.root = min(
-                (one.first_seen, code)
-                for code, one in self.faults.items()
-                if SEVERITY_RANK[one.severity] == worst
+                (fault.first_seen, code)
+                for code, fault in self.faults.items()
+                if SEVERITY_RANK[fault.severity] == worst
             )[1]
 
     def heals_at(self, heal_after: timedelta) -> datetime | None:
-        """Say when it heals if nothing comes; None while nothing is cleared."""
+        """Return when it heals if nothing comes; None while nothing is cleared."""
         ends = [one.cleared_at for one in self.faults.values() if one.cleared_at is not None]
         return max(ends) + heal_after if ends else None
 
     def readings(self) -> Mapping[str, float]:
-        """Give the newest reading of each name."""
+        """Return the newest reading of each name."""
         if len(self.faults) == 1:
             return next(iter(self.faults.values())).readings
         merged: dict[str, float] = {}
-        for fault in sorted(self.faults.values(), key=lambda one: (one.last_seen, one.code)):
+        for fault in sorted(self.faults.values(), key=lambda fault: (fault.last_seen, fault.code)):
             merged.update(fault.readings)
         return merged
 
 
-def _named(given: str | None) -> str | None:
-    """Give a name that can be compared and stored: no blanks around, no longer than its column."""
-    return (given.strip().replace("\x00", "\\u0000")[:64] or None) if given else None
+def _named(text: str | None) -> str | None:
+    """Return a name as it is compared and stored: no blanks around, no longer than its column."""
+    return (text.strip().replace("\x00", "\\u0000")[:64] or None) if text else None

@@ -26,7 +26,7 @@ class Grouping:
 
 
 class VehicleState:
-    """One vehicle while a batch is clustered: its open chapter and what outlives a case."""
+    """One vehicle while a batch is clustered: its open case and what outlives a case."""
 
     def __init__(self, before: Vehicle, grouping: Grouping) -> None:
         self.before = before
@@ -35,21 +35,21 @@ class VehicleState:
         self.history = before.history
         self._past = _without_withdrawn(self.history)
         self._model_year = model_year(before.vin)
-        self.chapters: list[OpenCase] = []
+        self.cases: list[OpenCase] = []
         self._grouping = grouping
         self._is_in_hand = any(task.is_under_way for task in before.tasks)
         self._open = self._resume()
 
     def heal(self, watermark: Mapping[Partition, datetime]) -> None:
-        """Close the open case if stream time has passed its `heal_at` and no person holds it."""
-        chapter = self._open
-        if chapter is None or chapter.heal_at is None or self._is_in_hand:
+        """Close the open case if stream time has passed its `heal_at` and no person has it."""
+        open_case = self._open
+        if open_case is None or open_case.heal_at is None or self._is_in_hand:
             return
-        reached = watermark.get(chapter.partition)
-        if reached is None or reached < chapter.heal_at:
+        reached = watermark.get(open_case.partition)
+        if reached is None or reached < open_case.heal_at:
             return
-        chapter.closed_at = chapter.heal_at
-        self._remember(chapter, chapter.closed_at)
+        open_case.closed_at = open_case.heal_at
+        self._remember(open_case, open_case.closed_at)
 
     def close(self, at: datetime) -> None:
         """Close the open case because a person ended it: for going through the past again."""
@@ -62,8 +62,8 @@ class VehicleState:
         """The case that is open now."""
         return self._open.case_id if self._open else None
 
-    def _remember(self, chapter: OpenCase, at: datetime) -> None:
-        ended = Closed(chapter.case_id, chapter.opened_at, at, chapter.root)
+    def _remember(self, open_case: OpenCase, at: datetime) -> None:
+        ended = Closed(open_case.case_id, open_case.opened_at, at, open_case.root)
         self.history = (*self.history, ended)[-REMEMBERED:]
         self._past = _without_withdrawn(self.history)
         self._open = None
@@ -82,16 +82,16 @@ class VehicleState:
 
     def snapshot(self, snapshot: Snapshot, partition: Partition) -> Outcome:
         """Clear the faults of the snapshot's scheme and source that it no longer lists."""
-        held = self._open.faults if self._open else {}
-        gone = [code for code in (*held, *self.waiting) if self._is_gone(code, snapshot)]
+        present = self._open.faults if self._open else {}
+        gone = [code for code in (*present, *self.waiting) if self._is_gone(code, snapshot)]
         for code in gone:
             self._note_clear(code, snapshot.observed_at)
             self.waiting.pop(code, None)
-        gone = sorted(code for code in gone if code in held)
+        gone = sorted(code for code in gone if code in present)
         if not gone or self._open is None:
             return Outcome.QUIET
         for code in gone:
-            self._open.put(faults.cleared(held[code], snapshot.observed_at, "snapshot"))
+            self._open.put(faults.cleared(present[code], snapshot.observed_at, "snapshot"))
         at = snapshot.received_at
         self._change(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
         return Outcome.CLEARED
@@ -100,7 +100,7 @@ class VehicleState:
         case = self.before.case
         if case is None:
             return None
-        chapter = OpenCase(
+        open_case = OpenCase(
             case_id=case.case_id,
             is_new=False,
             opened_at=case.opened_at,
@@ -114,8 +114,8 @@ class VehicleState:
             build=case.build,
             heal_at=case.heal_at,
         )
-        self.chapters.append(chapter)
-        return chapter
+        self.cases.append(open_case)
+        return open_case
 
     def _wait_or_open(self, report: Report, partition: Partition) -> Outcome:
         code = report.alert.code
@@ -124,14 +124,14 @@ class VehicleState:
         if fault.status is Status.PENDING:
             self.waiting[code] = fault
             return Outcome.HELD
-        chapter = self._new_chapter(report, partition)
+        open_case = self._new_case(report, partition)
         for waiting in self.waiting.values():
-            chapter.put(waiting)
+            open_case.put(waiting)
         self.waiting = {}
-        chapter.put(fault)
-        return self._noted(chapter, report, partition, Outcome.OPENED)
+        open_case.put(fault)
+        return self._noted(open_case, report, partition, Outcome.OPENED)
 
-    def _new_chapter(self, report: Report, partition: Partition) -> OpenCase:
+    def _new_case(self, report: Report, partition: Partition) -> OpenCase:
         code = report.alert.code
         last = self._past[-1] if self._past else None
         is_recent = (
@@ -139,7 +139,7 @@ class VehicleState:
             and last.root == code
             and report.received_at - last.closed_at <= self._grouping.repeat_within
         )
-        chapter = OpenCase(
+        open_case = OpenCase(
             case_id=self._new_id(report.fingerprint),
             is_new=True,
             opened_at=report.received_at,
@@ -149,9 +149,9 @@ class VehicleState:
             is_repeat_repair=is_recent,
             faults={},
         )
-        self.chapters.append(chapter)
-        self._open = chapter
-        return chapter
+        self.cases.append(open_case)
+        self._open = open_case
+        return open_case
 
     def _new_id(self, fingerprint: str) -> str:
         """Compute the case's id; an alert that comes again after it was withdrawn opens another."""
@@ -160,8 +160,8 @@ class VehicleState:
             case_id = digest("case", case_id)
         return case_id
 
-    def _join(self, chapter: OpenCase, report: Report, partition: Partition) -> Outcome:
-        before = chapter.faults.get(report.alert.code)
+    def _join(self, open_case: OpenCase, report: Report, partition: Partition) -> Outcome:
+        before = open_case.faults.get(report.alert.code)
         if before is None:
             after, outcome = faults.first_seen(report), Outcome.JOINED
         elif before.status is Status.CLEARED:
@@ -169,8 +169,8 @@ class VehicleState:
         else:
             after = faults.seen_again(before, report)
             outcome = Outcome.REPEATED if after.status is before.status else Outcome.JOINED
-        chapter.put(after)
-        return self._noted(chapter, report, partition, outcome)
+        open_case.put(after)
+        return self._noted(open_case, report, partition, outcome)
 
     def _clear(self, report: Report, partition: Partition) -> Outcome:
         code, at = report.alert.code, report.observed_at
@@ -204,55 +204,65 @@ class VehicleState:
         )
 
     def _noted(
-        self, chapter: OpenCase, report: Report, partition: Partition, outcome: Outcome
+        self, open_case: OpenCase, report: Report, partition: Partition, outcome: Outcome
     ) -> Outcome:
         alert = report.alert
-        chapter.defaulted.update(report.defaulted)
+        open_case.defaulted.update(report.defaulted)
         where = alert.position
-        if where is not None and (chapter.place is None or report.observed_at >= chapter.place.at):
-            chapter.place = Place(
+        if where is not None and (
+            open_case.place is None or report.observed_at >= open_case.place.at
+        ):
+            open_case.place = Place(
                 where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
             )
-        chapter.name_build(self.before.info.model, report)
+        open_case.name_build(self.before.info.model, report)
         self._change(
-            chapter, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
+            open_case, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
         )
         return outcome
 
     def _change(
         self,
-        chapter: OpenCase,
+        open_case: OpenCase,
         kind: Outcome,
         fingerprint: str,
         partition: Partition,
         at: datetime,
         codes: tuple[str, ...],
     ) -> None:
-        if kind is not Outcome.REPEATED or len(chapter.faults) > 1:
-            chapter.refold(self._grouping.graph)
-        held = chapter.faults.values()
-        active = [one for one in held if one.is_active]
+        if kind is not Outcome.REPEATED or len(open_case.faults) > 1:
+            open_case.refold(self._grouping.graph)
+        known_faults = open_case.faults.values()
+        active = [one for one in known_faults if one.is_active]
         shown = tuple([one for one in active if one.folded_under is None])
-        chapter.name_root()
-        chapter.partition = partition
-        chapter.heal_at = None if active else chapter.heals_at(self._grouping.heal_after)
+        open_case.name_root()
+        open_case.partition = partition
+        open_case.heal_at = None if active else open_case.heals_at(self._grouping.heal_after)
         standing = Standing(
             at=at,
             faults=shown,
             info=self.before.info,
-            readings=chapter.readings(),
-            is_repeat_repair=chapter.is_repeat_repair,
+            readings=open_case.readings(),
+            is_repeat_repair=open_case.is_repeat_repair,
             folded=len(active) - len(shown),
-            cleared=len([one for one in held if one.status is Status.CLEARED]),
-            root=chapter.root,
+            cleared=len([one for one in known_faults if one.status is Status.CLEARED]),
+            root=open_case.root,
             model_year=self._model_year,
             history=self._past,
-            lot=int(chapter.case_id[:8], 16) / _LOTS,
+            lot=int(open_case.case_id[:8], 16) / _LOTS,
         )
         on = frozenset([one.code for one in active])
-        chapter.changes.append(
+        open_case.changes.append(
             CaseChange(
-                kind, fingerprint, partition, at, codes, on, standing, chapter.place, chapter.build
+                kind,
+                fingerprint,
+                partition,
+                at,
+                codes,
+                on,
+                standing,
+                open_case.place,
+                open_case.build,
             )
         )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dispatch.access.acting import Acting
-from dispatch.fleet.issues import decide_on, list_matters, show_matter
+from dispatch.fleet.issues import decide_on, list_issues, show_issue
 from models.person import SHELL
 from models.words import IssueState
 from pacc.process.clock import utc_now
@@ -36,7 +36,7 @@ def show(
     """List the matters, the largest first."""
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
-        rows = list_matters(connection, SHELL, is_all=every)
+        rows = list_issues(connection, SHELL, is_all=every)
     columns = (
         "issue_id",
         "code",
@@ -68,5 +68,5 @@ def _decide(issue_id: str, to: IssueState, reason: str, *, as_json: bool) -> Non
     policy = pipeline.make_dispatch_policy(settings, engine)
     with engine.begin() as connection:
         decide_on(Acting(connection, SHELL, utc_now(), policy), issue_id, to, reason)
-        document = show_matter(connection, issue_id, SHELL)
+        document = show_issue(connection, issue_id, SHELL)
     print_facts(document, as_json=as_json)

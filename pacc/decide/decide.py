@@ -19,7 +19,7 @@ from prioritizer.ranking.rank import rank
 _OUTCOME_RANK: Mapping[Outcome, int] = {word: rank for rank, word in enumerate(OUTCOME_ORDER)}
 # Of the cases of a batch; each part costs statements, so they are few, however large the batch.
 PARTS_AT_MOST: Final = 3
-_CHAPTERS_AT_LEAST: Final = 250
+_CASES_AT_LEAST: Final = 250
 
 _Filed = tuple[Partition, int, Outcome, Report | Snapshot]
 
@@ -34,37 +34,37 @@ def decide(batch: Batch, known: Known, policy: Policy) -> Decision:
 
 
 def in_parts(
-    batch: Batch, known: Known, policy: Policy, at_least: int = _CHAPTERS_AT_LEAST
+    batch: Batch, known: Known, policy: Policy, at_least: int = _CASES_AT_LEAST
 ) -> Iterator[Decision]:
     """Decide a batch part by part: what became of its records, then its cases, some at a time.
 
     The database can work on a part while the next is decided. Joined they are the same decision,
     however large the parts.
     """
-    tracks = {
+    states = {
         vin: VehicleState(vehicle, policy.grouping) for vin, vehicle in known.vehicles.items()
     }
     watermark = dict(known.watermark)
-    ended, filed = _cluster(batch.decoded, known, tracks, watermark, policy)
-    for track in tracks.values():
-        track.heal(watermark)
+    ended, filed = _cluster(batch, known, states, watermark, policy)
+    for state in states.values():
+        state.heal(watermark)
     yield Decision(
         ended=tuple(ended),
         gaps=_gaps(batch),
         reports=tuple(filed),
-        vehicles=tuple(_after(track) for track in tracks.values() if _is_changed(track)),
+        vehicles=tuple(_after(state) for state in states.values() if _is_changed(state)),
         watermark=watermark,
     )
-    told = [(track.before, chapter) for track in tracks.values() for chapter in track.chapters]
-    size = max(at_least, ceil(len(told) / PARTS_AT_MOST))
-    for start in range(0, len(told), size):
-        yield _follow(told[start : start + size], policy)
+    cases = [(state.before, case) for state in states.values() for case in state.cases]
+    size = max(at_least, ceil(len(cases) / PARTS_AT_MOST))
+    for start in range(0, len(cases), size):
+        yield _follow(cases[start : start + size], policy)
 
 
 def watermark_after(
     batch: Batch, before: Mapping[Partition, datetime]
 ) -> dict[Partition, datetime]:
-    """Give the stream time of each partition at the end of a batch: the newest timestamp so far."""
+    """Return each partition's stream time at the end of a batch: the newest timestamp so far."""
     after = dict(before)
     for decoded in batch.decoded:
         advance(after, decoded)
@@ -72,45 +72,45 @@ def watermark_after(
 
 
 def _cluster(
-    decoded: Sequence[Decoded],
+    batch: Batch,
     known: Known,
-    tracks: dict[str, VehicleState],
+    states: dict[str, VehicleState],
     watermark: dict[Partition, datetime],
     policy: Policy,
 ) -> tuple[list[Ended], list[_Filed]]:
     deliveries = Deliveries(known.delivered)
     ended: list[Ended] = []
     filed: list[_Filed] = []
-    for one in decoded:
-        partition = one.record.partition
-        advance(watermark, one)
+    for decoded in batch.decoded:
+        partition = decoded.record.partition
+        advance(watermark, decoded)
         outcomes = []
-        for item, is_new in deliveries.fresh(one.items):
+        for item, is_new in deliveries.fresh(decoded.items):
             outcome = Outcome.DUPLICATE
             if is_new:
-                outcome = apply(item, partition, tracks, watermark, policy)
-                filed.append((partition, one.record.offset, outcome, item))
+                outcome = apply(item, partition, states, watermark, policy)
+                filed.append((partition, decoded.record.offset, outcome, item))
             outcomes.append(outcome)
-        ended.append(Ended(one, _outcome_of(one, outcomes)))
+        ended.append(Ended(decoded, _outcome_of(decoded, outcomes)))
     return ended, filed
 
 
 def apply(
     item: Report | Snapshot,
     partition: Partition,
-    tracks: dict[str, VehicleState],
+    states: dict[str, VehicleState],
     watermark: Mapping[Partition, datetime],
     policy: Policy,
 ) -> Outcome:
-    """Let one delivered item change its vehicle's track, healing by stream time first."""
+    """Apply one delivered item to its vehicle, healing by stream time first."""
     vin = item.vin
-    track = tracks.get(vin)
-    if track is None:
-        track = tracks[vin] = VehicleState(Vehicle(vin), policy.grouping)
-    track.heal(watermark)
+    state = states.get(vin)
+    if state is None:
+        state = states[vin] = VehicleState(Vehicle(vin), policy.grouping)
+    state.heal(watermark)
     if isinstance(item, Snapshot):
-        return track.snapshot(item, partition)
-    return track.report(item, partition)
+        return state.snapshot(item, partition)
+    return state.report(item, partition)
 
 
 def _outcome_of(decoded: Decoded, outcomes: Sequence[Outcome]) -> Outcome:
@@ -120,7 +120,7 @@ def _outcome_of(decoded: Decoded, outcomes: Sequence[Outcome]) -> Outcome:
 
 
 def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
-    """Stream time never runs back; a record whose timestamp is no date does not move it."""
+    """Move stream time on: never back, and not by a record whose timestamp is no date."""
     partition, timestamp = decoded.record.partition, decoded.record.timestamp
     if not 0 <= timestamp < END_OF_TIME:
         return
@@ -129,48 +129,48 @@ def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
         watermark[partition] = at
 
 
-def _follow(told: Sequence[tuple[Vehicle, OpenCase]], policy: Policy) -> Decision:
-    moving = [one for one in told if one[1].changes or one[1].closed_at]
-    standings = [change.standing for _, chapter in moving for change in chapter.changes]
+def _follow(cases: Sequence[tuple[Vehicle, OpenCase]], policy: Policy) -> Decision:
+    moving = [pair for pair in cases if pair[1].changes or pair[1].closed_at]
+    standings = [change.standing for _, case in moving for change in case.changes]
     ranked = rank(standings, policy.ranker)
-    stories = []
+    results = []
     start = 0
-    for before, chapter in moving:
-        stories.append(follow(before, chapter, ranked, start, policy))
-        start += len(chapter.changes)
+    for before, case in moving:
+        results.append(follow(before, case, ranked, start, policy))
+        start += len(case.changes)
     return Decision(
-        cases=tuple(story.case for story in stories),
+        cases=tuple(result.case for result in results),
         faults=tuple(
-            (chapter.case_id, before.vin, chapter.faults[code])
-            for before, chapter in told
-            for code in sorted(chapter.changed)
+            (case.case_id, before.vin, case.faults[code])
+            for before, case in cases
+            for code in sorted(case.changed)
         ),
-        tasks=tuple((story.vin, task) for story in stories for task in story.tasks),
-        entries=tuple(entry for story in stories for entry in story.entries),
-        events=tuple(event for story in stories for event in story.events),
+        tasks=tuple((result.vin, task) for result in results for task in result.tasks),
+        entries=tuple(entry for result in results for entry in result.entries),
+        events=tuple(event for result in results for event in result.events),
     )
 
 
 def _gaps(batch: Batch) -> dict[Partition, int]:
-    held: dict[Partition, int] = {}
+    records: dict[Partition, int] = {}
     for decoded in batch.decoded:
-        held[decoded.record.partition] = held.get(decoded.record.partition, 0) + 1
+        records[decoded.record.partition] = records.get(decoded.record.partition, 0) + 1
     return {
-        partition: span.end - span.first - held.get(partition, 0)
+        partition: span.end - span.first - records.get(partition, 0)
         for partition, span in batch.spans.items()
     }
 
 
-def _is_changed(track: VehicleState) -> bool:
-    before = track.before
+def _is_changed(state: VehicleState) -> bool:
+    before = state.before
     return (
-        track.waiting != before.waiting
-        or track.cleared != before.cleared
-        or track.history != before.history
+        state.waiting != before.waiting
+        or state.cleared != before.cleared
+        or state.history != before.history
     )
 
 
-def _after(track: VehicleState) -> Vehicle:
+def _after(state: VehicleState) -> Vehicle:
     return Vehicle(
-        vin=track.before.vin, waiting=track.waiting, cleared=track.cleared, history=track.history
+        vin=state.before.vin, waiting=state.waiting, cleared=state.cleared, history=state.history
     )

@@ -52,7 +52,7 @@ class OpenTasks:
             task_changes = []
         else:
             task_changes = self._end_all(case, change.at, Disposition.SUPERSEDED)
-        return task_changes + self._let_go(change)
+        return task_changes + self._release(change)
 
     def heal(self, case: Case, at: datetime) -> list[TaskChange]:
         """End every open task because its case healed."""
@@ -111,8 +111,8 @@ class OpenTasks:
         self._ended.append(ended)
         return ended
 
-    def _let_go(self, change: CaseChange) -> list[TaskChange]:
-        """Let the tasks go whose case has become more than the fleet issue that holds it back."""
+    def _release(self, change: CaseChange) -> list[TaskChange]:
+        """Release the tasks whose case has become more than the fleet issue that holds it back."""
         task_changes = []
         for queue in sorted(
             queue for queue, task in self._open.items() if task.issue_id is not None
@@ -138,15 +138,15 @@ class OpenTasks:
         because = held_because(self._vehicle.silences, priority, at)
         directory = self._policy.directory
         task = new_task(case.case_id, case.tasks_made, priority, routed, directory, at, because)
-        if because is not None or not self._policy.matters or not may_hold(priority):
+        if because is not None or not self._policy.fleet_issues or not may_hold(priority):
             return task
-        issue = self._policy.matters.get(issue_of(change.standing.faults, change.build) or "")
+        issue = self._policy.fleet_issues.get(issue_of(change.standing.faults, change.build) or "")
         if issue is None or any(one.touched for one in self._before.values()):
             return task
         return replace(task, held_because=issue.because, issue_id=issue.issue_id)
 
     def _is_still_held(self, task: Task, priority: Priority, change: CaseChange) -> bool:
-        """Whether the case is still nothing but the fleet-wide matter that holds its task."""
+        """Whether the case is still nothing but the fleet issue that holds its task."""
         return (
             task.issue_id is not None
             and may_hold(priority)
@@ -159,7 +159,7 @@ class OpenTasks:
     def _moved(self, task: Task, priority: Priority, change: CaseChange) -> tuple[Task, str]:
         """Change the priority in place: a rise moves deadlines earlier and alarms again.
 
-        The deadlines of what a fleet-wide matter held did not run: they begin anew.
+        The deadlines of what a fleet issue held did not run: they begin anew.
         """
         at = change.at
         due = self._deadlines(task, priority, at)

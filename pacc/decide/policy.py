@@ -12,11 +12,10 @@ from prioritizer.ranking.rank import Ranker
 
 
 class Policy(Struct, frozen=True):
-    """How alerts are grouped, ranked and routed. `matters` are the fleet-wide ones whose tasks are
-    held back, by id."""
+    """How alerts are grouped, ranked and routed; the `fleet_issues` that hold tasks back, by id."""
 
     grouping: Grouping
     ranker: Ranker
     directory: Directory
     topics: Topics = field(default_factory=Topics)
-    matters: Mapping[str, FleetIssue] = field(default_factory=dict)
+    fleet_issues: Mapping[str, FleetIssue] = field(default_factory=dict)

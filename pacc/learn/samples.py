@@ -99,12 +99,12 @@ def _end(track: VehicleState, ends: Mapping[str, datetime] | None, at: datetime)
 
 def _new(vin: str, track: VehicleState) -> Iterator[Sample]:
     """Remove the moments from the track, so that a long stream is not kept."""
-    for chapter in track.chapters:
+    for chapter in track.cases:
         for moment in chapter.changes:
             if _is_sampled(moment):
                 yield Sample(vin, chapter.case_id, moment.at, moment.standing)
         chapter.changes.clear()
-    track.chapters[:] = track.chapters[-1:]
+    track.cases[:] = track.cases[-1:]
 
 
 def _is_sampled(moment: CaseChange) -> bool:

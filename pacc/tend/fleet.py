@@ -30,7 +30,7 @@ def with_fleet_issues(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
     def current(connection: sa.Connection, policy: Policy) -> Policy:
         matters = holding(connection)
         policy = refresh(connection, policy)
-        return policy if matters == policy.matters else replace(policy, matters=matters)
+        return policy if matters == policy.fleet_issues else replace(policy, fleet_issues=matters)
 
     return current
 
@@ -48,14 +48,14 @@ class FleetWatch:
         if self._pace.is_due(at):
             with self._pace.timed(at):
                 with engine.begin() as connection:
-                    changes += detect.look(Acting(connection, CLOCK, at, policy))
+                    changes += detect.update_issues(Acting(connection, CLOCK, at, policy))
                 changes["shelved"] += self._hold_back(engine, at, policy)
         elif self._has_more:
             changes["shelved"] += self._hold_back(engine, at, policy)
-        changes["let_go"] += hold_back.let_go(engine, at, policy)
+        changes["let_go"] += hold_back.release(engine, at, policy)
         return +changes
 
     def _hold_back(self, engine: sa.Engine, at: datetime, policy: DispatchPolicy) -> int:
-        count = hold_back.shelve(engine, at, policy)
+        count = hold_back.hold_waiting(engine, at, policy)
         self._has_more = count > 0
         return count

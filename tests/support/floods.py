@@ -1,4 +1,4 @@
-"""A bad update: cars of one build report one code, and a centre looks after the matter."""
+"""A bad update: cars of one build report one code, and a centre looks after the fleet issue."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ def vin(number: int) -> str:
 
 
 class Flood(Centre):
-    """A centre whose cars report one after the other, and whose `tend` looks after matters."""
+    """A centre whose cars report one after the other, and whose `tend` looks after fleet issues."""
 
     def __init__(self, engine: sa.Engine, rule: SurgeRule = SurgeRule.PROPOSE) -> None:
         super().__init__(engine)
@@ -49,13 +49,13 @@ class Flood(Centre):
         self.done = self.watch.tick(self.engine, self.now, self.house)
         return self
 
-    def matters(self, actor: Any = None, **more: Any) -> list[dict[str, Any]]:
+    def issues(self, actor: Any = None, **more: Any) -> list[dict[str, Any]]:
         with self.engine.begin() as connection:
-            return issues.list_matters(connection, actor or supervisor(), **more)
+            return issues.list_issues(connection, actor or supervisor(), **more)
 
     def decides(self, to: IssueState, reason: str = "bad update", actor: Any = None) -> None:
-        (matter,) = self.matters()
-        self.act(issues.decide_on, matter["issue_id"], actor or supervisor(), to=to, reason=reason)
+        (issue,) = self.issues()
+        self.act(issues.decide_on, issue["issue_id"], actor or supervisor(), to=to, reason=reason)
 
     def held(self) -> set[str]:
         return {row["vin"] for row in self.rows(t.task) if row["held_en"] is not None}

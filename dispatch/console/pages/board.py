@@ -9,7 +9,7 @@ from dispatch.console.login.session import AsSupervisor, AsVisitor, Visitor
 from dispatch.console.show.queue_rows import shown
 from dispatch.console.show.refusals import Refused
 from dispatch.console.show.templates import render
-from dispatch.fleet.issues import list_matters, may_decide
+from dispatch.fleet.issues import list_issues, may_decide
 from dispatch.read import queue
 from dispatch.read.load import desk_loads, floods, person_loads, unclaimed
 from dispatch.read.queue import Tab
@@ -37,7 +37,7 @@ def page(
     at, actor, house = office.now(), visitor.actor, office.house
     console = request.app.state.console
     with office.engine.begin() as connection:
-        matters = list_matters(connection, actor)
+        matters = list_issues(connection, actor)
         context = {
             "matters": [{**one, "title": console.codes(one["code"]).title} for one in matters],
             "can_decide": may_decide(actor),

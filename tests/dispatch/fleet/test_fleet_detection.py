@@ -1,4 +1,4 @@
-"""A flood is found as one fleet-wide matter, nothing else is, and it ends when it is quiet."""
+"""A flood is found as one fleet issue, nothing else is, and it ends when it is quiet."""
 
 from datetime import timedelta
 from typing import Any
@@ -16,12 +16,17 @@ __all__ = ["flood"]
 DAY = 24 * 60
 
 
-def test_a_flood_is_one_matter_with_its_code_model_software_and_vehicles(flood: Flood) -> None:
-    (one,) = flood.matters()
-    assert (one["code"], one["model"], one["software"]) == (CODE, "Nova 5", "11-2026.02")
-    assert (one["state"], one["vehicles"], one["open"], one["held"]) == ("watched", 200, 200, 0)
-    assert one["first_seen"] == START + timedelta(minutes=5)
-    assert one["per_minute"] == 20
+def test_a_flood_is_one_issue_with_its_code_model_software_and_vehicles(flood: Flood) -> None:
+    (issue,) = flood.issues()
+    assert (issue["code"], issue["model"], issue["software"]) == (CODE, "Nova 5", "11-2026.02")
+    assert (issue["state"], issue["vehicles"], issue["open"], issue["held"]) == (
+        "watched",
+        200,
+        200,
+        0,
+    )
+    assert issue["first_seen"] == START + timedelta(minutes=5)
+    assert issue["per_minute"] == 20
     assert flood.held() == set()
     flood.tends(minutes=5)
     assert len(flood.rows(t.fleet_issue)) == 1
@@ -30,17 +35,17 @@ def test_a_flood_is_one_matter_with_its_code_model_software_and_vehicles(flood: 
 @pytest.mark.parametrize("unknown", [{"software": None}, {"model": None}, {"software": " "}])
 def test_unknown_is_no_group(engine: sa.Engine, unknown: dict[str, Any]) -> None:
     flood = Flood(engine).report(range(60), 5, **unknown).tends(minutes=10)
-    assert flood.matters() == []
+    assert flood.issues() == []
 
 
 def test_an_everyday_fault_is_none_and_a_fivefold_day_is_one(engine: sa.Engine) -> None:
     flood = Flood(engine)
     for day in range(3):
         flood.report(range(100 * day, 100 * day + 60), day * DAY + 5)
-    assert flood.tends(days=2, minutes=10).matters() == []
+    assert flood.tends(days=2, minutes=10).issues() == []
     flood.report(range(300, 550), 2 * DAY + 15)
-    (one,) = flood.tends(minutes=10).matters()
-    assert one["vehicles"] == 310
+    (issue,) = flood.tends(minutes=10).issues()
+    assert issue["vehicles"] == 310
 
 
 def test_an_update_that_is_rolled_out_in_waves_is_one(engine: sa.Engine) -> None:
@@ -49,8 +54,8 @@ def test_an_update_that_is_rolled_out_in_waves_is_one(engine: sa.Engine) -> None
     for hour, cars in enumerate((8, 16, 32, 64)):
         flood.report(range(first, first + cars), 60 * hour + 5)
         first += cars
-    (one,) = flood.tends(hours=4).matters()
-    assert one["vehicles"] >= 64
+    (issue,) = flood.tends(hours=4).issues()
+    assert issue["vehicles"] >= 64
 
 
 def test_a_flood_is_found_hours_behind_and_is_not_over_while_it_is_worked_off(
@@ -62,18 +67,18 @@ def test_a_flood_is_found_hours_behind_and_is_not_over_while_it_is_worked_off(
     now = Stream(other).says(vin(900), "dtc:B1342", 4 * 60, id="now").records
     flood.plays(now)
     flood.report(range(60), 5).tends(hours=4)
-    (one,) = flood.matters()
-    assert (one["state"], one["vehicles"], one["per_minute"]) == ("holding", 60, 6.0)
+    (issue,) = flood.issues()
+    assert (issue["state"], issue["vehicles"], issue["per_minute"]) == ("holding", 60, 6.0)
     for wave in range(3):  # it grows by our clock: it is not over
         flood.report(range(100 + 20 * wave, 120 + 20 * wave), 10 + wave).tends(hours=1)
-    assert flood.matters()[0]["state"] == "holding"
+    assert flood.issues()[0]["state"] == "holding"
     # the stream stands still: nobody knows whether it is over
-    assert flood.tends(hours=5).matters()[0]["state"] == "holding"
+    assert flood.tends(hours=5).issues()[0]["state"] == "holding"
     flood.report([901], 12 * 60, code="dtc:B1342").tends(minutes=1)
     assert flood.rows(t.fleet_issue)[0]["state"] == "over"
 
 
-def test_a_quiet_matter_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) -> None:
+def test_a_quiet_issue_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) -> None:
     flood.decides(IssueState.HOLDING)
     flood.tends(minutes=1).report([901], 3 * 60, code="dtc:B1342")
     flood.tends(hours=3)
@@ -81,7 +86,7 @@ def test_a_quiet_matter_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) 
     for _ in range(5):
         flood.tends(minutes=1)
     assert flood.held() == set()
-    assert flood.matters() == []
-    assert len(flood.matters(is_all=True)) == 1
+    assert flood.issues() == []
+    assert len(flood.issues(is_all=True)) == 1
     flood.report(range(400, 460), 4 * 60).tends(hours=1)
-    assert flood.matters()[0]["state"] == "watched"
+    assert flood.issues()[0]["state"] == "watched"

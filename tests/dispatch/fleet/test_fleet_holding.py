@@ -1,4 +1,4 @@
-"""The tasks of a fleet-wide matter: who may hold them, what is held, and how it is let go."""
+"""The tasks of a fleet issue: who may hold them, what is held, and how it is let go."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -41,7 +41,7 @@ def test_from_the_flood_to_its_end(flood: Flood) -> None:
     flood.tends(minutes=1)
     assert flood.done["shelved"] == 200
     assert len(flood.held()) == 200
-    assert flood.matters()[0]["held"] == 200
+    assert flood.issues()[0]["held"] == 200
     flood.report(range(300, 310), 12).report([910], 12, code="dtc:B1342")
     flood.report([911], 12, software="11-2025.40")
     assert flood.held() == {vin(number) for number in (*range(200), *range(300, 310))}
@@ -62,8 +62,8 @@ def test_from_the_flood_to_its_end(flood: Flood) -> None:
     before = len(flood.held())
     flood.tends(hours=1)
     assert len(flood.held()) == before
-    held = [row for row in flood.rows(t.task) if row["held_en"]]
-    assert not [row for row in held if row["claim_missed_at"] or row["contact_missed_at"]]
+    held_back = [row for row in flood.rows(t.task) if row["held_en"]]
+    assert not [row for row in held_back if row["claim_missed_at"] or row["contact_missed_at"]]
     flood.decides(IssueState.RELEASED, "the fix is out")
     flood.tends(seconds=10)
     assert len(flood.held()) == before - 10
@@ -115,12 +115,12 @@ def test_a_task_that_a_person_has_or_had_is_not_held(flood: Flood) -> None:
 
 def test_by_itself_only_if_told_and_off_lets_go(engine: sa.Engine) -> None:
     flood = Flood(engine, SurgeRule.HOLD).report(range(60), 5).tends(minutes=10)
-    assert (flood.matters()[0]["state"], len(flood.held())) == ("holding", 60)
+    assert (flood.issues()[0]["state"], len(flood.held())) == ("holding", 60)
     flood.decides(IssueState.RELEASED)
-    assert flood.tends(minutes=1).matters()[0]["state"] == "released"
+    assert flood.tends(minutes=1).issues()[0]["state"] == "released"
     flood.decides(IssueState.HOLDING)
     flood.house = replace(flood.house, surge=Surge(rule=SurgeRule.OFF))
-    assert flood.tends(minutes=1).matters()[0]["state"] == "released"
+    assert flood.tends(minutes=1).issues()[0]["state"] == "released"
     with pytest.raises(Conflict, match="switched off"):
         flood.decides(IssueState.HOLDING)
 
@@ -145,11 +145,11 @@ def test_every_decision_is_kept_and_only_a_supervisor_of_all_desks_decides(flood
         ("fleet_issue_held", "Zhao", "bad update"),
         ("fleet_issue_released", "Zhao", "fixed"),
     ]
-    assert flood.matters(supervisor("rsa-wuhan")) == []
+    assert flood.issues(supervisor("rsa-wuhan")) == []
     tasks = [row["desk"] for row in flood.rows(t.task) if row["vin"] != vin(900)]
     for desk in set(tasks):
-        (one,) = flood.matters(supervisor(desk))
-        assert one["open"] == tasks.count(desk)
+        (issue,) = flood.issues(supervisor(desk))
+        assert issue["open"] == tasks.count(desk)
 
 
 def test_a_promise_missed_before_is_none_and_the_new_one_can_be_missed(flood: Flood) -> None:
@@ -157,9 +157,9 @@ def test_a_promise_missed_before_is_none_and_the_new_one_can_be_missed(flood: Fl
     (task, *_) = [row for row in flood.rows(t.task) if row["claim_missed_at"]]
     flood.decides(IssueState.HOLDING)
     flood.tends(minutes=1)
-    (held,) = flood.rows(t.task, task_id=task["task_id"])
-    assert held["held_en"]
-    assert held["claim_missed_at"] is None
+    (waiting,) = flood.rows(t.task, task_id=task["task_id"])
+    assert waiting["held_en"]
+    assert waiting["claim_missed_at"] is None
     flood.decides(IssueState.RELEASED)
     for _ in range(5):
         flood.tends(minutes=1)
@@ -169,7 +169,7 @@ def test_a_promise_missed_before_is_none_and_the_new_one_can_be_missed(flood: Fl
     assert flood.rows(t.task, task_id=task["task_id"])[0]["claim_missed_at"] is not None
 
 
-def test_a_silence_beside_a_matter_goes_on_when_the_matter_ends(flood: Flood) -> None:
+def test_a_silence_beside_a_fleet_issue_goes_on_when_the_issue_ends(flood: Flood) -> None:
     flood.decides(IssueState.HOLDING)
     flood.tends(minutes=1)
     flood.act(
@@ -186,19 +186,19 @@ def test_a_silence_beside_a_matter_goes_on_when_the_matter_ends(flood: Flood) ->
     )
 
 
-def test_lifting_a_silence_lets_nothing_go_that_a_matter_holds(flood: Flood) -> None:
+def test_lifting_a_silence_lets_nothing_go_that_a_fleet_issue_holds(flood: Flood) -> None:
     flood.decides(IssueState.HOLDING)
     flood.tends(minutes=1)
     boss = supervisor()
-    made = flood.act(
+    silence_id = flood.act(
         silences.silence, vin(3), boss, kind="silence", ends_at=None, reason="test car"
     )
-    flood.act(silences.lift, made, boss)
+    flood.act(silences.lift, silence_id, boss)
     assert vin(3) in flood.held()
 
 
-def test_tasks_that_a_matter_holds_starve_no_silence_that_ended(engine: sa.Engine) -> None:
-    """The clock looks at 500 held tasks at once: of these, none is a matter's."""
+def test_tasks_that_a_fleet_issue_holds_starve_no_silence_that_ended(engine: sa.Engine) -> None:
+    """The clock looks at 500 held tasks at once: of these, none is a fleet issue's."""
     others = range(900, 940)
     flood = Flood(engine).report(range(500), 5).report(others, 5, code="dtc:B1342")
     flood.tends(minutes=10).decides(IssueState.HOLDING)
@@ -221,11 +221,11 @@ def test_a_step_costs_a_fixed_number_of_statements_however_many_tasks(engine: sa
         flood.decides(IssueState.HOLDING)
         seen: list[str] = []
 
-        def note(*given: Any, seen: list[str] = seen) -> None:
-            seen.append(given[2])
+        def note(*arguments: Any, seen: list[str] = seen) -> None:
+            seen.append(arguments[2])
 
         sa.event.listen(engine, "before_cursor_execute", note)
-        hold_back.shelve(engine, flood.now, flood.house)
+        hold_back.hold_waiting(engine, flood.now, flood.house)
         with engine.begin() as connection:
             flood.worker.refresh(connection)
         sa.event.remove(engine, "before_cursor_execute", note)

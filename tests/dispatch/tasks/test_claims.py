@@ -40,7 +40,7 @@ def test_law_7_of_many_who_claim_at_once_one_wins(engine: sa.Engine) -> None:
     people = [operator(f"operator {number}") for number in range(12)]
     start = threading.Barrier(len(people))
     won: list[str] = []
-    told: list[str] = []
+    named: list[str] = []
 
     def race(number: int) -> None:
         start.wait()
@@ -48,7 +48,7 @@ def test_law_7_of_many_who_claim_at_once_one_wins(engine: sa.Engine) -> None:
             centre.act(actions.claim, task_id, people[number])
             won.append(people[number].name)
         except Conflict as conflict:
-            told.append(str(conflict.facts.get("holder")))
+            named.append(str(conflict.facts.get("holder")))
 
     threads = [threading.Thread(target=race, args=(n,)) for n in range(len(people))]
     for thread in threads:
@@ -56,7 +56,7 @@ def test_law_7_of_many_who_claim_at_once_one_wins(engine: sa.Engine) -> None:
     for thread in threads:
         thread.join()
     assert len(won) == 1
-    assert told == won * 11
+    assert named == won * 11
     assert centre.entries().count("task_claimed") == 1
     assert centre.task()["holder_name"] == won[0]
 

@@ -14,10 +14,10 @@ def test_a_workshop_holds_new_work_back_until_it_is_lifted(engine: sa.Engine) ->
     silence_id = centre.act(
         silences.silence, CAR, wang, kind="workshop", ends_at=None, reason="brakes"
     )
-    held = centre.task()
-    assert held["held_en"] == "Held back: the vehicle is in the workshop: brakes"
+    task = centre.task()
+    assert task["held_en"] == "Held back: the vehicle is in the workshop: brakes"
     with pytest.raises(Conflict, match="in the workshop"):
-        centre.act(actions.claim, held["task_id"], wang)
+        centre.act(actions.claim, task["task_id"], wang)
     assert centre.act(candidates, wang) == []
     centre.later(days=3)
     assert centre.done == {}
@@ -33,8 +33,8 @@ def test_a_silence_that_ends_releases_only_what_is_still_broken(engine: sa.Engin
     stream = Stream().says(CAR, "dtc:B1342", **BEIJING)
     centre.plays(stream.records)
     end = centre.now.replace(hour=12)
-    given = {"kind": "silence", "ends_at": end, "reason": "test drive"}
-    centre.act(silences.silence, CAR, supervisor(), **given)
+    terms = {"kind": "silence", "ends_at": end, "reason": "test drive"}
+    centre.act(silences.silence, CAR, supervisor(), **terms)
     stream.says(CAR, "dtc:B1342", 10, status="cleared")
     centre.plays(stream.records[-1:])
     centre.later(hours=20)
@@ -48,6 +48,6 @@ def test_a_silence_that_ends_releases_only_what_is_still_broken(engine: sa.Engin
 
 def test_law_5_a_silence_never_holds_an_urgent_task(engine: sa.Engine) -> None:
     centre, _ = stranded(engine)
-    given = {"kind": "silence", "ends_at": None, "reason": "test"}
-    centre.act(silences.silence, CAR, supervisor(), **given)
+    terms = {"kind": "silence", "ends_at": None, "reason": "test"}
+    centre.act(silences.silence, CAR, supervisor(), **terms)
     assert centre.task()["held_en"] is None

@@ -54,12 +54,12 @@ def test_a_pause_is_no_longer_than_the_priority_bears(
     centre.act(actions.claim, task["task_id"], who)
     for wanted in (minutes, longest):
         more = actions.Details(pause=timedelta(minutes=wanted))
-        given = {"what": Step.PAUSE, "note": None, "more": more}
+        pause = {"what": Step.PAUSE, "note": None, "more": more}
         if wanted == longest:
-            centre.act(actions.step, task["task_id"], who, **given)
+            centre.act(actions.step, task["task_id"], who, **pause)
             continue
         with pytest.raises(Unusable, match=f"from 1 to {longest} minutes") as refused:
-            centre.act(actions.step, task["task_id"], who, **given)
+            centre.act(actions.step, task["task_id"], who, **pause)
         assert refused.value.facts == {"field": "minutes"}
         assert centre.task()["paused_at"] is None
     assert centre.task()["wake_at"] == centre.now + timedelta(minutes=longest)
@@ -84,10 +84,10 @@ def test_a_customer_who_does_not_answer_is_tried_again_and_again_and_then_let_be
 ) -> None:
     centre, task_id, wang = to_be_called(engine)
     tried = []
-    for number, one in enumerate(CADENCE, start=1):
+    for number, planned in enumerate(CADENCE, start=1):
         assert centre.act(candidates, wang) == [task_id]
         centre.act(actions.claim, task_id, wang)
-        centre.act(customer_contact.attempt, task_id, wang, channel=one.channel, note=None)
+        centre.act(customer_contact.attempt, task_id, wang, channel=planned.channel, note=None)
         tried.append(centre.now)
         now = centre.task()
         assert (now["state"], now["holder"], now["attempts"]) == ("queued", None, number)

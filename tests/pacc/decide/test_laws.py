@@ -44,17 +44,17 @@ reports = st.fixed_dictionaries(
 def stream_of(drawn: Sequence[dict[str, Any]]) -> list[Record]:
     """Make a stream with duplicates, disorder, late and cleared alerts, and poison."""
     stream, minute = Stream(), 0.0
-    for one in drawn:
-        minute += float(str(one["ahead"]))
-        fields = {name: one[name] for name in ("severity", "status", "motion")}
-        if one["place"]:
-            fields["position"] = dict(zip(("lat", "lon"), one["place"], strict=True))
-        seen = minute - float(str(one["late"]))
-        if one["is_poison"]:
+    for report in drawn:
+        minute += float(str(report["ahead"]))
+        fields = {name: report[name] for name in ("severity", "status", "motion")}
+        if report["place"]:
+            fields["position"] = dict(zip(("lat", "lon"), report["place"], strict=True))
+        seen = minute - float(str(report["late"]))
+        if report["is_poison"]:
             stream.raw(b"\xff", minute)
         else:
-            stream.says(str(one["vin"]), str(one["code"]), minute, seen=seen, **fields)
-        if one["twin"]:
+            stream.says(str(report["vin"]), str(report["code"]), minute, seen=seen, **fields)
+        if report["twin"]:
             again = stream.records[-1]
             stream.records.append(replace(again, offset=len(stream.records)))
     return stream.records
@@ -229,9 +229,9 @@ def test_law_9_a_poison_record_does_not_stop_the_partition(engine: sa.Engine) ->
             stream.says(CAR, "dtc:P0A80", number / 10, id=f"{number} {again}")
     room = Room(engine).plays(stream.records, cuts=[100, 300])
     assert room.outcomes()["quarantined"] == 50
-    held = room.rows(t.quarantine)
-    assert {bytes(row["value"]) for row in held} == {b"\x00\xff"}
-    assert {row["reason"] for row in held} == {"not_utf8"}
+    records = room.rows(t.quarantine)
+    assert {bytes(row["value"]) for row in records} == {b"\x00\xff"}
+    assert {row["reason"] for row in records} == {"not_utf8"}
 
 
 def test_law_9_a_topic_of_poison_stops_the_worker_before_it_fills_the_quarantine(
