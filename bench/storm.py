@@ -85,9 +85,9 @@ def storm(kafka: str, server: str, wish: Wish) -> dict[str, float]:
         _add_figures(figures, wish, begins, position, urgents, pages)
         figures["queue page after the storm, p95 ms"] = p95(pages.some(BEFORE))
     figures["reconciled"] = float(pacc("ledger")["reconciled"])
-    matters = [matter["vehicles"] for matter in pacc("fleet", "list")]
-    figures["fleet-wide matters"] = len(matters)
-    figures["vehicles of the largest"] = max(matters, default=0)
+    fleet_issues = [issue["vehicles"] for issue in pacc("fleet", "list")]
+    figures["fleet issues"] = len(fleet_issues)
+    figures["vehicles of the largest"] = max(fleet_issues, default=0)
     return figures
 
 

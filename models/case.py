@@ -154,8 +154,8 @@ class Ranking(Struct, frozen=True):
 
 
 class Task(Struct, frozen=True):
-    """One piece of work. `held_because` is set while a silence, the workshop or a fleet-wide matter
-    holds it back; `issue_id` names the matter, if it is one."""
+    """One piece of work. `held_because` is set while a silence, the workshop or a fleet issue
+    holds it back; `issue_id` names the issue, if it is one."""
 
     task_id: str
     case_id: str

@@ -1,4 +1,4 @@
-"""The closed vocabularies: every word that PACC may say of an alert, a case, a task or a matter."""
+"""The closed vocabularies: every word that PACC may say of alert, case, task or fleet issue."""
 
 from enum import StrEnum
 from operator import attrgetter
@@ -183,7 +183,7 @@ class Channel(Word):
 
 
 class SurgeRule(Word):
-    """Who holds the tasks of a matter back: nobody, a supervisor, or PACC by itself."""
+    """Who holds the tasks of a fleet issue back: nobody, a supervisor, or PACC by itself."""
 
     OFF = "off"
     PROPOSE = "propose"
@@ -191,7 +191,7 @@ class SurgeRule(Word):
 
 
 class IssueState(Word):
-    """How a matter stands."""
+    """How a fleet issue stands."""
 
     WATCHED = "watched"
     HOLDING = "holding"

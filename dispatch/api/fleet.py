@@ -1,4 +1,4 @@
-"""The HTTP API of fleet-wide matters: the list, and holding their tasks back or letting go."""
+"""The HTTP API of fleet issues: the list, and holding their tasks back or letting go."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from models.words import IssueState
 
 router = APIRouter(prefix="/fleet-issues", tags=["fleet"])
 AsLooker = Annotated[Actor, Depends(require(*issues.VIEWERS))]
-IssueId = Annotated[Ident, Path(description="A fleet-wide matter.")]
+IssueId = Annotated[Ident, Path(description="A fleet issue.")]
 
 
 @router.get("")
@@ -26,7 +26,7 @@ def list_fleet_issues(
     *,
     over: Annotated[bool, Query(description="Also those that are over.")] = False,
 ) -> list[FleetIssueOut]:
-    """List the fleet-wide matters with tasks at your desks, the largest first."""
+    """List the fleet issues with tasks at your desks, the largest first."""
     with office.engine.begin() as connection:
         rows = issues.list_issues(connection, actor, is_all=over)
     return [FleetIssueOut(**row) for row in rows]
@@ -36,7 +36,7 @@ def list_fleet_issues(
 def hold_fleet_issue(
     office: InOffice, actor: AsLooker, asked: Asked, issue_id: IssueId, body: Reason
 ) -> Response:
-    """Hold the tasks of a matter back, those that wait and those to come. Urgent ones never are."""
+    """Hold the tasks of an issue back, those that wait and those to come, never urgent ones."""
     return _decide(office, actor, asked, issue_id, IssueState.HOLDING, body.reason)
 
 
@@ -44,7 +44,7 @@ def hold_fleet_issue(
 def release_fleet_issue(
     office: InOffice, actor: AsLooker, asked: Asked, issue_id: IssueId, body: Reason
 ) -> Response:
-    """Let the tasks of a matter go again, at the pace of `PACC_SURGE_RELEASE`."""
+    """Let the tasks of a fleet issue go again, at the pace of `PACC_SURGE_RELEASE`."""
     return _decide(office, actor, asked, issue_id, IssueState.RELEASED, body.reason)
 
 

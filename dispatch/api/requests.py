@@ -85,6 +85,6 @@ class SilenceIn(_In):
 
 
 class Reason(_In):
-    """Why a fleet-wide matter is held back, or let go."""
+    """Why a fleet issue is held back, or let go."""
 
     reason: Words

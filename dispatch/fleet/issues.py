@@ -63,12 +63,12 @@ def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> Non
     """
     actor = acting.actor
     if actor.role is not Role.SUPERVISOR:
-        raise NotAllowed("Holding a fleet-wide matter back takes a supervisor.")
+        raise NotAllowed("Holding a fleet issue back takes a supervisor.")
     i = t.fleet_issue.c
     query = sa.select(t.fleet_issue).where(i.issue_id == issue_id).with_for_update()
     rows = [dict(row) for row in acting.connection.execute(query).mappings()]
     if not rows or not sees_any(rows[0]["desks"], actor):
-        raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
+        raise NotThere("There is no fleet issue %(id)s.", {"id": issue_id})
     if actor.desks is not None:
         raise NotAllowed("It touches the tasks of every desk: a supervisor of all desks decides.")
     if to is IssueState.HOLDING and acting.policy.surge.rule is SurgeRule.OFF:
@@ -76,9 +76,9 @@ def decide_on(acting: Acting, issue_id: str, to: IssueState, reason: str) -> Non
     (row,) = rows
     is_held = row["state"] == IssueState.HOLDING.value
     if is_held and to is IssueState.HOLDING:
-        raise Conflict("The tasks of this matter are held back already.")
+        raise Conflict("The tasks of this issue are held back already.")
     if not is_held and to is IssueState.RELEASED:
-        raise Conflict("The tasks of this matter are not held back.")
+        raise Conflict("The tasks of this issue are not held back.")
     change_state(acting, row, to, reason)
 
 
@@ -109,7 +109,7 @@ def show_issue(connection: sa.Connection, issue_id: str, actor: Actor) -> dict[s
     for row in list_issues(connection, actor, is_all=True):
         if row["issue_id"] == issue_id:
             return row
-    raise NotThere("There is no fleet-wide matter %(id)s.", {"id": issue_id})
+    raise NotThere("There is no fleet issue %(id)s.", {"id": issue_id})
 
 
 def may_decide(actor: Actor) -> bool:

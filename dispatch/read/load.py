@@ -60,7 +60,7 @@ class Pulse:
 def desk_loads(connection: sa.Connection, actor: Actor, directory: Directory) -> list[DeskLoad]:
     """List the desks with open work, the most pressing first.
 
-    What a fleet-wide matter holds back is counted there.
+    What a fleet issue holds back is counted there.
     """
     k = t.task.c
     is_unclaimed = sa.and_(

@@ -12,7 +12,7 @@ from models import tables as t
 _K = t.task.c
 OPEN: Final = t.OPEN_TASK
 AWAKE: Final = sa.and_(OPEN, _K.paused_at.is_(None), _K.held_zh.is_(None))
-# put off by a person, or held back by a silence or a fleet-wide matter
+# put off by a person, or held back by a silence or a fleet issue
 ASLEEP: Final = sa.and_(OPEN, sa.or_(_K.paused_at.is_not(None), _K.held_zh.is_not(None)))
 # a promise was missed and is still not kept
 MISSED: Final = sa.and_(

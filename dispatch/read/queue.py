@@ -115,7 +115,7 @@ def queue(connection: sa.Connection, actor: Actor, kind: Queue, tab: Tab) -> lis
         .where(k.queue == kind.value, seen_tasks(actor), _condition(tab, actor))
         .limit(ROWS)
     )
-    if tab is Tab.SNOOZED:  # what one person put to sleep before what a fleet-wide matter holds
+    if tab is Tab.SNOOZED:  # what one person put to sleep before what a fleet issue holds
         query = query.order_by(k.issue_id.is_not(None))
     return _rows(connection, TASKS.sort(query))
 
@@ -141,7 +141,7 @@ def customers(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
     query = (
         _row_query()
         .where(k.queue == Queue.DEALER.value, OPEN, seen_tasks(actor))
-        .where(k.issue_id.is_(None))  # a fleet-wide matter would leave no room for the others
+        .where(k.issue_id.is_(None))  # a fleet issue would leave no room for the others
         .order_by(due, k.task_id)
         .limit(_CUSTOMERS)
     )
@@ -149,13 +149,13 @@ def customers(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
 
 
 def open_rows(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
-    """List the open tasks of all queues, the most pressing first, without fleet-wide matters."""
+    """List the open tasks of all queues, the most pressing first, without fleet issues."""
     query = _row_query().where(OPEN, t.task.c.issue_id.is_(None), seen_tasks(actor)).limit(_OPEN)
     return _rows(connection, TASKS.sort(query))
 
 
 def muted(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
-    """List stop faults that are held back, by a silence before by a matter."""
+    """List stop faults that are held back, by a silence before by a fleet issue."""
     k, f = t.task.c, t.fault.c
     stops = sa.select(f.case_id).where(
         f.severity == Severity.STOP.value,

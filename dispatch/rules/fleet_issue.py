@@ -45,8 +45,7 @@ class FleetIssue:
         cars, code = f"{self.build.model} · {self.build.software}", self.code
         return Text(
             f"全车型问题，任务暂缓：{self.vehicles:,} 辆车（{cars}）同报 {code}",
-            "Held back as a fleet-wide matter: "
-            f"one of {self.vehicles:,} vehicles ({cars}) with {code}",
+            f"Held back as a fleet issue: one of {self.vehicles:,} vehicles ({cars}) with {code}",
         )
 
 

@@ -102,7 +102,7 @@ case = sa.Table(
     partial_index("ix_case_heal_at", "state = 'open' and heal_at is not null", "heal_at"),
     sa.Index("ix_case_order", "state", "priority_rank", "score", "case_id"),
     sa.Index("ix_case_vin", "vin", "opened_at"),
-    # the cases that can belong to a fleet-wide matter, by when they were opened
+    # the cases that can belong to a fleet issue, by when they were opened
     partial_index(
         "ix_case_build_opened_at", "software is not null and model is not null", "opened_at"
     ),

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from models.tables.base import metadata
 from models.tables.columns import Id, Json, UtcTime
 
-# a code that many cars of one model and software report at once: one row a matter
+# a code that many cars of one model and software report at once: one row a fleet issue
 fleet_issue = sa.Table(
     "fleet_issue",
     metadata,
@@ -20,11 +20,11 @@ fleet_issue = sa.Table(
     sa.Column("vehicles", sa.Integer, nullable=False),
     # vehicles that joined within the newest ten minutes of it; 0 when it grows no more
     sa.Column("recent", sa.Integer, nullable=False),
-    # when it last grew by a tenth of what makes a matter: our clock, stream time, and from how many
+    # when it last grew by a tenth of what makes an issue: our clock, stream time, and from how many
     sa.Column("grew_at", UtcTime, nullable=False),
     sa.Column("grew_stream", UtcTime, nullable=False),
     sa.Column("grew_from", sa.Integer, nullable=False),
-    # desk → its open tasks of the matter, as of the last look: who may see it
+    # desk → its open tasks of the issue, as of the last look: who may see it
     sa.Column("desks", Json, nullable=False),
     # up to when tasks were let go, at the pace of PACC_SURGE_RELEASE
     sa.Column("let_go_at", UtcTime),

@@ -58,7 +58,7 @@ task = sa.Table(
     sa.Column("route_en", sa.Text, nullable=False),
     sa.Column("held_zh", sa.Text),
     sa.Column("held_en", sa.Text),
-    # the fleet-wide matter that holds it back; null: none, or it is held for another reason
+    # the fleet issue that holds it back; null: none, or it is held for another reason
     sa.Column("issue_id", Id),
     sa.Column("disposition", sa.String(24)),
     sa.Column("closed_at", UtcTime),
@@ -113,7 +113,7 @@ task = sa.Table(
     partial_index(
         "ix_task_held", f"{_OPEN} and held_zh is not null and issue_id is null", "opened_at"
     ),
-    # what a desk has to do; what a fleet-wide matter holds is none of it
+    # what a desk has to do; what a fleet issue holds is none of it
     partial_index("ix_task_desk", f"{_OPEN} and issue_id is null", "desk", "queue"),
     partial_index("ix_task_urgent", "priority = 'urgent'", "opened_at"),
     partial_index("ix_task_holder", "holder is not null", "holder"),

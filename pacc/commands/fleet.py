@@ -1,4 +1,4 @@
-"""`pacc fleet`: fleet-wide matters listed, held back, released."""
+"""`pacc fleet`: fleet issues listed, held back, released."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from pacc.process.terminal import AsJson, print_facts, print_rows
 from pacc.wiring import pipeline
 
 fleet = typer.Typer(
-    help="Fleet-wide matters: one code on many cars of one model and software.",
+    help="Fleet issues: one code on many cars of one model and software.",
     no_args_is_help=True,
 )
 Reason = Annotated[str, typer.Option(help="Why; it is kept in the audit.")]
@@ -33,7 +33,7 @@ def show(
     every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the matters, the largest first."""
+    """List the fleet issues, the largest first."""
     engine = open_engine(load_settings().database_url)
     with engine.begin() as connection:
         rows = list_issues(connection, SHELL, is_all=every)
@@ -53,12 +53,12 @@ def show(
 
 
 def hold(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
-    """Hold the tasks of a matter back: never an urgent one, nor one that a person has."""
+    """Hold the tasks of a fleet issue back: never an urgent one, nor one that a person has."""
     _decide(issue_id, IssueState.HOLDING, reason, as_json=as_json)
 
 
 def release(issue_id: str, reason: Reason, as_json: AsJson = False) -> None:
-    """Let the tasks of a matter go again, at the pace of PACC_SURGE_RELEASE."""
+    """Let the tasks of a fleet issue go again, at the pace of PACC_SURGE_RELEASE."""
     _decide(issue_id, IssueState.RELEASED, reason, as_json=as_json)
 
 

@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, CommandEntry]] = {
     "case": CommandEntry("case", "Cases: everything that is wrong with one vehicle now."),
     "task": CommandEntry("task", "Tasks, in the order in which a person should take them."),
     "fleet": CommandEntry(
-        "fleet", "Fleet-wide matters: one code on many cars of one model and software."
+        "fleet", "Fleet issues: one code on many cars of one model and software."
     ),
     "desk": CommandEntry("master_data", "Desks: roadside centres and dealers."),
     "vehicle": CommandEntry("master_data", "Vehicles and their owners."),

@@ -1,4 +1,4 @@
-"""Fleet-wide matters: `pacc tend` detects them, workers learn which are held back."""
+"""Fleet issues: `pacc tend` detects them, workers learn which are held back."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -23,20 +23,20 @@ _Refresh = Callable[[sa.Connection, Policy], Policy]
 
 
 def with_fleet_issues(rule: SurgeRule, refresh: _Refresh) -> _Refresh:
-    """Extend `refresh` of a worker: the matters that hold tasks back, by one statement a batch."""
+    """Extend `refresh` of a worker by the issues that hold tasks back: one statement a batch."""
     if rule is SurgeRule.OFF:
         return refresh
 
     def current(connection: sa.Connection, policy: Policy) -> Policy:
-        matters = holding(connection)
+        issues = holding(connection)
         policy = refresh(connection, policy)
-        return policy if matters == policy.fleet_issues else replace(policy, fleet_issues=matters)
+        return policy if issues == policy.fleet_issues else replace(policy, fleet_issues=issues)
 
     return current
 
 
 class FleetWatch:
-    """Detects matters every `DETECT_EVERY`; holds back and releases their tasks at every tick."""
+    """Detects issues every `DETECT_EVERY`; holds back and releases their tasks at every tick."""
 
     def __init__(self) -> None:
         self._pace = Pace(DETECT_EVERY)

@@ -26,7 +26,7 @@ _log = structlog.get_logger(__name__)
 
 
 class TendLoop:
-    """Runs tick after tick; fleet-wide matters are counted on a thread, so that no tick waits."""
+    """Runs tick after tick; fleet issues are counted on a thread, so that no tick waits."""
 
     def __init__(
         self,

@@ -136,24 +136,22 @@ class ModelMetrics:
 
 
 class FleetMetrics:
-    """The fleet-wide matters."""
+    """The fleet issues."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         gauge = partial(Gauge, registry=registry)
         self._issues = gauge(
             "pacc_fleet_issues",
-            "Fleet-wide matters by state, those that are over aside.",
+            "Fleet issues by state, those that are over aside.",
             ["state"],
         )
         self._issue_vehicles = gauge(
-            "pacc_fleet_issue_vehicles", "Vehicles of the largest matter that is not over."
+            "pacc_fleet_issue_vehicles", "Vehicles of the largest issue that is not over."
         )
-        self._issue_held = gauge(
-            "pacc_fleet_issue_held", "Tasks that fleet-wide matters hold back."
-        )
+        self._issue_held = gauge("pacc_fleet_issue_held", "Tasks that fleet issues hold back.")
 
     def read_database(self, connection: sa.Connection) -> None:
-        """Count the matters that are not over, and the tasks that they hold back."""
+        """Count the fleet issues that are not over, and the tasks that they hold back."""
         i, k = t.fleet_issue.c, t.task.c
         query = sa.select(i.state, sa.func.count(), sa.func.max(i.vehicles)).group_by(i.state)
         counts = {row[0]: (row[1], row[2]) for row in connection.execute(query)}

@@ -68,7 +68,7 @@ def make_dispatch_policy(settings: Settings, engine: sa.Engine) -> DispatchPolic
 
 
 def make_surge(settings: Settings) -> Surge:
-    """Return the thresholds of a fleet-wide matter, and what becomes of its tasks."""
+    """Return the thresholds of a fleet issue, and what becomes of its tasks."""
     return Surge(
         settings.surge,
         settings.fleet_issue_at,

@@ -37,9 +37,11 @@ def page(
     at, actor, house = office.now(), visitor.actor, office.house
     console = request.app.state.console
     with office.engine.begin() as connection:
-        matters = list_issues(connection, actor)
+        fleet_issues = list_issues(connection, actor)
         context = {
-            "matters": [{**one, "title": console.codes(one["code"]).title} for one in matters],
+            "fleet_issues": [
+                {**one, "title": console.codes(one["code"]).title} for one in fleet_issues
+            ],
             "can_decide": may_decide(actor),
             "surge": house.surge.rule.value,
             "wrong": wrong,

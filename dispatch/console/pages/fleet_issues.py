@@ -1,4 +1,4 @@
-"""Fleet-wide matters on the board: holding their tasks back, and letting them go."""
+"""Fleet issues on the board: holding their tasks back, and letting them go."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ IssueId = Annotated[str, Path(max_length=64)]
 def hold(
     request: Request, office: InOffice, visitor: AsWriter, issue_id: IssueId, fields: Fields
 ) -> Response:
-    """Hold a matter's tasks back."""
+    """Hold a fleet issue's tasks back."""
     return _decide(request, office, visitor, issue_id, fields, IssueState.HOLDING)
 
 
@@ -30,7 +30,7 @@ def hold(
 def release(
     request: Request, office: InOffice, visitor: AsWriter, issue_id: IssueId, fields: Fields
 ) -> Response:
-    """Let a matter's tasks go again."""
+    """Let a fleet issue's tasks go again."""
     return _decide(request, office, visitor, issue_id, fields, IssueState.RELEASED)
 
 

@@ -48,7 +48,7 @@ FALLBACKS: Final = {
     "library": N_("Rules alone: the model was made by another version of its library"),
     "broken": N_("Rules alone: the model cannot be read"),
 }
-MATTERS: Final = {
+FLEET_ISSUES: Final = {
     "watched": N_("Watched"),
     "holding": N_("Held back"),
     "released": N_("Let go"),

@@ -51,13 +51,13 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
     silence = web.asks(
         boss, f"/v1/vehicles/{OTHER}/silences", {"kind": "silence", "reason": "test"}
     ).json()
-    matter = matter_at(web, theirs["desk"])
+    issue = fleet_issue_at(web, theirs["desk"])
     foreign = {
         "task_id": theirs["task_id"],
         "case_id": theirs["case_id"],
         "vin": OTHER,
         "silence_id": silence["silence_id"],
-        "issue_id": matter,
+        "issue_id": issue,
     }
     nobodys = {
         "task_id": "0" * 32,
@@ -100,7 +100,7 @@ def test_law_8_another_desks_task_is_not_there_on_any_route(web: Web) -> None:
     assert before == {
         table.name: web.centre.rows(table) for table in (t.task, t.case, t.entry, t.silence)
     }
-    no_list_shows(web, keys, theirs["desk"], {theirs["task_id"], matter, OTHER})
+    no_list_shows(web, keys, theirs["desk"], {theirs["task_id"], issue, OTHER})
 
 
 def no_list_shows(web: Web, keys: list[str], desk: str, hidden: set[str]) -> None:
@@ -119,8 +119,8 @@ def no_list_shows(web: Web, keys: list[str], desk: str, hidden: set[str]) -> Non
             assert not [word for word in hidden if word in shown]
 
 
-def matter_at(web: Web, desk: str) -> str:
-    """Write a fleet-wide matter whose tasks lie at one desk."""
+def fleet_issue_at(web: Web, desk: str) -> str:
+    """Write a fleet issue whose tasks lie at one desk."""
     row = {
         "issue_id": "a" * 32,
         "code": "dtc:B1342",

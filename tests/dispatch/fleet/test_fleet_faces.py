@@ -1,4 +1,4 @@
-"""Fleet-wide matters where people meet them: the board, the API, the shell, the metrics."""
+"""Fleet issues where people meet them: the board, the API, the shell, the metrics."""
 
 import re
 from pathlib import Path
@@ -54,7 +54,7 @@ def test_the_board_shows_it_in_words_and_a_supervisor_holds_and_lets_go(room: Co
     issue = fleet_issue(room)["issue_id"]
     room.enters("zhao")
     page = room.client.get("/board").text
-    for said in ("Fleet-wide matters", "Nova &lt;5&gt; · 11-2026.02", CODE, ">60<", "Watched"):
+    for said in ("Fleet issues", "Nova &lt;5&gt; · 11-2026.02", CODE, ">60<", "Watched"):
         assert said in page
     page = room.posts(f"/board/hold/{issue}", reason="bad update").text
     assert "Held back" in page
@@ -79,7 +79,7 @@ def test_a_held_case_says_so_on_its_page_and_has_nothing_due(room: Console) -> N
     room.posts(f"/board/hold/{fleet_issue(room)['issue_id']}", reason="bad update")
     hold_back.hold_waiting(room.centre.engine, room.centre.now, room.centre.house)
     page = room.client.get(f"/task/{task['task_id']}").text
-    assert "Held back as a fleet-wide matter: one of 60 vehicles" in page
+    assert "Held back as a fleet issue: one of 60 vehicles" in page
     assert "data-due" not in page
     room.enters("qian")
     assert "全车型问题，任务暂缓：60 辆车" in room.client.get(f"/task/{task['task_id']}").text
@@ -95,7 +95,7 @@ def test_no_button_offers_to_claim_what_is_held(room: Console) -> None:
     hold_back.hold_waiting(room.centre.engine, room.centre.now, room.centre.house)
     for path in ("/queue?tab=snoozed", f"/task/{name}"):
         page = room.client.get(path).text
-        assert "Held back as a fleet-wide matter" in page
+        assert "Held back as a fleet issue" in page
         assert not claim.search(page)
 
 

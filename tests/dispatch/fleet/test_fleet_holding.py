@@ -47,7 +47,7 @@ def test_from_the_flood_to_its_end(flood: Flood) -> None:
     assert flood.held() == {vin(number) for number in (*range(200), *range(300, 310))}
     (task,) = flood.rows(t.task, vin=vin(300))
     assert task["held_en"] == (
-        "Held back as a fleet-wide matter: one of 200 vehicles (Nova 5 · 11-2026.02) with dtc:P0C01"
+        "Held back as a fleet issue: one of 200 vehicles (Nova 5 · 11-2026.02) with dtc:P0C01"
     )
     assert task["held_zh"] == "全车型问题，任务暂缓：200 辆车（Nova 5 · 11-2026.02）同报 dtc:P0C01"
     # another fault lets go at once, and so does danger
@@ -106,7 +106,7 @@ def test_a_task_that_a_person_has_or_had_is_not_held(flood: Flood) -> None:
     assert {first["vin"], second["vin"]}.isdisjoint(flood.held())
     assert len(flood.held()) == 198
     (third, *_) = [row for row in flood.rows(t.task) if row["held_en"]]
-    with pytest.raises(Conflict, match="fleet-wide matter"):
+    with pytest.raises(Conflict, match="fleet issue"):
         flood.act(actions.claim, third["task_id"], operator())
     flood.act(actions.take_over, third["task_id"], supervisor(), reason="she called")
     assert third["vin"] not in flood.held()

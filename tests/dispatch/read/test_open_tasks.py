@@ -19,8 +19,8 @@ postgresql = pytest.mark.parametrize(
     "engine", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
 LI = operator(desk="desk-2")
-# Half are done. Of the others the dealers' are awake; the roadside's are held by a matter, but a
-# few that are awake and a few that a silence holds.
+# Half are done. Of the others the dealers' are awake; the roadside's are held by a fleet issue, but
+# a few that are awake and a few that a silence holds.
 _IS_ROADSIDE = "mod(n, 10) < 6"
 _IS_HELD = f"{_IS_ROADSIDE} and mod(n, 31) > 0"
 _OTHERWISE = {

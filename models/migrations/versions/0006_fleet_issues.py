@@ -1,4 +1,4 @@
-"""Fleet-wide matters: which cars a case is one of, and which matter holds a task back."""
+"""Fleet issues: which cars a case is one of, and which issue holds a task back."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the schema back; what a matter holds is held no more."""
+    """Take the schema back; what a fleet issue holds is held no more."""
     op.drop_index("ix_task_issue", table_name="task")
     op.drop_index("ix_case_build_opened_at", table_name="case")
     op.execute("update task set held_zh = null, held_en = null where issue_id is not null")
