@@ -284,7 +284,7 @@ def record_of(feed: Feed, message: Any) -> Record:
 
 
 def _is_beyond(stored: StreamPosition, end: int) -> bool:
-    """Return whether a log ends before our position, and Kafka cannot tell whose log that is.
+    """Return whether a log ends before our position, and Kafka cannot say whose log that is.
 
     A broker that has just come up may for a moment name an end that is too low.
     """
