@@ -14,7 +14,8 @@ from dispatch.rules.deadlines import deadlines
 from dispatch.rules.lifecycle import REACHING, TO_DEALER, after, new_task, require_ending
 from dispatch.rules.routing import needs_of, route_to_dealer
 from dispatch.rules.snooze import snooze
-from dispatch.tasks.locked_task import AWAKE, NOBODY, UNHELD, Assignment, LockedTask, not_there
+from dispatch.tasks.holder import lock_task, require_free, require_holder, resumed
+from dispatch.tasks.locked_task import AWAKE, NOBODY, UNHELD, Assignment, LockedTask
 from models.case import Task
 from models.errors import Conflict, NotAllowed, Unusable
 from models.person import WORKERS, Actor
@@ -46,7 +47,7 @@ def claim(
     ):
         _renew(locked)
         return
-    _require_free(locked)
+    require_free(locked)
     if locked.task.held_because is not None:
         raise Conflict("%(because)s", {"because": locked.task.held_because}, held=True)
     if version is not None and version != locked.version:
@@ -224,19 +225,6 @@ def transfer(
     locked.change("transferred", moved, free, reason=reason, before=before, desk=desk_id)
 
 
-def lock_task(acting: Acting, task_id: str) -> LockedTask:
-    """Lock a task of the actor's desks.
-
-    Raises `NotThere` for any other, `NotAllowed` if the actor only reads.
-    """
-    if acting.actor.role not in WORKERS:
-        raise NotAllowed("Your key may look, and not work on tasks.")
-    locked = LockedTask(acting, task_id)
-    if not acting.actor.sees(locked.task.desk):
-        raise not_there(task_id)
-    return locked
-
-
 def _take(locked: LockedTask, holder: Actor, what: str, **detail: str) -> None:
     state = after(locked.task.queue, locked.task.state, Step.CLAIM)
     assignment = replace(
@@ -246,9 +234,8 @@ def _take(locked: LockedTask, holder: Actor, what: str, **detail: str) -> None:
         lease_until=locked.acting.lease_until,
         claimed_at=locked.assignment.claimed_at or locked.acting.at,
     )
-    free = (
-        UNHELD if locked.task.issue_id is not None else {}
-    )  # a person has it: no fleet issue holds it
+    # a person has it: no fleet issue holds it any more
+    free = UNHELD if locked.task.issue_id is not None else {}
     locked.change(
         what, replace(locked.task, state=state, touched=True, **free), assignment, **detail
     )
@@ -256,40 +243,6 @@ def _take(locked: LockedTask, holder: Actor, what: str, **detail: str) -> None:
 
 def _renew(locked: LockedTask) -> None:
     locked.set(locked.task, replace(locked.assignment, lease_until=locked.acting.lease_until))
-
-
-def _require_free(locked: LockedTask) -> None:
-    if locked.assignment.is_claimed(locked.acting.at):
-        _refuse(locked)
-
-
-def require_holder(locked: LockedTask) -> None:
-    """Raise `Conflict` that names the holder unless the actor has claimed the task."""
-    if locked.assignment.holder is None:
-        raise Conflict("Nobody has the task in hand: claim it first.", holder=None)
-    if locked.assignment.holder != locked.acting.actor.actor_id:
-        _refuse(locked)
-
-
-def _refuse(locked: LockedTask) -> None:
-    holder = locked.assignment.holder_name or "Somebody"
-    until = locked.assignment.lease_until
-    raise Conflict(
-        "%(name)s has the task in hand.",
-        {"name": holder},
-        holder=holder,
-        until=until.isoformat() if until else None,
-    )
-
-
-def resumed(locked: LockedTask) -> tuple[Task, Assignment]:
-    """Return the task after its pause, if any: waiting for the customer moves the deadline."""
-    paused = locked.assignment.paused_at
-    if paused is None:
-        return locked.task, locked.assignment
-    due = locked.task.contact_by
-    later = due + (locked.acting.at - paused) if due else None
-    return replace(locked.task, contact_by=later), replace(locked.assignment, **AWAKE)
 
 
 def _follow_up(locked: LockedTask) -> Task:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from dispatch.access.acting import Acting
 from dispatch.rules.call_cadence import next_attempt
 from dispatch.rules.deadlines import deadlines
-from dispatch.tasks.actions import lock_task, require_holder, resumed
+from dispatch.tasks.holder import lock_task, require_holder, resumed
 from dispatch.tasks.locked_task import NOBODY, LockedTask
 from models import tables as t
 from models.errors import Conflict

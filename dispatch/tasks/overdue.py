@@ -21,7 +21,8 @@ from dispatch.rules.lifecycle import new_task
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.routing import UNASSIGNED, needs_of, route
 from dispatch.tasks import silences
-from dispatch.tasks.actions import end, resumed
+from dispatch.tasks.actions import end
+from dispatch.tasks.holder import resumed
 from dispatch.tasks.locked_task import NOBODY, LockedTask
 from models import tables as t
 from models.canary import CANARY_DESK
