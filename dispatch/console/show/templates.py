@@ -58,7 +58,7 @@ def _environment(language: str) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        auto_reload=False,  # a list includes its row a hundred times: none is looked up on disk
+        auto_reload=False,  # none is looked up on disk again
     )
     translations = languages.catalogue(language)
     environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
