@@ -87,8 +87,10 @@ def long_files(files: Mapping[str, str]) -> Iterator[Offence]:
 
 
 def full_folders(files: Mapping[str, str]) -> Iterator[Offence]:
-    """Yield folders that hold too many source files."""
-    sizes = Counter(str(PurePosixPath(path).parent) for path in files)
+    """Yield folders that hold too many source files; an `__init__.py` is a sentence, not one."""
+    sizes = Counter(
+        str(PurePosixPath(path).parent) for path in files if not path.endswith("__init__.py")
+    )
     for folder, size in sizes.items():
         if size > MOST_FILES and folder not in LONG_FOLDERS:
             yield Offence(
