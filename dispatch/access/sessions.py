@@ -5,24 +5,12 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 import sqlalchemy as sa
 
+from dispatch.access.login_throttle import note_failure, require_few_failures
 from dispatch.access.people import Person, person_of, verify
 from models import tables as t
-from models.errors import PaccError
-
-# So many failures within a quarter of an hour close the door for a name, or for an address.
-WINDOW: Final = timedelta(minutes=15)
-BY_LOGIN: Final = 5
-BY_ADDRESS: Final = 30
-
-
-class TooManyTries(PaccError):
-    """The door stays closed for a while, whatever is said."""
-
-    status = 429
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +36,10 @@ def log_in(
 
     Raises `TooManyTries` before anything is looked at.
     """
-    _require_few_failures(connection, login, address, at)
+    require_few_failures(connection, login, address, at)
     person = verify(connection, login, password, code, at)
     if person is None:
-        connection.execute(
-            sa.insert(t.login_failure).values(login=login[:128], address=address[:64], at=at)
-        )
+        note_failure(connection, login, address, at)
         return None
     return open_session(connection, person, at, shift)
 
@@ -108,17 +94,6 @@ def log_out(connection: sa.Connection, session: Session, at: datetime) -> None:
     connection.execute(
         sa.update(t.session).where(t.session.c.session_sha256 == session.key).values(ended_at=at)
     )
-
-
-def _require_few_failures(
-    connection: sa.Connection, login: str, address: str, at: datetime
-) -> None:
-    f = t.login_failure.c
-    for column, value, most in ((f.login, login[:128], BY_LOGIN), (f.address, address, BY_ADDRESS)):
-        count = sa.select(sa.func.count()).select_from(t.login_failure)
-        recent = count.where(column == value, f.at > at - WINDOW)
-        if connection.execute(recent).scalar_one() >= most:
-            raise TooManyTries("Too many tries. Wait a quarter of an hour, or ask your supervisor.")
 
 
 def _hash(secret: str) -> str:

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from dispatch.access.api_auth import InOffice, WebContext
+from dispatch.access.login_throttle import TooManyTries
 from dispatch.access.people import set_preference
-from dispatch.access.sessions import Session, TooManyTries, find_session, log_in, log_out
+from dispatch.access.sessions import Session, find_session, log_in, log_out
 from dispatch.console.show.languages import LANGUAGES, N_
 from dispatch.console.show.templates import HOME_ZONE, Reader, render, translate
 from dispatch.read.queue import claimed_by

@@ -17,15 +17,12 @@ from markupsafe import Markup
 from dispatch.access.sessions import Session
 from dispatch.console.show import languages
 from dispatch.console.show.geography import Nearby
+from dispatch.console.show.security_headers import SECURITY_HEADERS
 from dispatch.read.queue import COUNTED
 from models.confidence import confidence
 from models.words import Role
 
 HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
-HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
-}
 
 _LOCALES: Final = {language: Locale.parse(language) for language in languages.LANGUAGES}
 
@@ -102,7 +99,7 @@ def render(
         ms=lambda moment: int(moment.timestamp() * 1000),
         **context,
     )
-    return HTMLResponse(page, status, {**HEADERS, **(headers or {})})
+    return HTMLResponse(page, status, {**SECURITY_HEADERS, **(headers or {})})
 
 
 def translate(language: str, sentence: str, /, **values: Any) -> str:
