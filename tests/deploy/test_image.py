@@ -44,7 +44,9 @@ def test_the_image_brings_the_consoles_assets(tmp_path: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     page = (ROOT / "dispatch/console/templates/base.html").read_text("utf-8")
     loaded = re.findall(r'(?:src|href)="/static/([^"]+)"', page)
-    assert len(loaded) == 6
+    script = (ROOT / "dispatch/console/static/console.js").read_text("utf-8")
+    loaded += re.findall(r"import '\./([^']+)'", script)
+    assert len(loaded) == 11
     assert {f"dispatch/console/static/{name}" for name in loaded} <= names
     for name in (
         "locale/zh/LC_MESSAGES/console.po",

@@ -58,7 +58,7 @@ def test_a_case_is_ranked_by_the_shipped_model_without_what_it_was_trained_with(
 import sqlalchemy as sa
 from models import tables as t
 from models.migrations import upgrade
-from pacc.commands.registry import load
+from pacc.commands.registry import load_command
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
 from pacc.process.database import make_engine
@@ -67,7 +67,7 @@ from pacc.wiring import pipeline
 from prioritizer.model import registry
 from tests.worlds import CAR, START, Stream, policy
 
-load("run")
+load_command("run")
 engine = make_engine("sqlite://")
 upgrade(engine)
 with engine.begin() as connection:
