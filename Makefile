@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: soak fuzz model bench-model bench-training setup demo test check format bench bench-azure bench-console bench-storm lock map screenshots words
+.PHONY: soak fuzz model bench-model bench-training setup demo test check format bench bench-azure bench-console bench-storm bench-reconcile lock map screenshots words
 
 setup: .venv/.ready
 

@@ -1,4 +1,4 @@
-"""What is known of a vehicle: faults, case, tasks; and the decision that changes them."""
+"""What is known of a vehicle: its faults, its case, the tasks of it, and how they rank."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -44,7 +44,7 @@ class Place(Struct, frozen=True):
 
 
 class Build(Struct, frozen=True):
-    """Which cars a car is one of: what may be wrong with all of them. None is unknown."""
+    """Model and software of a car, None where unknown: what may be wrong with all such cars."""
 
     model: str | None = None
     software: str | None = None

@@ -135,7 +135,7 @@ def _held_back() -> sa.Select[Any]:
 
 
 def _worst(connection: sa.Connection, issue_ids: Sequence[str], many: int) -> list[str]:
-    """Return the worst tasks held back; of each issue as many are read, in its index's order."""
+    """Return the worst `many` tasks held back; of each issue its index gives as many."""
     k = t.task.c
     tasks: list[tuple[int, float, str]] = []
     for issue_id in issue_ids:
@@ -173,7 +173,7 @@ def _change(acting: Acting, query: sa.Select[Any], rule: _TaskRule) -> int:
     lock = sa.select(v.vin).where(within(connection, v.vin, vins)).order_by(v.vin)
     connection.execute(lock.with_for_update())
     wanted = within(connection, k.task_id, [row.task_id for row in waiting.values()])
-    # again, as it is now that nobody else changes it; without its limit, which these are within
+    # read again under the lock; no limit, since the ids are within it already
     still = [row.task_id for row in connection.execute(query.where(wanted))]
     task_rows = _rows(connection, t.task, k.task_id, still)
     cases = {

@@ -155,7 +155,7 @@ def open_rows(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
 
 
 def muted(connection: sa.Connection, actor: Actor) -> list[QueueRow]:
-    """List stop faults that are held back, by a silence before by a fleet issue."""
+    """List stop faults that are held back: by a silence first, then by a fleet issue."""
     k, f = t.task.c, t.fault.c
     stops = sa.select(f.case_id).where(
         f.severity == Severity.STOP.value,

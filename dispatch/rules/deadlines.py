@@ -11,7 +11,7 @@ from msgspec import Struct
 from models.case import Desk
 from models.words import Priority, Queue
 
-# Claim and contact within, by priority (the service promise of DESIGN 5.5)
+# Claim and contact within, by priority (the service promise, docs/console.md)
 _PROMISES: Final = {
     Priority.URGENT: (timedelta(seconds=60), timedelta(minutes=5)),
     Priority.HIGH: (timedelta(minutes=10), timedelta(minutes=30)),

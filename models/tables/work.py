@@ -167,7 +167,7 @@ outbox = sa.Table(
     sa.Column("at", UtcTime, nullable=False),
     sa.Column("data", Json, nullable=False),
     sa.Column("sent_at", UtcTime),
-    # PostgreSQL: the transaction that wrote it, in whose order live pages follow (dispatch/changes)
+    # PostgreSQL: the transaction that wrote it; `dispatch/read/changes.py` follows in its order
     sa.Column("xid", sa.BigInteger),
     sa.Index(None, "xid"),
     sa.Index(None, "case_id", "case_seq"),

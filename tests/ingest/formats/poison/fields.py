@@ -1,4 +1,4 @@
-"""Every field of the canonical alert with every wrong type and beyond every bound (DESIGN 5.1).
+"""Every field of the canonical alert with every wrong type and beyond every bound.
 
 A word outside its vocabulary never refuses an alert; `null` is as good as absent where a field is
 optional; what an envelope says stands in for an id, a source or a time that the data lack.
