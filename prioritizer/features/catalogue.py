@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from models.case import Text
+from models.fault_code import spell_code
 from models.words import Severity, System
 from models.yaml import read_yaml
 
@@ -80,6 +81,15 @@ class Catalogue:
     def __init__(self, entries: Mapping[str, CodeEntry]) -> None:
         self.entries = entries
         self.entry = lru_cache(maxsize=65_536)(self._entry)
+        self.name_of = lru_cache(maxsize=65_536)(self._name_of)
+
+    def _name_of(self, code: str) -> Text:
+        """Name a fault in a sentence: its title, with its code once."""
+        entry = self.entry(code)
+        if not entry.is_catalogued:
+            return entry.title
+        spelled = spell_code(code)
+        return Text(f"{entry.title.zh}（{spelled}）", f"{entry.title.en} ({spelled})")
 
     def _entry(self, code: str) -> CodeEntry:
         base = code.rpartition("-")[0] if code.startswith("dtc:") and "-" in code else code
@@ -90,7 +100,10 @@ class Catalogue:
         return CodeEntry(
             system=system,
             severity=None,
-            title=Text(f"未收录的故障码 {code}", f"Fault code {code}, not in our catalogue"),
+            title=Text(
+                f"未收录的故障码 {spell_code(code)}",
+                f"Fault code {spell_code(code)}, not in our catalogue",
+            ),
             advice=Text(
                 "请读取故障存储器并按车辆提示处理", "Read the fault memory; follow the car"
             ),

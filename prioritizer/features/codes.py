@@ -19,11 +19,12 @@ _BY_LAMP: Final = {Lamp.RED: STOP, Lamp.AMBER: LIMITED, Lamp.MALFUNCTION: SERVIC
 
 
 class CodeFacts(NamedTuple):
-    """A code's system and tags as bits, and how grave it usually is."""
+    """A code's system and tags as bits, how grave it usually is, and whether it is catalogued."""
 
     system_bit: int
     tag_bits: int
     usual: int
+    is_catalogued: bool
 
 
 class Codes(dict[str, CodeFacts]):
@@ -39,8 +40,8 @@ class Codes(dict[str, CodeFacts]):
         system = System.PROPULSION if entry.system is System.UNKNOWN else entry.system
         tags = sum(TAG_BIT[tag] for tag in entry.tags)
         usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
-        facts = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual)
-        return facts
+        found = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual, entry.is_catalogued)
+        return found
 
 
 @cache

@@ -1,10 +1,10 @@
-"""Turns standings into columns, one row each; a row's values never depend on its neighbours."""
+"""Turns standings into columns, a value for each row or each fault; no row depends on another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ Columns = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A column that rules may ask for."""
+    """A column of numbers, with its unit."""
 
     kind: str
     unit: str
@@ -60,6 +60,17 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "kin_30d": Feature("int", "cases", "Of those of 30 days, the ones of a system hit now."),
     "days_since_case": Feature("float", "days", "Since the last case ended."),
 }
+FAULT_FIELDS: Final[Mapping[str, Feature]] = {
+    "severity": Feature("int", "0 info, 1 service, 2 limited, 3 stop", "How grave the fault is."),
+    "system": Feature("systems", "bits", "The system that the fault concerns."),
+    "tags": Feature("tags", "bits", "What the fault is about, by our catalogue."),
+    "in_motion": Feature("bool", "", "It said stop while the car was not known to be parked."),
+    "is_catalogued": Feature("bool", "", "Our catalogue knows the code."),
+    "is_root": Feature("bool", "", "It is the fault that the case was opened for."),
+    "reports": Feature("int", "reports", "How often it was reported."),
+    "returns": Feature("int", "times", "How often it came back after a clear."),
+    "age_hours": Feature("float", "h", "Since it was first seen."),
+}
 _READINGS: Final = (
     "state_of_charge",
     "low_voltage_v",
@@ -80,6 +91,15 @@ _DAY_SECONDS: Final = 86_400.0
 _HOUR_SECONDS: Final = 3_600.0
 
 
+class Table(NamedTuple):
+    """Standings as columns: `rows` has a value for each standing, `faults` one for each of their
+    faults, all of the first standing's before the second's; `owner` is the row of each fault."""
+
+    rows: Columns
+    faults: Columns
+    owner: NDArray[np.int64]
+
+
 class _Groups:
     """Items that belong to rows, all rows' items one after the other."""
 
@@ -97,56 +117,69 @@ class _Groups:
         return values
 
 
-def columns(standings: Sequence[Standing], codes: Codes) -> Columns:
-    """Return the columns of all rows; numbers that are not known are NaN."""
-    of_faults = _of_faults(standings, codes)
-    table = {
-        **of_faults,
+def tabulate(standings: Sequence[Standing], codes: Codes) -> Table:
+    """Make the columns of all rows and of all their faults; numbers that are not known are NaN."""
+    groups = _Groups([len(standing.faults) for standing in standings])
+    faults = _of_faults(standings, codes)
+    of_rows = _of_rows(faults, groups)
+    columns = {
+        **of_rows,
         **_of_cases(standings),
-        **_of_the_past(standings, of_faults["systems"], codes),
+        **_of_the_past(standings, of_rows["systems"], codes),
     }
-    return {name: table[name] for name in FEATURES}
+    owner = np.repeat(np.arange(len(standings), dtype=np.int64), groups.counts)
+    return Table({name: columns[name] for name in FEATURES}, faults, owner)
 
 
 def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray[Any]]:
+    """Make the columns of `FAULT_FIELDS`."""
     faults = [fault for standing in standings for fault in standing.faults]
-    rows = _Groups([len(standing.faults) for standing in standings])
     facts = [codes[fault.code] for fault in faults]
-    systems = np.array([fact.system_bit for fact in facts], dtype=np.int64)
-    tags = np.array([fact.tag_bits for fact in facts], dtype=np.int64)
-    graveness = np.array(
-        [
-            gravity(fault.severity, fault.lamp, fact.usual)
-            for fault, fact in zip(faults, facts, strict=True)
-        ],
-        dtype=np.int64,
-    )
-    is_stop, is_limited = graveness == STOP, graveness == LIMITED
-    moving = np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_)
-    seconds = np.array(
-        [
-            (standing.at - fault.first_seen).total_seconds()
-            for standing in standings
-            for fault in standing.faults
-        ],
-        dtype=np.float64,
-    )
+    seconds = [
+        (standing.at - fault.first_seen).total_seconds()
+        for standing in standings
+        for fault in standing.faults
+    ]
     return {
-        "worst": rows.each(np.maximum, graveness),
-        "stops": rows.each(np.add, is_stop),
-        "limiteds": rows.each(np.add, is_limited),
-        "actives": rows.counts,
-        "reports": rows.each(
-            np.maximum, np.array([fault.count for fault in faults], dtype=np.int64)
+        "severity": np.array(
+            [
+                gravity(fault.severity, fault.lamp, fact.usual)
+                for fault, fact in zip(faults, facts, strict=True)
+            ],
+            dtype=np.int64,
         ),
-        "returns": rows.each(np.maximum, np.array([fault.returns for fault in faults], np.int64)),
-        "stop_systems": rows.each(np.bitwise_or, systems * is_stop),
-        "limited_systems": rows.each(np.bitwise_or, systems * is_limited),
-        "systems": rows.each(np.bitwise_or, systems),
-        "tags": rows.each(np.bitwise_or, tags),
-        "grave_tags": rows.each(np.bitwise_or, tags * (is_stop | is_limited)),
-        "stop_in_motion": rows.each(np.maximum, moving & is_stop) > 0,
-        "age_hours": np.maximum(rows.each(np.maximum, seconds), 0.0) / _HOUR_SECONDS,
+        "system": np.array([fact.system_bit for fact in facts], dtype=np.int64),
+        "tags": np.array([fact.tag_bits for fact in facts], dtype=np.int64),
+        "in_motion": np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_),
+        "is_catalogued": np.array([fact.is_catalogued for fact in facts], dtype=np.bool_),
+        "is_root": np.array(
+            [fault.code == standing.root for standing in standings for fault in standing.faults],
+            dtype=np.bool_,
+        ),
+        "reports": np.array([fault.count for fault in faults], dtype=np.int64),
+        "returns": np.array([fault.returns for fault in faults], dtype=np.int64),
+        "age_hours": np.maximum(np.array(seconds, dtype=np.float64), 0.0) / _HOUR_SECONDS,
+    }
+
+
+def _of_rows(faults: Columns, groups: _Groups) -> dict[str, NDArray[Any]]:
+    """Sum up the faults of each row."""
+    severity, system, tags = faults["severity"], faults["system"], faults["tags"]
+    is_stop, is_limited = severity == STOP, severity == LIMITED
+    return {
+        "worst": groups.each(np.maximum, severity),
+        "stops": groups.each(np.add, is_stop),
+        "limiteds": groups.each(np.add, is_limited),
+        "actives": groups.counts,
+        "reports": groups.each(np.maximum, faults["reports"]),
+        "returns": groups.each(np.maximum, faults["returns"]),
+        "stop_systems": groups.each(np.bitwise_or, system * is_stop),
+        "limited_systems": groups.each(np.bitwise_or, system * is_limited),
+        "systems": groups.each(np.bitwise_or, system),
+        "tags": groups.each(np.bitwise_or, tags),
+        "grave_tags": groups.each(np.bitwise_or, tags * (is_stop | is_limited)),
+        "stop_in_motion": groups.each(np.maximum, faults["in_motion"] & is_stop) > 0,
+        "age_hours": groups.each(np.maximum, faults["age_hours"]),
     }
 
 

@@ -20,6 +20,10 @@ class Model:
         self.manifest = manifest
         self.version: str = manifest["version"]
         self.neutral: Mapping[str, float | None] = manifest["neutral"]
+        counts = manifest.get("metrics", {}).get("counts", {})
+        cases = counts.get("cases")
+        # the share of cases whose car stood within 24 h, as judged when it was trained
+        self.base_rate: float | None = counts["immobilised_cases"] / cases if cases else None
         self._width = len(manifest["names"])
         self._curve = arrays.curve
         self._forest = Forest(arrays.trees, arrays.start)

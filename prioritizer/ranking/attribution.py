@@ -8,16 +8,16 @@ lowers the score.
 
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Text
-from models.confidence import confidence
 from models.yaml import read_yaml
 from prioritizer.features.predictors import NAMES, PREDICTORS, Numbers
-from prioritizer.ranking.sentences import Row, fill
+from prioritizer.ranking.sentences import Numbers as RowNumbers
+from prioritizer.ranking.sentences import fill
 
 MOST_DRIVERS: Final = 2
 # A driver is named if without it at least this share of the probability is gone. Assumed.
@@ -29,20 +29,32 @@ class Model(Protocol):
 
     version: str
     neutral: Mapping[str, float | None]  # what is usual of each number; None: never known
+    base_rate: float | None  # the share of cases whose car stood within 24 h; None: not known
 
     def probability(self, values: Numbers) -> Numbers:
         """Return per row the probability of immobilisation within 24 h, 0 to 1."""
 
 
-_SENTENCES: Final[Mapping[str, Text]] = {
-    name: Text(*pair)
-    for name, pair in read_yaml(
+class Saying(NamedTuple):
+    """A sentence of a driver, and the least values of fields under which it is not said."""
+
+    sentence: Text
+    least: Mapping[str, float]
+
+    def holds(self, row: RowNumbers) -> bool:
+        """Say whether every field reaches its bound; one that is not known does not."""
+        return all(row(name) >= bound for name, bound in self.least.items())
+
+
+_SAYINGS: Final[Mapping[str, list[Saying]]] = {
+    driver: [Saying(Text(line["zh"], line["en"]), line.get("least", {})) for line in lines]
+    for driver, lines in read_yaml(
         files("prioritizer.ranking").joinpath("attribution.yaml").read_text("utf-8")
     ).items()
 }
 _PLACES: Final[Mapping[str, list[int]]] = {
     driver: [place for place, name in enumerate(NAMES) if PREDICTORS[name].driver == driver]
-    for driver in _SENTENCES
+    for driver in _SAYINGS
 }
 
 
@@ -60,31 +72,52 @@ def falls(values: Numbers, probability: Numbers, model: Model) -> dict[str, Numb
 
 
 def model_line(
-    weights: Mapping[str, float], probability: float, row: Row, title: Text
+    weights: Mapping[str, float],
+    probability: float,
+    base_rate: float | None,
+    row: RowNumbers,
+    fault: Text,
 ) -> tuple[Text, tuple[str, ...]]:
     """Return the model's line of a case, and which drivers it names, the weightiest first.
 
-    A driver whose sentence has a number that is not known is left out.
+    It says of how many such cars one stands within a day, and how many that usually are. A driver
+    whose sentence has a number that is not known is left out.
     """
     sentences = {
-        driver: fill(_SENTENCES[driver], row, title)
+        driver: _said(driver, row, fault)
         for driver, fall in sorted(weights.items(), key=lambda weight: (-weight[1], weight[0]))
         if fall >= LEAST_SHARE * probability
     }
-    named = [driver for driver, line in sentences.items() if "?" not in line.en][:MOST_DRIVERS]
-    word = confidence(probability)
-    why = [sentences[driver] for driver in named]
+    named = [driver for driver, line in sentences.items() if line][:MOST_DRIVERS]
+    why = [line for driver in named if (line := sentences[driver])]
+    usual = _usual(base_rate)
     zh = "：" + "；".join(sentence.zh for sentence in why) if why else ""
     en = ": " + "; ".join(sentence.en for sentence in why) if why else ""
     line = Text(
-        zh=f"模型：24 小时内{word.zh}抛锚（{_percent(probability)}）{zh}",
-        en=f"Model: breakdown within 24 h {word.en} ({_percent(probability)}){en}",
+        zh=f"模型：每 100 辆这样的车有 {_of_100(probability)} 辆在 24 小时内抛锚{usual.zh}{zh}",
+        en=f"Model: {_of_100(probability)} of 100 such cars stand within a day{usual.en}{en}",
     )
     return line, tuple(named)
 
 
-def _percent(probability: float) -> str:
-    return f"{100 * probability:.0f} %"
+def _said(driver: str, row: RowNumbers, fault: Text) -> Text | None:
+    """Fill in the driver's first sentence that holds and whose numbers are known."""
+    for saying in _SAYINGS[driver]:
+        if saying.holds(row):
+            line = fill(saying.sentence, row, fault)
+            if "?" not in line.en:
+                return line
+    return None
+
+
+def _usual(base_rate: float | None) -> Text:
+    if base_rate is None:
+        return Text("", "")
+    return Text(f"，通常为 {_of_100(base_rate)} 辆", f"; usual is {_of_100(base_rate)}")
+
+
+def _of_100(share: float) -> str:
+    return f"{100 * share:.0f}"
 
 
 def _number(usual: float | None) -> float:

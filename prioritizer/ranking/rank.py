@@ -1,25 +1,26 @@
 """Ranks standings: the floors of the rules, what the model raises, the score, the reasons."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache, cached_property
-from itertools import compress
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from models.case import Ranking, Standing, Text
+from models.case import Fault, Ranking, Standing, Text
 from models.words import ACTION_RANK, PRIORITY_RANK, Action, Priority
 from prioritizer.features.catalogue import Catalogue, load_catalogue
 from prioritizer.features.codes import Codes, gravity
-from prioritizer.features.features import Columns, columns
+from prioritizer.features.features import Columns, tabulate
 from prioritizer.features.predictors import Numbers, matrix
 from prioritizer.ranking.attribution import Model, falls, model_line, rows_of
 from prioritizer.ranking.bands import Bands, raised
-from prioritizer.ranking.explain import reasons
+from prioritizer.ranking.conditions import Facts
+from prioritizer.ranking.explain import Fired, reasons
 from prioritizer.ranking.rules import RuleSet, load_rules
 from prioritizer.ranking.score import score
-from prioritizer.ranking.sentences import Row
+from prioritizer.ranking.sentences import Numbers as RowNumbers
 
 BY_RULES = "rules"
 EXPLORED = "explored"
@@ -63,8 +64,12 @@ class Ranked:
         self._standings = standings
         self._ranker = ranker
         self._codes = Codes(ranker.catalogue)
-        self._columns: Columns = columns(standings, self._codes)
-        self._fired = ranker.rules.fired(self._columns, len(standings))
+        table = tabulate(standings, self._codes)
+        facts = Facts(table)
+        self._columns: Columns = table.rows
+        self._first_fault = np.searchsorted(table.owner, np.arange(len(standings)))
+        self._fired_for = ranker.rules.fired(facts)
+        self._fired = np.stack([facts.rows(mask) for mask in self._fired_for.T], axis=1)
         floor = self._highest(
             [PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR for rule in ranker.rules.rules],
             _NO_FLOOR,
@@ -115,23 +120,33 @@ class Ranked:
         faults = self._standings[row].faults
         if len(faults) < 2:  # noqa: PLR2004 - nothing to compare, as nearly always
             return faults[0].code if faults else ""
-        return min(
-            (
-                -gravity(fault.severity, fault.lamp, self._codes[fault.code].usual),
-                fault.first_seen,
-                fault.code,
+        return min(faults, key=self._worst_first).code
+
+    def _worst_first(self, fault: Fault) -> tuple[int, datetime, str]:
+        gravest = gravity(fault.severity, fault.lamp, self._codes[fault.code].usual)
+        return -gravest, fault.first_seen, fault.code
+
+    def _fired_of(self, row: int) -> list[Fired]:
+        """Return the rules that fired for a row, each with its faults, the worst first."""
+        faults = self._standings[row].faults
+        first = self._first_fault[row]
+        order = sorted(range(len(faults)), key=lambda place: self._worst_first(faults[place]))
+        rules = self._ranker.rules.rules
+        return [
+            Fired(
+                rules[number],
+                [faults[place] for place in order if self._fired_for[first + place, number]],
             )
-            for fault in faults
-        )[2]
+            for number in np.flatnonzero(self._fired[row])
+        ]
 
     def explain(self, row: int) -> Ranking:
-        """Return a row's rank with everything that explains it."""
-        fired = list(compress(self._ranker.rules.rules, self._fired[row].tolist()))
-        action = max((ACTION_RANK[rule.action] for rule in fired), default=0)
+        """Say what a row's rank is and why."""
+        fired = self._fired_of(row)
+        action = max((ACTION_RANK[rule.action] for rule, _ in fired), default=0)
         if self._raised[row] > 0:
             action = max(action, _RAISED_ACTION)
         root = self.root(row)
-        title = self._ranker.catalogue.entry(root).title
         probability = self._finite(self.probability, row)
         order = float(self.rule_score[row]) if probability is None else probability
         model, challenger = self._ranker.model, self._ranker.challenger
@@ -139,8 +154,13 @@ class Ranked:
             priority=_PRIORITY[int(self.priority[row])],
             action=_ACTION[action],
             score=round(order, _SCORE_DIGITS),
-            reasons=reasons(fired, root, self._row(row), title, self._line(row, title)),
-            rules=(*(rule.rule_id for rule in fired), *([EXPLORED] if self._explored[row] else ())),
+            reasons=reasons(
+                fired, self._row(row), self._ranker.catalogue.name_of, self._line(row, root)
+            ),
+            rules=(
+                *(rule.rule_id for rule, _ in fired),
+                *([EXPLORED] if self._explored[row] else ()),
+            ),
             root=root,
             needs_task=bool(self.needs_task[row]),
             ranked_by=BY_RULES if model is None or probability is None else model.version,
@@ -170,17 +190,20 @@ class Ranked:
         values, places = rows_of(self.values, rows)
         return places, falls(values, self.probability[rows], model) if places else {}
 
-    def _row(self, row: int) -> Row:
+    def _row(self, row: int) -> RowNumbers:
         return lambda name: float(self._columns[name][row])
 
-    def _line(self, row: int, title: Text) -> Text | None:
+    def _line(self, row: int, root: str) -> Text | None:
         if self._explored[row]:
             return _PICKED
         places, weights = self._weights
-        if row not in places or self.probability is None:
+        model = self._ranker.model
+        if row not in places or model is None or self.probability is None:
             return None
         own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
-        line, _ = model_line(own, float(self.probability[row]), self._row(row), title)
+        name = self._ranker.catalogue.name_of(root)
+        probability = float(self.probability[row])
+        line, _ = model_line(own, probability, model.base_rate, self._row(row), name)
         return line
 
     @staticmethod

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,20 +16,22 @@ from models.words import Action, Lamp, Motion, Priority, Severity, Status
 from models.yaml import read_yaml
 from prioritizer.features.catalogue import Catalogue
 from prioritizer.features.codes import Codes
-from prioritizer.features.features import Columns, columns
-from prioritizer.ranking.conditions import Condition, compile_condition
-from prioritizer.ranking.sentences import NAMES
+from prioritizer.features.features import tabulate
+from prioritizer.ranking.conditions import Condition, Facts, compile_condition
+from prioritizer.ranking.sentences import FAULT, NAMES, names_in
 
-PLACEHOLDERS: Final = frozenset({"code", "title"}) | NAMES
+PLACEHOLDERS: Final = NAMES | {FAULT}
 _KEYS: Final = frozenset(
     {"id", "title", "status", "when", "floor", "action", "reason", "owner", "tests"}
 )
+_MAY_HAVE: Final = frozenset({"general"})
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `floor` None: it opens no task, it only says an action."""
+    """One rule, which fires for a fault. `floor` None: it gives no task, only a word. A general one
+    is silent on a fault of which another rule knows more."""
 
     rule_id: str
     title: Text
@@ -41,6 +42,7 @@ class Rule:
     reason: Text
     owner: str
     tests: tuple[Mapping[str, Any], ...]
+    is_general: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,13 @@ class RuleSet:
     rules: tuple[Rule, ...]
     version: str
 
-    def fired(self, values: Columns, rows: int) -> NDArray[np.bool_]:
-        """Return one boolean column a rule: shape (rows, rules)."""
-        table = np.zeros((rows, len(self.rules)), dtype=np.bool_)
+    def fired(self, facts: Facts) -> NDArray[np.bool_]:
+        """Return one boolean column a rule: shape (faults, rules)."""
+        mask = np.zeros((len(facts.table.owner), len(self.rules)), dtype=np.bool_)
         for place, rule in enumerate(self.rules):
             if rule.is_on:
-                table[:, place] = rule.condition(values)
-        return table
+                mask[:, place] = rule.condition(facts)
+        return mask
 
 
 def parse_rules(texts: Mapping[str, str]) -> RuleSet:
@@ -107,25 +109,27 @@ def test_rules(rule_set: RuleSet, catalogue: Catalogue) -> list[str]:
         for test in rule.tests
     ]
     standings = [_standing(test) for _, _, test in cases]
-    fired = rule_set.fired(columns(standings, Codes(catalogue)), len(standings))
+    facts = Facts(tabulate(standings, Codes(catalogue)))
+    fired = rule_set.fired(facts)
     return [
-        f"{rule.rule_id}: {test['name']}: {'fired' if fired[row, place] else 'did not fire'}"
+        f"{rule.rule_id}: {test['name']}: {'did not fire' if test['fires'] else 'fired'}"
         for row, (place, rule, test) in enumerate(cases)
-        if bool(fired[row, place]) != test["fires"]
+        if bool(facts.rows(fired[:, place])[row]) != test["fires"]
     ]
 
 
 def _parse(document: Mapping[str, Any], name: str) -> Rule:
     where = f"{name}: {document.get('id', '(a rule without id)')}"
-    missing, extra = _KEYS - document.keys(), document.keys() - _KEYS
+    missing = _KEYS - document.keys()
+    extra = document.keys() - _KEYS - _MAY_HAVE
     if missing or extra:
         raise ValueError(f"{where}: missing {sorted(missing)}, not known {sorted(extra)}")
     if document["status"] not in ("stable", "experimental", "off"):
         raise ValueError(f"{where}: status is stable, experimental or off")
     for line in document["reason"].values():
-        used = {part[1] for part in string.Formatter().parse(line) if part[1]}
-        if used - PLACEHOLDERS:
-            raise ValueError(f"{where}: no placeholder {sorted(used - PLACEHOLDERS)[0]!r}")
+        unknown = names_in(line) - PLACEHOLDERS
+        if unknown:
+            raise ValueError(f"{where}: no placeholder {sorted(unknown)[0]!r}")
     return Rule(
         rule_id=document["id"],
         title=Text(**document["title"]),
@@ -136,6 +140,7 @@ def _parse(document: Mapping[str, Any], name: str) -> Rule:
         reason=Text(**document["reason"]),
         owner=document["owner"],
         tests=tuple(document["tests"]),
+        is_general=document.get("general", False),
     )
 
 
@@ -146,6 +151,7 @@ def _standing(test: Mapping[str, Any]) -> Standing:
         faults=tuple(_fault(fault) for fault in test.get("faults", ())),
         info=VehicleInfo(powertrain=test.get("powertrain")),
         readings=test.get("readings", {}),
+        root=next((fault["code"] for fault in test.get("faults", ())), ""),
         is_repeat_repair=test.get("repeat_repair", False),
     )
 

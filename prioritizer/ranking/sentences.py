@@ -1,62 +1,105 @@
-"""Fills sentences with the numbers of a row, as people read them; `?` for what is not known."""
+"""Fills sentences with a fault and with numbers as people read them.
+
+A sentence names its fault as `{fault}` and numbers by their field. A part in square brackets is
+left out when one of its numbers is not known; a number outside of brackets is shown as `?` then.
+"""
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from string import Formatter
 from typing import Final
 
-from models.case import Text
+from models.case import Fault, Text
 
-# Returns a row's value of a column by its name.
-Row = Callable[[str], float]
+# Gives the value of a field by its name; NaN for what is not known.
+Numbers = Callable[[str], float]
+FAULT: Final = "fault"
+_OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 
 def _number(value: float, digits: int = 0) -> str:
     return "?" if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def _whole(name: str) -> Callable[[Row], str]:
-    return lambda row: _number(row(name))
+def _whole(name: str) -> Callable[[Numbers], str]:
+    return lambda numbers: _number(numbers(name))
 
 
-_SPELLED: Final[Mapping[str, Callable[[Row], str]]] = {
+_SPELLED: Final[Mapping[str, Callable[[Numbers], str]]] = {
     **{
         name: _whole(name)
         for name in (
             "actives",
             "limiteds",
             "reports",
+            "returns",
             "age_hours",
             "vehicle_years",
             "odometer_km",
             "ambient_c",
+            "coolant_c",
+            "hv_temp_c",
             "range_km",
             "cell_spread_mv",
             "tyre_kpa",
             "speed_kph",
         )
     },
-    "soc_percent": lambda row: _number(100 * row("state_of_charge")),
-    "low_voltage_v": lambda row: _number(row("low_voltage_v"), 1),
-    "together": lambda row: _number(row("actives") + row("folded")),
-    "nth": lambda row: _number(row("cases_30d") + 1),
+    "soc_percent": lambda numbers: _number(100 * numbers("state_of_charge")),
+    "low_voltage_v": lambda numbers: _number(numbers("low_voltage_v"), 1),
+    "together": lambda numbers: _number(numbers("actives") + numbers("folded")),
+    "nth": lambda numbers: _number(numbers("cases_30d") + 1),
 }
-# What a sentence may name besides the title of the fault and its code.
+# The numbers that a sentence may name.
 NAMES: Final = frozenset(_SPELLED)
 
 
+def names_in(sentence: str) -> frozenset[str]:
+    """Return the placeholders of a sentence."""
+    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name)
+
+
 @cache
-def _numbers_of(sentence: Text) -> tuple[str, ...]:
-    """Return the names of the numbers that a sentence has in either language."""
-    parsed = [*Formatter().parse(sentence.zh), *Formatter().parse(sentence.en)]
-    return tuple(dict.fromkeys(name for _, name, _, _ in parsed if name and name in _SPELLED))
+def names_a_fault(sentence: Text) -> bool:
+    """Say whether a sentence is about one fault, which it names."""
+    return FAULT in names_in(sentence.zh) | names_in(sentence.en)
 
 
-def fill(sentence: Text, row: Row, title: Text, code: str = "") -> Text:
-    """Return a sentence with its numbers filled in, in both languages."""
-    numbers = {name: _SPELLED[name](row) for name in _numbers_of(sentence)}
+def of_fault(fault: Fault, row: Numbers, *, is_named: bool) -> Numbers:
+    """Return the numbers that a sentence says of a fault: its own counts, all else from the row.
+
+    Where the sentence names the fault, a reading is what the fault's own alerts brought.
+    """
+    own: dict[str, float] = {"reports": fault.count, "returns": fault.returns}
+    if is_named:
+        own |= {**dict.fromkeys(_READINGS_OF_A_FAULT, math.nan), **fault.readings}
+    return lambda name: own[name] if name in own else row(name)
+
+
+_READINGS_OF_A_FAULT: Final = (
+    "low_voltage_v",
+    "coolant_c",
+    "hv_temp_c",
+    "cell_spread_mv",
+    "tyre_kpa",
+    "speed_kph",
+)
+
+
+def fill(sentence: Text, numbers: Numbers, fault: Text | None = None) -> Text:
+    """Fill a sentence in both languages; `fault` is how the fault that it names is called."""
     return Text(
-        zh=sentence.zh.format(title=title.zh, code=code, **numbers),
-        en=sentence.en.format(title=title.en, code=code, **numbers),
+        zh=_fill(sentence.zh, numbers, fault.zh if fault else ""),
+        en=_fill(sentence.en, numbers, fault.en if fault else ""),
     )
+
+
+def _fill(sentence: str, numbers: Numbers, fault: str) -> str:
+    values = {name: _SPELLED[name](numbers) for name in names_in(sentence) if name in _SPELLED}
+
+    def keep_if_known(part: re.Match[str]) -> str:
+        return "" if any(values.get(name) == "?" for name in names_in(part[1])) else part[1]
+
+    return _OPTIONAL.sub(keep_if_known, sentence).format(**values, **{FAULT: fault})

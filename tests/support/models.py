@@ -23,6 +23,7 @@ class StubModel:
     answer: object = 0.3
     version: str = "test-model"
     neutral: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(NAMES, 0.0))
+    base_rate: float | None = 0.04
     seen: list[tuple[float, ...]] = field(default_factory=list)
 
     def probability(self, values: Numbers) -> Numbers:
