@@ -113,7 +113,7 @@ def _said(driver: str, row: RowNumbers, fault: Text) -> Text | None:
 def _usual(base_rate: float | None) -> Text:
     if base_rate is None:
         return Text("", "")
-    return Text(f"，通常为 {_of_100(base_rate)} 辆", f"; usual is {_of_100(base_rate)}")
+    return Text(f"（通常 {_of_100(base_rate)} 辆）", f" (usual: {_of_100(base_rate)})")
 
 
 def _of_100(share: float) -> str:

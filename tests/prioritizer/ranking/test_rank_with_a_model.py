@@ -57,9 +57,12 @@ def test_a_case_that_the_model_raises_says_so_in_both_languages_after_the_rules(
     assert (ranked.priority, ranked.action) == (Priority.HIGH, Action.DRIVE_TO_DEALER)
     assert (
         ranked.reasons[-1].en
-        == "Model: breakdown within 24 h possible (40 %): 12 V system at 10.8 V"
+        == "Model: 40 of 100 such cars stand within a day (usual: 4): 12 V system at 10.8 V"
     )
-    assert ranked.reasons[-1].zh == "模型：24 小时内可能抛锚（40 %）：12 V 系统电压 10.8 V"
+    assert (
+        ranked.reasons[-1].zh
+        == "模型：每 100 辆这样的车有 40 辆在 24 小时内抛锚（通常 4 辆）：12 V 系统电压 10.8 V"
+    )
     assert len(ranked.reasons) <= 3
     shown = " ".join(line.en + line.zh for line in ranked.reasons)
     assert [name for name in NAMES if "_" in name and name in shown] == []

@@ -101,9 +101,9 @@ RULE = """
     ("parts", "words"),
     [
         (("wurst", "is", "stop", "x"), "r.yaml: r: no field 'wurst'"),
-        (("worst", "like", "stop", "x"), "worst cannot be asked 'like'"),
+        (("severity", "like", "stop", "x"), "severity cannot be asked 'like'"),
         (("tags", "has_any", "[magic]", "x"), "tags has no 'magic'"),
-        (("worst", "is", "stop", "{vin}"), "no placeholder 'vin'"),
+        (("severity", "is", "stop", "{vin}"), "no placeholder 'vin'"),
     ],
 )
 def test_a_mistake_in_a_rule_names_file_and_rule(parts: tuple[str, ...], words: str) -> None:

@@ -1,0 +1,1 @@
+"""What is said is held against lists that nobody here wrote, and against itself."""
