@@ -33,6 +33,10 @@ def _plain(value: Any) -> Any:
     return getattr(value, "en", value)
 
 
+class Mistake(PaccError, ValueError):
+    """A file of rules or codes says something that cannot be; the message names file and line."""
+
+
 class NotThere(PaccError):
     """There is no such thing, or it belongs to another desk: both look the same."""
 

@@ -63,6 +63,7 @@ class System(Word):
     LUBRICATION = "lubrication"
     LOW_VOLTAGE = "low_voltage"
     TYRES = "tyres"
+    SUSPENSION = "suspension"
     RESTRAINT = "restraint"
     DRIVER_ASSISTANCE = "driver_assistance"
     EMISSIONS = "emissions"

@@ -9,7 +9,7 @@ REPORTS = 5  # of each car
 LINE = 3  # every third car is of the line with the update
 STOPS = 2000  # one car of so many of the line stops in motion
 SOFTWARE = "05-2026.10"
-ORDINARY = ("dtc:C0750", "ccm:164", "dtc:U0155", "cbs:VEHICLE_CHECK", "dtc:B1342")
+ORDINARY = ("dtc:C0083", "ccm:164", "dtc:U0155", "cbs:VEHICLE_CHECK", "dtc:B1342")
 PLACES = ((39.9042, 116.4074), (31.2304, 121.4737), (23.1291, 113.2644), (30.5728, 104.0668))
 _ALERT = (
     '{"id":"%s","source":"urn:bench","vin":"%s","observed_at":"%s","code":"%s","status":"%s",'

@@ -25,7 +25,7 @@ from tests.worlds import SAMPLE_DESKS
 
 PARTITIONS = 4
 START = datetime(2026, 1, 15, tzinfo=UTC)
-CODES = ("dtc:P0A7E", "dtc:B1342", "dtc:P0420", "dtc:C0750", "dtc:P0562")
+CODES = ("dtc:P0A7E", "dtc:B1342", "dtc:P0420", "dtc:C0083", "dtc:P0562")
 _AT_ONCE = 5000
 
 

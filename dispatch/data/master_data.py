@@ -14,10 +14,10 @@ import yaml
 
 from models import tables as t
 from models.alert import VIN_PATTERN
+from models.documents.yaml import read_yaml
 from models.errors import ImportRefused
 from models.sql import upsert
 from models.words import Queue
-from models.yaml import read_yaml
 
 Check = Callable[[Any], Any]
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from models.case import Fault, Text
+from models.documents.yaml import read_yaml
+from models.make import INVENTED, is_makers_own
 from models.words import Severity
-from models.yaml import read_yaml
 
 _KEYS: Final = frozenset({"id", "cause", "symptoms", "window", "sentence"})
 _UNITS: Final = {"m": "minutes", "h": "hours", "d": "days"}
@@ -53,13 +54,20 @@ def parse_causes(text: str) -> CauseGraph:
     return CauseGraph(causes)
 
 
-def fold(faults: Mapping[str, Fault], graph: CauseGraph) -> dict[str, Fault]:
+def fold(
+    faults: Mapping[str, Fault], graph: CauseGraph, make: str | None = None
+) -> dict[str, Fault]:
     """Return the faults with every active symptom folded under the root of its active cause.
 
-    A `stop` fault is never folded. Faults that do not change are returned as they are.
+    A `stop` fault is never folded, nor is a maker's own code: the graph knows the standard's and
+    those of invented cars. Faults that do not change are returned as they are.
     """
     active = sorted(
-        (fault for fault in faults.values() if fault.is_active),
+        (
+            fault
+            for fault in faults.values()
+            if fault.is_active and (make == INVENTED or not is_makers_own(fault.code))
+        ),
         key=lambda fault: (fault.first_seen, fault.code),
     )
     under: dict[str, tuple[str, Cause]] = {}

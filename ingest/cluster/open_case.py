@@ -62,9 +62,9 @@ class OpenCase:
         if build != before:
             self.build = build
 
-    def refold(self, graph: CauseGraph) -> None:
-        """Fold symptoms under their causes anew."""
-        for code, folded in fold(self.faults, graph).items():
+    def refold(self, graph: CauseGraph, make: str | None) -> None:
+        """Fold symptoms under their causes anew, as this make's codes are meant."""
+        for code, folded in fold(self.faults, graph, make).items():
             if folded is not self.faults[code]:
                 self.put(folded)
 

@@ -11,6 +11,7 @@ from ingest.cluster.open_case import CaseChange, OpenCase
 from models.batch import Partition, Report, Snapshot
 from models.case import REMEMBERED, WITHDRAWN, Closed, Place, Standing, Vehicle
 from models.ids import digest, model_year
+from models.make import make_of
 from models.words import Outcome, Status
 
 _LOTS: Final = 16**8
@@ -35,6 +36,7 @@ class VehicleState:
         self.history = before.history
         self._past = _without_withdrawn(self.history)
         self._model_year = model_year(before.vin)
+        self._make = make_of(before.vin)
         self.cases: list[OpenCase] = []
         self._grouping = grouping
         self._is_in_hand = any(task.is_under_way for task in before.tasks)
@@ -231,7 +233,7 @@ class VehicleState:
         codes: tuple[str, ...],
     ) -> None:
         if kind is not Outcome.REPEATED or len(open_case.faults) > 1:
-            open_case.refold(self._grouping.graph)
+            open_case.refold(self._grouping.graph, self._make)
         known_faults = open_case.faults.values()
         active = [one for one in known_faults if one.is_active]
         shown = tuple([one for one in active if one.folded_under is None])
@@ -250,6 +252,7 @@ class VehicleState:
             model_year=self._model_year,
             history=self._past,
             lot=int(open_case.case_id[:8], 16) / _LOTS,
+            make=self._make,
         )
         on = frozenset([one.code for one in active])
         open_case.changes.append(

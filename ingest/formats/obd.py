@@ -24,7 +24,8 @@ def decode(record: Record, value: bytes) -> Decoded:
     Raises `Bad` where there are neither codes nor a lamp.
     """
     document = read_object(value)
-    lamp, severity = _lamp(document.get("mil"))
+    mil = document.get("mil")
+    lamp, severity = _lamp(mil)
     if not any(name in document for name, _ in _LISTS) and "mil" not in document:
         raise Bad(Reject.UNRECOGNISED, "neither codes (confirmed, pending, permanent) nor mil")
     foreign = foreign_document(record, document, "obd")
@@ -37,7 +38,9 @@ def decode(record: Record, value: bytes) -> Decoded:
             seen.add(code)
             foreign.add(f"dtc:{code}", severity, status=status, lamp=lamp)
     foreign.snapshot("dtc")
-    if lamp in (Lamp.MALFUNCTION, Lamp.UNKNOWN) and not seen:
+    if mil == "flashing":
+        foreign.add("obd:MIL_FLASHING", severity, status=Status.LAMP_ONLY, lamp=lamp)
+    elif lamp in (Lamp.MALFUNCTION, Lamp.UNKNOWN) and not seen:
         foreign.add("obd:MIL", severity, status=Status.LAMP_ONLY, lamp=lamp)
     foreign.snapshot("obd")
     return foreign.decoded()

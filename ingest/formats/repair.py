@@ -17,8 +17,8 @@ import yaml
 from msgspec.structs import replace
 
 from models.batch import Record
+from models.documents.yaml import read_yaml
 from models.errors import Unusable
-from models.yaml import read_yaml
 
 _Object = dict[str, Any]
 _NEEDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {

@@ -3,8 +3,9 @@
 import typer
 
 from pacc.process.terminal import AsJson, print_facts
-from prioritizer.features.catalogue import load_catalogue
-from prioritizer.ranking.rules import check_rules, load_rules, test_rules
+from prioritizer.features.catalogue import Catalogue, load_catalogue
+from prioritizer.ranking.rule_review import dead_words, weak_tests
+from prioritizer.ranking.rules import RuleSet, check_rules, load_rules, test_rules
 
 rules = typer.Typer(help="The rule set.", no_args_is_help=True)
 
@@ -17,18 +18,30 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(as_json: AsJson = False) -> None:
-    """Refuse a rule without one test that fires and one that does not."""
-    rule_set = load_rules()
-    _print_failures(len(rule_set.rules), check_rules(rule_set), as_json=as_json)
+    """Refuse a rule whose tests would not notice a moved bound; say what the catalogue covers."""
+    rule_set, catalogue = load_rules(), load_catalogue()
+    failures = [*check_rules(rule_set), *weak_tests(rule_set, catalogue)]
+    _report(rule_set, catalogue, failures, as_json=as_json)
 
 
 def run_tests(as_json: AsJson = False) -> None:
-    """Run the tests that stand in the rule files."""
-    rule_set = load_rules()
-    _print_failures(len(rule_set.rules), test_rules(rule_set, load_catalogue()), as_json=as_json)
+    """Run the tests that stand in the rule files, and refuse what they would not notice."""
+    rule_set, catalogue = load_rules(), load_catalogue()
+    failures = [*test_rules(rule_set, catalogue), *weak_tests(rule_set, catalogue)]
+    _report(rule_set, catalogue, failures, as_json=as_json)
 
 
-def _print_failures(number: int, failures: list[str], *, as_json: bool) -> None:
-    print_facts({"rules": number, "failures": failures}, as_json=as_json)
+def _report(rule_set: RuleSet, catalogue: Catalogue, failures: list[str], *, as_json: bool) -> None:
+    warnings, coverage = dead_words(rule_set, catalogue), catalogue.coverage()
+    print_facts(
+        {
+            "rules": len(rule_set.rules),
+            "codes": sum(coverage.values()),
+            "coverage": coverage,
+            "warnings": warnings,
+            "failures": failures,
+        },
+        as_json=as_json,
+    )
     if failures:
         raise typer.Exit(1)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
-from models.yaml import read_yaml
+from models.documents.yaml import read_yaml
 
 Span = tuple[float, float]
 _LISTS: Final = ("early", "middle", "late")

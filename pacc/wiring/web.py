@@ -6,12 +6,14 @@ from fastapi import FastAPI
 
 from dispatch.access.api_auth import WebContext
 from dispatch.console.show.settings import Code, Console, Oidc, RuleShown
+from models.make import make_of
 from pacc.process.clock import utc_now
 from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, make_engine
 from pacc.process.settings import Settings
 from pacc.watch.metrics import Metrics
 from pacc.web.app import make_app
 from pacc.wiring import pipeline
+from prioritizer.features.advice import advice_for
 from prioritizer.ranking.rank import load_ranker
 
 
@@ -32,9 +34,11 @@ def make_console(settings: Settings) -> Console:
     """Return what the console shows of codes and rules, and its settings."""
     ranker = load_ranker()
 
-    def code(name: str) -> Code:
-        entry = ranker.catalogue.entry(name)
-        return Code(entry.system.value, entry.title, entry.advice)
+    def code(name: str, vin: str | None) -> Code:
+        entry = ranker.catalogue.entry(name, make_of(vin) if vin else None)
+        return Code(
+            entry.system.value, entry.title, lambda action: advice_for(action, entry.advice)
+        )
 
     def rules(fired: Sequence[str]) -> list[RuleShown]:
         return [

@@ -1,19 +1,39 @@
 """The project's own catalogue of fault codes: system, usual severity, title, advice, tags."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
 
+from models.alert import CODE_PATTERN
 from models.case import Text
+from models.documents.fields import a_list, a_text, a_word, has_keys, two_languages
+from models.documents.yaml import Source, read_with_lines
 from models.fault_code import spell_code
+from models.make import MAKES, is_makers_own
 from models.words import Severity, System
-from models.yaml import read_yaml
+from prioritizer.features.advice import OWN_ADVICE
+from prioritizer.features.systems import system_of
 
+# What only watches a function: the function is still there.
+SENSOR_TAGS: Final = (
+    "drive_sensor",
+    "battery_sensor",
+    "isolation_monitor",
+    "charge_sensor",
+    "low_12v_sensor",
+    "brake_sensor",
+    "steering_sensor",
+    "tyre_monitor",
+    "oil_sensor",
+    "coolant_sensor",
+)
 TAGS: Final = (
     "thermal_propagation",
+    "thermal_precursor",
     "hv_isolation",
     "hv_contactor",
     "hv_interlock",
@@ -23,15 +43,20 @@ TAGS: Final = (
     "drive_unit",
     "charging",
     "dcdc",
+    "alternator",
     "low_12v",
+    "high_12v",
     "brake_assist",
     "brake_fluid",
+    "brake_hot",
+    "brake_system",
     "brake_wear",
     "abs",
     "steering_assist",
     "tyre_pressure",
     "coolant_low",
     "coolant_pump",
+    "coolant_valve",
     "coolant_hot",
     "oil_pressure",
     "oil_level",
@@ -48,19 +73,8 @@ TAGS: Final = (
     "washer",
     "emissions",
     "climate",
+    *SENSOR_TAGS,
 )
-
-_RANGES: Final = (
-    (re.compile(r"dtc:P0[A-E]"), System.HIGH_VOLTAGE),
-    (re.compile(r"dtc:P1[A-F]"), System.HIGH_VOLTAGE),
-    (re.compile(r"dtc:P3"), System.PROPULSION),
-    (re.compile(r"dtc:P04"), System.EMISSIONS),
-    (re.compile(r"dtc:P"), System.PROPULSION),
-    (re.compile(r"dtc:C00"), System.BRAKING),
-    (re.compile(r"dtc:B"), System.BODY),
-    (re.compile(r"dtc:U"), System.NETWORK),
-    (re.compile(r"cbs:"), System.MAINTENANCE),
-)  # everything else is unknown, and an unknown system counts as propulsion
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,53 +84,66 @@ class CodeEntry:
     system: System
     severity: Severity | None
     title: Text
-    advice: Text
+    advice: str | None  # the name of what is told beside the action
     tags: frozenset[str]
     is_catalogued: bool
+    make: str | None = None  # whose code it is; None: the standard's
+
+    @property
+    def is_sensor(self) -> bool:
+        """Whether only what watches the function is faulty, not the function."""
+        return not self.tags.isdisjoint(SENSOR_TAGS)
 
 
 class Catalogue:
-    """Looks codes up; also a code that is not in it has an entry, by its range."""
+    """Looks codes up; every code has an answer, also one that nobody has seen before."""
 
     def __init__(self, entries: Mapping[str, CodeEntry]) -> None:
         self.entries = entries
         self.entry = lru_cache(maxsize=65_536)(self._entry)
         self.name_of = lru_cache(maxsize=65_536)(self._name_of)
 
-    def _name_of(self, code: str) -> Text:
+    def _entry(self, code: str, make: str | None = None) -> CodeEntry:
+        base = code.rpartition("-")[0] if code.startswith("dtc:") and "-" in code else code
+        entry = self.entries.get(code) or self.entries.get(base)
+        if entry is not None and entry.make in (None, make):
+            return entry
+        spelled = spell_code(code)
+        return CodeEntry(
+            system=system_of(code),
+            severity=None,
+            title=Text(f"未收录的故障码 {spelled}", f"Fault code {spelled}, not in our catalogue"),
+            advice=None,
+            tags=frozenset(),
+            is_catalogued=False,
+        )
+
+    def _name_of(self, code: str, make: str | None = None) -> Text:
         """Name a fault in a sentence: its title, with its code once."""
-        entry = self.entry(code)
+        entry = self.entry(code, make)
         if not entry.is_catalogued:
             return entry.title
         spelled = spell_code(code)
         return Text(f"{entry.title.zh}（{spelled}）", f"{entry.title.en} ({spelled})")
 
-    def _entry(self, code: str) -> CodeEntry:
-        base = code.rpartition("-")[0] if code.startswith("dtc:") and "-" in code else code
-        entry = self.entries.get(code) or self.entries.get(base)
-        if entry is not None:
-            return entry
-        system = next((word for form, word in _RANGES if form.match(code)), System.UNKNOWN)
-        return CodeEntry(
-            system=system,
-            severity=None,
-            title=Text(
-                f"未收录的故障码 {spell_code(code)}",
-                f"Fault code {spell_code(code)}, not in our catalogue",
-            ),
-            advice=Text(
-                "请读取故障存储器并按车辆提示处理", "Read the fault memory; follow the car"
-            ),
-            tags=frozenset(),
-            is_catalogued=False,
-        )
+    def coverage(self) -> dict[str, int]:
+        """Count the entries of each system; several spellings are one."""
+        counts = Counter(entry.system for entry in set(self.entries.values()))
+        return {system.value: counts[system] for system in System if system is not System.UNKNOWN}
 
 
-def parse_catalogue(text: str) -> Catalogue:
-    """Read the catalogue's YAML. Raises `ValueError`, naming the code, for an unknown tag."""
-    entries = {}
-    for code, line in read_yaml(text).items():
-        entries[code] = _parse(code, line)
+def parse_catalogue(text: str, name: str = "catalogue.yaml") -> Catalogue:
+    """Read the catalogue's YAML. Raises `Mistake`, which names file, line and field."""
+    document, source = read_with_lines(text, name)
+    entries: dict[str, CodeEntry] = {}
+    for code, line in has_keys(document, source, (), document).items():
+        at = source.at(code).called(code)
+        entry = _parse(code, line, at)
+        spellings = a_list(line.get("also", []), at.at("also"))
+        for spelling in (code, *(a_text(one, at.at("also")) for one in spellings)):
+            if spelling in entries:
+                raise at.mistake(f"{spelling} stands twice")
+            entries[spelling] = entry
     return Catalogue(entries)
 
 
@@ -127,18 +154,36 @@ def load_catalogue() -> Catalogue:
     )
 
 
-def _parse(code: str, line: Mapping[str, Any]) -> CodeEntry:
-    tags = frozenset(line.get("tags", ()))
-    unknown = tags - set(TAGS)
-    if unknown:
-        message = f"catalogue: {code}: no such tag: {', '.join(sorted(unknown))}"
-        raise ValueError(message)
+def _parse(code: str, line: Any, source: Source) -> CodeEntry:
+    if not re.fullmatch(CODE_PATTERN, code):
+        raise source.mistake("is no code, as dtc:P0A80")
+    has_keys(line, source, ("system", "title"), ("advice", "severity", "tags", "make", "also"))
+    make = a_text(line["make"], source.at("make")) if "make" in line else None
+    if is_makers_own(code) and make not in MAKES:
+        known = ", ".join(sorted(MAKES))
+        raise source.at("make").mistake(f"is a maker's own code and wants a make of {known}")
+    if make is not None and not is_makers_own(code):
+        raise source.at("make").mistake("has a make, but means the same in every car")
     severity = line.get("severity")
     return CodeEntry(
-        system=System(line["system"]),
-        severity=Severity(severity) if severity else None,
-        title=Text(*line["title"]),
-        advice=Text(*line["advice"]),
-        tags=tags,
+        system=a_word(System, line["system"], source.at("system")),
+        severity=a_word(Severity, severity, source.at("severity")) if severity else None,
+        title=two_languages(line["title"], source.at("title")),
+        advice=_advice(line["advice"], source.at("advice")) if "advice" in line else None,
+        tags=_tags(line.get("tags", []), source.at("tags")),
         is_catalogued=True,
+        make=make,
     )
+
+
+def _advice(name: Any, source: Source) -> str:
+    if name not in OWN_ADVICE:
+        raise source.mistake(f"no such advice: {name}; there are {', '.join(OWN_ADVICE)}")
+    return str(name)
+
+
+def _tags(names: Any, source: Source) -> frozenset[str]:
+    for place, tag in enumerate(a_list(names, source)):
+        if tag not in TAGS:
+            raise source.at(place).mistake(f"no such tag: {tag}")
+    return frozenset(names)

@@ -19,34 +19,39 @@ _BY_LAMP: Final = {Lamp.RED: STOP, Lamp.AMBER: LIMITED, Lamp.MALFUNCTION: SERVIC
 
 
 class CodeFacts(NamedTuple):
-    """A code's system and tags as bits, how grave it usually is, and whether it is catalogued."""
+    """A code's system and tags as bits, and how grave it usually is. `lost_bit` is the system where
+    the code says that it fails, 0 where only a sensor of it does."""
 
     system_bit: int
+    lost_bit: int
     tag_bits: int
     usual: int
-    is_catalogued: bool
+    has_known_system: bool
 
 
-class Codes(dict[str, CodeFacts]):
-    """The facts of codes, looked up in the catalogue once each."""
+class Codes(dict[tuple[str, str | None], CodeFacts]):
+    """The facts of codes by code and make, looked up in the catalogue once each."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         super().__init__()
         self._catalogue = catalogue
 
-    def __missing__(self, code: str) -> CodeFacts:
+    def __missing__(self, key: tuple[str, str | None]) -> CodeFacts:
         """Look a code up; an unknown system counts as propulsion."""
-        entry = self._catalogue.entry(code)
+        entry = self._catalogue.entry(*key)
         system = System.PROPULSION if entry.system is System.UNKNOWN else entry.system
         tags = sum(TAG_BIT[tag] for tag in entry.tags)
         usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
-        found = self[code] = CodeFacts(SYSTEM_BIT[system.value], tags, usual, entry.is_catalogued)
-        return found
+        system_bit = SYSTEM_BIT[system.value]
+        is_known = entry.system is not System.UNKNOWN
+        lost_bit = 0 if entry.is_sensor else system_bit
+        facts = self[key] = CodeFacts(system_bit, lost_bit, tags, usual, is_known)
+        return facts
 
 
 @cache
 def gravity(severity: Severity, lamp: Lamp, usual: int) -> int:
-    """Return how grave a fault is, 0 to 3: the vehicle's word, raised by the lamp that is on.
+    """Rank a fault 0 to 3: the vehicle's word, raised by the lamp that the driver sees.
 
     An unknown severity counts as limited, or as stop where the catalogue says so.
     """

@@ -1,5 +1,6 @@
 """Turns standings into columns, a value for each row or each fault; no row depends on another."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Standing
+from models.words import Motion
 from prioritizer.features.codes import LIMITED, STOP, Codes, gravity
 
 Columns = Mapping[str, NDArray[Any]]
@@ -22,6 +24,7 @@ class Feature:
     kind: str
     unit: str
     sentence: str
+    bounds: tuple[float, float] = (-math.inf, math.inf)  # no car is outside
 
 
 FEATURES: Final[Mapping[str, Feature]] = {
@@ -32,18 +35,21 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "reports": Feature("int", "reports", "How often the most reported active fault came."),
     "stop_systems": Feature("systems", "bits", "Systems with an active stop fault."),
     "limited_systems": Feature("systems", "bits", "Systems with an active limited fault."),
+    "lost_systems": Feature(
+        "systems", "bits", "Systems that a limited fault says are failing, not only their sensor."
+    ),
     "systems": Feature("systems", "bits", "Systems with any active fault."),
     "tags": Feature("tags", "bits", "What the active faults are about, by our catalogue."),
     "grave_tags": Feature("tags", "bits", "The same of faults that are limited or stop."),
     "stop_in_motion": Feature("bool", "", "A stop fault came while not known to be parked."),
     "repeat_repair": Feature("bool", "", "The same cause was closed within thirty days."),
     "electric": Feature("bool", "", "The vehicle is a battery or plug-in hybrid vehicle."),
-    "state_of_charge": Feature("float", "0 to 1", "The high-voltage battery's charge."),
+    "state_of_charge": Feature("float", "0 to 1", "The high-voltage battery's charge.", (0, 1)),
     "low_voltage_v": Feature("float", "V", "The voltage of the 12 V system."),
     "ambient_c": Feature("float", "degrees C", "The air around the vehicle."),
     "range_km": Feature("float", "km", "How far it can still go."),
-    "speed_kph": Feature("float", "km/h", "How fast it went at the last report."),
-    "odometer_km": Feature("float", "km", "How far it has gone."),
+    "speed_kph": Feature("float", "km/h", "How fast it went at the last report.", (0, 500)),
+    "odometer_km": Feature("float", "km", "How far it has gone.", (0, 5_000_000)),
     "cell_spread_mv": Feature("float", "mV", "Between the highest and the lowest cell."),
     "hv_temp_c": Feature("float", "degrees C", "The high-voltage battery."),
     "coolant_c": Feature("float", "degrees C", "The coolant."),
@@ -64,14 +70,18 @@ FAULT_FIELDS: Final[Mapping[str, Feature]] = {
     "severity": Feature("int", "0 info, 1 service, 2 limited, 3 stop", "How grave the fault is."),
     "system": Feature("systems", "bits", "The system that the fault concerns."),
     "tags": Feature("tags", "bits", "What the fault is about, by our catalogue."),
-    "in_motion": Feature("bool", "", "It said stop while the car was not known to be parked."),
-    "is_catalogued": Feature("bool", "", "Our catalogue knows the code."),
+    "lost_system": Feature("systems", "bits", "The system, unless only a sensor of it is faulty."),
+    "stop_in_motion": Feature("bool", "", "It said stop while the car was not known to be parked."),
+    "in_motion": Feature("bool", "", "Its last report came while not known to be parked."),
+    "has_known_system": Feature(
+        "bool", "", "Its system is known, by our catalogue or by the range of its code."
+    ),
     "is_root": Feature("bool", "", "It is the fault that the case was opened for."),
     "reports": Feature("int", "reports", "How often it was reported."),
     "returns": Feature("int", "times", "How often it came back after a clear."),
     "age_hours": Feature("float", "h", "Since it was first seen."),
 }
-_READINGS: Final = (
+READINGS: Final = (
     "state_of_charge",
     "low_voltage_v",
     "ambient_c",
@@ -83,8 +93,8 @@ _READINGS: Final = (
     "coolant_c",
     "tyre_kpa",
 )
-_UNKNOWN: Final = dict.fromkeys(_READINGS, np.nan)
-_in_order: Final = itemgetter(*_READINGS)
+_UNKNOWN: Final = dict.fromkeys(READINGS, np.nan)
+_in_order: Final = itemgetter(*READINGS)
 _WEEK: Final = 7.0
 _MONTH: Final = 30.0
 _DAY_SECONDS: Final = 86_400.0
@@ -134,7 +144,9 @@ def tabulate(standings: Sequence[Standing], codes: Codes) -> Table:
 def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray[Any]]:
     """Make the columns of `FAULT_FIELDS`."""
     faults = [fault for standing in standings for fault in standing.faults]
-    facts = [codes[fault.code] for fault in faults]
+    facts = [
+        codes[fault.code, standing.make] for standing in standings for fault in standing.faults
+    ]
     seconds = [
         (standing.at - fault.first_seen).total_seconds()
         for standing in standings
@@ -150,8 +162,12 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
         ),
         "system": np.array([fact.system_bit for fact in facts], dtype=np.int64),
         "tags": np.array([fact.tag_bits for fact in facts], dtype=np.int64),
-        "in_motion": np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_),
-        "is_catalogued": np.array([fact.is_catalogued for fact in facts], dtype=np.bool_),
+        "lost_system": np.array([fact.lost_bit for fact in facts], dtype=np.int64),
+        "stop_in_motion": np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_),
+        "in_motion": np.array(
+            [fault.motion is not Motion.PARKED for fault in faults], dtype=np.bool_
+        ),
+        "has_known_system": np.array([fact.has_known_system for fact in facts], dtype=np.bool_),
         "is_root": np.array(
             [fault.code == standing.root for standing in standings for fault in standing.faults],
             dtype=np.bool_,
@@ -175,10 +191,11 @@ def _of_rows(faults: Columns, groups: _Groups) -> dict[str, NDArray[Any]]:
         "returns": groups.each(np.maximum, faults["returns"]),
         "stop_systems": groups.each(np.bitwise_or, system * is_stop),
         "limited_systems": groups.each(np.bitwise_or, system * is_limited),
+        "lost_systems": groups.each(np.bitwise_or, faults["lost_system"] * is_limited),
         "systems": groups.each(np.bitwise_or, system),
         "tags": groups.each(np.bitwise_or, tags),
         "grave_tags": groups.each(np.bitwise_or, tags * (is_stop | is_limited)),
-        "stop_in_motion": groups.each(np.maximum, faults["in_motion"] & is_stop) > 0,
+        "stop_in_motion": groups.each(np.maximum, faults["stop_in_motion"] & is_stop) > 0,
         "age_hours": groups.each(np.maximum, faults["age_hours"]),
     }
 
@@ -187,8 +204,8 @@ def _of_cases(standings: Sequence[Standing]) -> dict[str, NDArray[Any]]:
     readings = np.fromiter(
         chain.from_iterable(_in_order({**_UNKNOWN, **standing.readings}) for standing in standings),
         dtype=np.float64,
-        count=len(standings) * len(_READINGS),
-    ).reshape(-1, len(_READINGS))
+        count=len(standings) * len(READINGS),
+    ).reshape(-1, len(READINGS))
     years = [
         np.nan if standing.model_year is None else max(0.0, standing.at.year - standing.model_year)
         for standing in standings
@@ -200,7 +217,7 @@ def _of_cases(standings: Sequence[Standing]) -> dict[str, NDArray[Any]]:
         "electric": np.array(
             [standing.info.powertrain in ("bev", "phev") for standing in standings], dtype=np.bool_
         ),
-        **dict(zip(_READINGS, readings.T.copy(), strict=True)),
+        **dict(zip(READINGS, readings.T.copy(), strict=True)),
         "vehicle_years": np.array(years, dtype=np.float64),
         "folded": np.array([standing.folded for standing in standings], dtype=np.int64),
         "cleared": np.array([standing.cleared for standing in standings], dtype=np.int64),
@@ -217,7 +234,9 @@ def _of_the_past(
         [(standing.at - ended.closed_at).total_seconds() for standing, ended in past]
     ) / (_DAY_SECONDS)
     is_same = np.array([ended.root == standing.root for standing, ended in past], dtype=np.bool_)
-    hit = np.array([codes[ended.root].system_bit for _, ended in past], dtype=np.int64)
+    hit = np.array(
+        [codes[ended.root, standing.make].system_bit for standing, ended in past], dtype=np.int64
+    )
     is_known = days >= 0
     is_week, is_month = is_known & (days <= _WEEK), is_known & (days <= _MONTH)
     is_kin = (hit & np.repeat(systems, rows.counts)) != 0

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from prioritizer.features.catalogue import SENSOR_TAGS
 from prioritizer.features.codes import SYSTEM_BIT, TAG_BIT
 from prioritizer.features.features import Columns
 
@@ -50,20 +51,31 @@ def _rate(columns: Columns) -> NDArray[Any]:
 
 
 _ABOUT: Final[Mapping[str, Callable[[Columns], NDArray[Any]]]] = {
-    "about_12v": _tags("low_12v", "dcdc"),
+    "about_12v": _tags("low_12v", "high_12v", "dcdc", "alternator", "low_12v_sensor"),
     "about_hv_heat": _tags("hv_battery_hot", "thermal_propagation"),
-    "about_hv_cells": _tags("hv_battery_cell"),
-    "about_hv_safety": _tags("hv_isolation", "hv_contactor", "hv_interlock"),
-    "about_charge": _tags("hv_battery_low", "charging"),
-    "about_drive": _tags("drive_unit", "transmission", "misfire", "fuel"),
-    "about_brakes": _tags("brake_assist", "brake_fluid", "brake_wear", "abs"),
-    "about_tyres": _tags("tyre_pressure"),
-    "about_cooling": _tags("coolant_low", "coolant_pump", "coolant_hot"),
-    "about_oil": _tags("oil_pressure", "oil_level"),
+    "about_hv_cells": _tags("hv_battery_cell", "battery_sensor"),
+    "about_hv_safety": _tags("hv_isolation", "hv_contactor", "hv_interlock", "isolation_monitor"),
+    "about_charge": _tags("hv_battery_low", "charging", "charge_sensor"),
+    "about_drive": _tags("drive_unit", "transmission", "misfire", "fuel", "drive_sensor"),
+    "about_brakes": _tags(
+        "brake_assist",
+        "brake_system",
+        "brake_fluid",
+        "brake_hot",
+        "brake_wear",
+        "abs",
+        "brake_sensor",
+    ),
+    "about_tyres": _tags("tyre_pressure", "tyre_monitor"),
+    "about_cooling": _tags(
+        "coolant_low", "coolant_pump", "coolant_valve", "coolant_hot", "coolant_sensor"
+    ),
+    "about_oil": _tags("oil_pressure", "oil_level", "oil_sensor"),
     "about_network": _tags("network_lost"),
     "about_upkeep": _tags("service_due", "washer", "lighting", "emissions", "climate"),
     "about_software": _tags("software_update", "driver_assistance"),
-    "about_steering": _tags("steering_assist"),
+    "about_steering": _tags("steering_assist", "steering_sensor"),
+    "about_sensor": _tags(*SENSOR_TAGS),
     "about_body": _systems("body", "infotainment", "restraint"),
 }
 
@@ -146,7 +158,7 @@ PREDICTORS: Final[Mapping[str, Predictor]] = {
 
 NAMES: Final = tuple(PREDICTORS)
 # Raise it when a number changes its meaning and keeps its name.
-_EDITION: Final = 1
+_EDITION: Final = 2
 
 
 def _version() -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Text
-from models.yaml import read_yaml
+from models.documents.yaml import read_yaml
 from prioritizer.features.predictors import NAMES, PREDICTORS, Numbers
 from prioritizer.ranking.sentences import Numbers as RowNumbers
 from prioritizer.ranking.sentences import fill

@@ -12,15 +12,23 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.documents.fields import a_word
+from models.documents.yaml import Source
 from models.words import Severity
 from prioritizer.features.codes import SYSTEM_BIT, TAG_BIT
 from prioritizer.features.features import FAULT_FIELDS, FEATURES, Feature, Table
 
 Mask = NDArray[np.bool_]
-_WORDS: Final = {Severity.INFO: 0, Severity.SERVICE: 1, Severity.LIMITED: 2, Severity.STOP: 3}
+_WORDS: Final = {
+    Severity.INFO: 0,
+    Severity.SERVICE: 1,
+    Severity.LIMITED: 2,
+    Severity.UNKNOWN: 2,
+    Severity.STOP: 3,
+}
 # What a row sums up of its faults; a rule asks the fault itself, or `anywhere`.
 _SUMMED_UP: Final = frozenset(
-    {"worst", "stop_systems", "limited_systems", "systems", "grave_tags", "stop_in_motion"}
+    {"worst", "stop_systems", "limited_systems", "lost_systems", "systems", "grave_tags"}
 )
 FIELDS: Final[Mapping[str, Feature]] = {
     **{name: feature for name, feature in FEATURES.items() if name not in _SUMMED_UP},
@@ -75,57 +83,68 @@ _FOR: Final = {
 }
 
 
-def compile_condition(node: Any, where: str) -> Condition:
+def compile_condition(node: Any, source: Source) -> Condition:
     """Compile `{all|any|not|anywhere: …}` or `{field, op, value}`.
 
-    Raises `ValueError` or `TypeError` that begins with `where`.
+    Raises `Mistake`, which says where.
     """
     if not isinstance(node, dict):
-        raise TypeError(f"{where}: a condition is a mapping, not {node!r}")
+        raise source.mistake(f"a condition is a mapping, not {node!r}")
     if node.keys() == {"all"} or node.keys() == {"any"}:
         ((name, parts),) = node.items()
         if not isinstance(parts, list) or not parts:
-            raise ValueError(f"{where}: `{name}` wants a list of conditions")
-        compiled = [compile_condition(part, where) for part in parts]
+            raise source.at(name).mistake(f"`{name}` wants a list of conditions")
+        compiled = [
+            compile_condition(part, source.at(name, place)) for place, part in enumerate(parts)
+        ]
         join = np.logical_and if name == "all" else np.logical_or
         return lambda facts: reduce(join, (condition(facts) for condition in compiled))
     if node.keys() == {"not"}:
-        inner = compile_condition(node["not"], where)
+        inner = compile_condition(node["not"], source.at("not"))
         return lambda facts: np.logical_not(inner(facts))
     if node.keys() == {"anywhere"}:
-        inner = compile_condition(node["anywhere"], where)
+        inner = compile_condition(node["anywhere"], source.at("anywhere"))
         return lambda facts: facts.anywhere(inner(facts))
-    return _compare(node, where)
+    return _compare(node, source)
 
 
-def _compare(node: Mapping[str, Any], where: str) -> Condition:
+def _compare(node: Mapping[str, Any], source: Source) -> Condition:
     if node.keys() != {"field", "op", "value"}:
-        raise ValueError(f"{where}: a comparison has exactly field, op and value: {dict(node)}")
+        raise source.mistake(f"a comparison has exactly field, op and value: {dict(node)}")
     field, op = node["field"], node["op"]
-    if field not in FIELDS:
-        raise ValueError(f"{where}: no field {field!r}; there are {', '.join(FIELDS)}")
-    if op not in _FOR[FIELDS[field].kind]:
+    if not isinstance(field, str) or field not in FIELDS:
+        raise source.at("field").mistake(f"no field {field!r}; there are {', '.join(FIELDS)}")
+    if not isinstance(op, str) or op not in _FOR[FIELDS[field].kind]:
         allowed = ", ".join(sorted(_FOR[FIELDS[field].kind]))
-        raise ValueError(f"{where}: {field} cannot be asked {op!r}; there are {allowed}")
-    value = _value(field, op, node["value"], where)
+        raise source.at("op").mistake(f"{field} cannot be asked {op!r}; there are {allowed}")
+    value = _value(field, op, node["value"], source.at("value"))
     compare = OPERATORS[op]
     return lambda facts: compare(facts[field], value)
 
 
-def _value(field: str, op: str, raw: Any, where: str) -> Any:
+def _value(field: str, op: str, bound: Any, source: Source) -> Any:
     kind = FIELDS[field].kind
     if kind in ("systems", "tags"):
-        bits = SYSTEM_BIT if kind == "systems" else TAG_BIT
-        unknown = [name for name in raw if name not in bits]
-        if unknown:
-            raise ValueError(f"{where}: {field} has no {unknown[0]!r}; there are {', '.join(bits)}")
-        return sum(bits[name] for name in raw)
-    if field == "severity" and isinstance(raw, str):
-        return _WORDS[Severity(raw)]
+        return _bits(field, SYSTEM_BIT if kind == "systems" else TAG_BIT, bound, source)
+    if field == "severity" and isinstance(bound, str):
+        return _WORDS[a_word(Severity, bound, source)]
     if kind == "bool" or op == "is_known":
-        if not isinstance(raw, bool):
-            raise ValueError(f"{where}: {field} {op} wants true or false")
-        return raw
-    if isinstance(raw, bool) or not isinstance(raw, (int, float)):
-        raise TypeError(f"{where}: {field} {op} wants a number, not {raw!r}")
-    return raw
+        if not isinstance(bound, bool):
+            raise source.mistake(f"{field} {op} wants true or false, not {bound!r}")
+        return bound
+    if isinstance(bound, bool) or not isinstance(bound, (int, float)):
+        raise source.mistake(f"{field} {op} wants a number, not {bound!r}")
+    least, most = FIELDS[field].bounds
+    if not least <= bound <= most:
+        raise source.mistake(f"{field} is {least} to {most} in every car, never {bound}")
+    return bound
+
+
+def _bits(field: str, bits: Mapping[str, int], names: Any, source: Source) -> int:
+    if not isinstance(names, list) or not names:
+        raise source.mistake(f"{field} wants a list of words, not {names!r}")
+    for place, name in enumerate(names):
+        if not isinstance(name, str) or name not in bits:
+            known = ", ".join(bits)
+            raise source.at(place).mistake(f"{field} has no {name!r}; there are {known}")
+    return sum({bits[name] for name in names})

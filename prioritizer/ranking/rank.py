@@ -1,8 +1,8 @@
 """Ranks standings: the floors of the rules, what the model raises, the score, the reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import numpy as np
 from msgspec import Struct
@@ -120,17 +120,21 @@ class Ranked:
         faults = self._standings[row].faults
         if len(faults) < 2:  # noqa: PLR2004 - nothing to compare, as nearly always
             return faults[0].code if faults else ""
-        return min(faults, key=self._worst_first).code
+        return min(faults, key=self._worst_first(self._standings[row].make)).code
 
-    def _worst_first(self, fault: Fault) -> tuple[int, datetime, str]:
-        gravest = gravity(fault.severity, fault.lamp, self._codes[fault.code].usual)
-        return -gravest, fault.first_seen, fault.code
+    def _worst_first(self, make: str | None) -> Callable[[Fault], tuple[int, datetime, str]]:
+        def key(fault: Fault) -> tuple[int, datetime, str]:
+            usual = self._codes[fault.code, make].usual
+            return -gravity(fault.severity, fault.lamp, usual), fault.first_seen, fault.code
+
+        return key
 
     def _fired_of(self, row: int) -> list[Fired]:
         """Return the rules that fired for a row, each with its faults, the worst first."""
         faults = self._standings[row].faults
         first = self._first_fault[row]
-        order = sorted(range(len(faults)), key=lambda place: self._worst_first(faults[place]))
+        worst_first = self._worst_first(self._standings[row].make)
+        order = sorted(range(len(faults)), key=lambda place: worst_first(faults[place]))
         rules = self._ranker.rules.rules
         return [
             Fired(
@@ -155,7 +159,7 @@ class Ranked:
             action=_ACTION[action],
             score=round(order, _SCORE_DIGITS),
             reasons=reasons(
-                fired, self._row(row), self._ranker.catalogue.name_of, self._line(row, root)
+                fired, self._row(row), partial(self._name_of, row), self._line(row, root)
             ),
             rules=(
                 *(rule.rule_id for rule, _ in fired),
@@ -190,6 +194,9 @@ class Ranked:
         values, places = rows_of(self.values, rows)
         return places, falls(values, self.probability[rows], model) if places else {}
 
+    def _name_of(self, row: int, code: str) -> Text:
+        return self._ranker.catalogue.name_of(code, self._standings[row].make)
+
     def _row(self, row: int) -> RowNumbers:
         return lambda name: float(self._columns[name][row])
 
@@ -201,7 +208,7 @@ class Ranked:
         if row not in places or model is None or self.probability is None:
             return None
         own = {driver: float(fall[places[row]]) for driver, fall in weights.items()}
-        name = self._ranker.catalogue.name_of(root)
+        name = self._name_of(row, root)
         probability = float(self.probability[row])
         line, _ = model_line(own, probability, model.base_rate, self._row(row), name)
         return line

@@ -5,18 +5,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Fault, Standing, Text, VehicleInfo
+from models.documents.fields import a_list, a_text, a_word, has_keys, two_languages
+from models.documents.yaml import Source, read_with_lines
+from models.make import INVENTED
 from models.words import Action, Lamp, Motion, Priority, Severity, Status
-from models.yaml import read_yaml
 from prioritizer.features.catalogue import Catalogue
 from prioritizer.features.codes import Codes
-from prioritizer.features.features import tabulate
+from prioritizer.features.features import READINGS, tabulate
 from prioritizer.ranking.conditions import Condition, Facts, compile_condition
 from prioritizer.ranking.sentences import FAULT, NAMES, names_in
 
@@ -24,14 +27,18 @@ PLACEHOLDERS: Final = NAMES | {FAULT}
 _KEYS: Final = frozenset(
     {"id", "title", "status", "when", "floor", "action", "reason", "owner", "tests"}
 )
-_MAY_HAVE: Final = frozenset({"general"})
+_STATUSES: Final = ("stable", "experimental", "off")
+_TEST_FIELDS: Final = ("powertrain", "repeat_repair", "make")
+_COUNTS: Final = ("age_hours", "reports")
+_WORDS: Final[Mapping[str, type[StrEnum]]] = {"severity": Severity, "motion": Motion, "lamp": Lamp}
+_FIRED: Final = {True: "fired", False: "did not fire"}
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, which fires for a fault. `floor` None: it gives no task, only a word. A general one
-    is silent on a fault of which another rule knows more."""
+    """One rule, which fires for a fault. `floor` None: it opens no task, it only says an action. A
+    general one introduces no fault of which another rule knows more."""
 
     rule_id: str
     title: Text
@@ -42,7 +49,9 @@ class Rule:
     reason: Text
     owner: str
     tests: tuple[Mapping[str, Any], ...]
-    is_general: bool = False
+    when: Any
+    source: Source
+    is_general: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +71,19 @@ class RuleSet:
 
 
 def parse_rules(texts: Mapping[str, str]) -> RuleSet:
-    """Read rule files (name → YAML). Raises `ValueError` with file and rule for a mistake."""
+    """Read rule files (name → YAML). Raises `Mistake`, which names file, line and field."""
     rules: list[Rule] = []
     content = []
+    seen: dict[str, Source] = {}
     for name in sorted(texts):
-        documents = read_yaml(texts[name])
+        documents, source = read_with_lines(texts[name], name)
         content.append(documents)
-        rules.extend(_parse(document, name) for document in documents)
-    seen: set[str] = set()
-    for rule in rules:
-        if rule.rule_id in seen:
-            raise ValueError(f"rules: {rule.rule_id} stands twice")
-        seen.add(rule.rule_id)
+        for place, document in enumerate(a_list(documents, source)):
+            rule = _parse(document, source.at(place))
+            if rule.rule_id in seen:
+                raise rule.source.mistake(f"stands in {seen[rule.rule_id]} too")
+            seen[rule.rule_id] = rule.source
+            rules.append(rule)
     spelled = json.dumps(content, sort_keys=True, ensure_ascii=True)
     return RuleSet(tuple(rules), hashlib.sha256(spelled.encode()).hexdigest()[:12])
 
@@ -83,91 +93,138 @@ def load_rules() -> RuleSet:
     folder = files("prioritizer.ranking").joinpath("rule_set")
     return parse_rules(
         {
-            file.name: file.read_text("utf-8")
-            for file in folder.iterdir()
-            if file.name.endswith(".yaml")
+            path.name: path.read_text("utf-8")
+            for path in folder.iterdir()
+            if path.name.endswith(".yaml")
         }
     )
 
 
 def check_rules(rule_set: RuleSet) -> list[str]:
-    """Return the rules that lack a test that fires or one that does not."""
+    """Refuse a rule without one test that fires and one that does not."""
     failures = []
     for rule in rule_set.rules:
         wanted = {bool(test["fires"]) for test in rule.tests}
         if wanted != {True, False}:
-            failures.append(f"{rule.rule_id}: wants one test that fires and one that does not")
+            failures.append(
+                f"{rule.source}: {rule.rule_id}: wants one test that fires and one that does not"
+            )
     return failures
 
 
 def test_rules(rule_set: RuleSet, catalogue: Catalogue) -> list[str]:
-    """Run every rule's own tests; return those that failed."""
+    """Run every rule's own tests; return which went another way."""
     cases = [
         (place, rule, test)
         for place, rule in enumerate(rule_set.rules)
         if rule.is_on
         for test in rule.tests
     ]
-    standings = [_standing(test) for _, _, test in cases]
+    standings = [standing_of(test) for _, _, test in cases]
     facts = Facts(tabulate(standings, Codes(catalogue)))
-    fired = rule_set.fired(facts)
+    fired = [facts.rows(mask) for mask in rule_set.fired(facts).T]
     return [
-        f"{rule.rule_id}: {test['name']}: {'did not fire' if test['fires'] else 'fired'}"
+        f"{rule.source}: {rule.rule_id}: {test['name']}: {_FIRED[bool(fired[place][row])]}"
         for row, (place, rule, test) in enumerate(cases)
-        if bool(facts.rows(fired[:, place])[row]) != test["fires"]
+        if bool(fired[place][row]) != test["fires"]
     ]
 
 
-def _parse(document: Mapping[str, Any], name: str) -> Rule:
-    where = f"{name}: {document.get('id', '(a rule without id)')}"
-    missing = _KEYS - document.keys()
-    extra = document.keys() - _KEYS - _MAY_HAVE
-    if missing or extra:
-        raise ValueError(f"{where}: missing {sorted(missing)}, not known {sorted(extra)}")
-    if document["status"] not in ("stable", "experimental", "off"):
-        raise ValueError(f"{where}: status is stable, experimental or off")
-    for line in document["reason"].values():
-        unknown = names_in(line) - PLACEHOLDERS
-        if unknown:
-            raise ValueError(f"{where}: no placeholder {sorted(unknown)[0]!r}")
+def _parse(document: Any, source: Source) -> Rule:
+    has_keys(document, source, _KEYS, ("general",))
+    is_general = document.get("general", False)
+    if not isinstance(is_general, bool):
+        raise source.at("general").mistake(f"wants true or false, not {is_general!r}")
+    rule_id = a_text(document["id"], source.at("id"))
+    source = source.called(rule_id)
+    status = document["status"]
+    if status not in _STATUSES:
+        raise source.at("status").mistake(f"status is {', '.join(_STATUSES)}")
+    floor = document["floor"]
     return Rule(
-        rule_id=document["id"],
-        title=Text(**document["title"]),
-        is_on=document["status"] != "off",
-        condition=compile_condition(document["when"], where),
-        floor=Priority(document["floor"]) if document["floor"] else None,
-        action=Action(document["action"]),
-        reason=Text(**document["reason"]),
-        owner=document["owner"],
-        tests=tuple(document["tests"]),
-        is_general=document.get("general", False),
+        rule_id=rule_id,
+        title=two_languages(document["title"], source.at("title")),
+        is_on=status != "off",
+        condition=compile_condition(document["when"], source.at("when")),
+        floor=None if floor is None else a_word(Priority, floor, source.at("floor")),
+        action=a_word(Action, document["action"], source.at("action")),
+        reason=_reason(document["reason"], source.at("reason")),
+        owner=a_text(document["owner"], source.at("owner")),
+        tests=tuple(
+            _tested(test, source.at("tests", place))
+            for place, test in enumerate(a_list(document["tests"], source.at("tests")))
+        ),
+        when=document["when"],
+        source=source,
+        is_general=is_general,
     )
 
 
-def _standing(test: Mapping[str, Any]) -> Standing:
+def _reason(document: Any, source: Source) -> Text:
+    reason = two_languages(document, source)
+    for language, line in (("zh", reason.zh), ("en", reason.en)):
+        try:
+            used = names_in(line)
+        except ValueError as error:
+            raise source.at(language).mistake(str(error)) from error
+        if used - PLACEHOLDERS:
+            unknown = sorted(used - PLACEHOLDERS)[0]
+            raise source.at(language).mistake(f"no placeholder {unknown!r}")
+    return reason
+
+
+def _tested(test: Any, source: Source) -> Mapping[str, Any]:
+    has_keys(test, source, ("name", "fires"), ("faults", "readings", *_TEST_FIELDS))
+    for field in ("fires", "repeat_repair"):
+        if not isinstance(test.get(field, False), bool):
+            raise source.at(field).mistake(f"wants true or false, not {test[field]!r}")
+    for field in ("name", "powertrain", "make"):
+        a_text(test.get(field, "unknown"), source.at(field))
+    for place, fault in enumerate(a_list(test.get("faults", []), source.at("faults"))):
+        at = source.at("faults", place)
+        has_keys(fault, at, ("code",), ("severity", "motion", "lamp", *_COUNTS))
+        a_text(fault["code"], at.at("code"))
+        for field, words in _WORDS.items():
+            if field in fault:
+                a_word(words, fault[field], at.at(field))
+        for field in _COUNTS:
+            _number(fault.get(field, 0), at.at(field))
+    readings = test.get("readings", {})
+    for name, value in has_keys(readings, source.at("readings"), (), READINGS).items():
+        _number(value, source.at("readings", name))
+    return cast("Mapping[str, Any]", test)
+
+
+def _number(value: Any, source: Source) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise source.mistake(f"wants a number, not {value!r}")
+
+
+def standing_of(test: Mapping[str, Any]) -> Standing:
     """Build the row of a rule's test."""
     return Standing(
         at=_NOW,
-        faults=tuple(_fault(fault) for fault in test.get("faults", ())),
+        faults=tuple(_fault(line) for line in test.get("faults", ())),
         info=VehicleInfo(powertrain=test.get("powertrain")),
         readings=test.get("readings", {}),
-        root=next((fault["code"] for fault in test.get("faults", ())), ""),
         is_repeat_repair=test.get("repeat_repair", False),
+        make=test.get("make", INVENTED),
+        root=next((fault["code"] for fault in test.get("faults", ())), ""),
     )
 
 
-def _fault(document: Mapping[str, Any]) -> Fault:
-    severity = Severity(document.get("severity", "unknown"))
-    motion = Motion(document.get("motion", "unknown"))
+def _fault(line: Mapping[str, Any]) -> Fault:
+    severity = Severity(line.get("severity", "unknown"))
+    motion = Motion(line.get("motion", "unknown"))
     return Fault(
-        code=document["code"],
+        code=line["code"],
         source="rule test",
         severity=severity,
         status=Status.ACTIVE,
-        first_seen=_NOW - timedelta(hours=document.get("age_hours", 0)),
+        first_seen=_NOW - timedelta(hours=line.get("age_hours", 0)),
         last_seen=_NOW,
-        count=document.get("reports", 1),
-        lamp=Lamp(document.get("lamp", "unknown")),
+        count=line.get("reports", 1),
+        lamp=Lamp(line.get("lamp", "unknown")),
         motion=motion,
         stop_in_motion=motion is not Motion.PARKED,
     )

@@ -19,7 +19,7 @@ _CORE: Final = sum(
 
 WEIGHTS: Final = {
     "worst": 0.40,  # severity of the worst fault, info 0 to stop 1
-    "core": 0.15,  # it touches propulsion, braking, steering or high voltage
+    "core": 0.15,  # propulsion, braking, steering or high voltage fails
     "limiteds": 0.15,  # limited or stop faults at once, full at three
     "low_charge": 0.10,  # state of charge below 20 %
     "weak_12v": 0.08,  # 12 V system below 12.0 V
@@ -31,7 +31,7 @@ WEIGHTS: Final = {
 
 def score(columns: Columns) -> NDArray[np.float64]:
     """Return every row's score, 0 to 1; a reading that is not known adds nothing."""
-    grave = columns["stop_systems"] | columns["limited_systems"]
+    grave = columns["stop_systems"] | columns["lost_systems"]
     parts: dict[str, NDArray[Any]] = {
         "worst": columns["worst"] / 3,
         "core": (grave & _CORE) != 0,

@@ -3,6 +3,7 @@
 from hypothesis import strategies as st
 
 from models.case import Fault, Standing, VehicleInfo
+from models.make import INVENTED
 from models.words import Motion, Severity, Status
 from prioritizer.features.catalogue import load_catalogue
 from tests.worlds import START
@@ -26,7 +27,7 @@ def active_fault(
 
 def standing_of(*faults: Fault, **readings: float) -> Standing:
     """What a case is when it has these faults and readings."""
-    return Standing(START, faults, VehicleInfo(), readings)
+    return Standing(START, faults, VehicleInfo(), readings, make=INVENTED)
 
 
 FAULTS = st.builds(

@@ -1,1 +1,1 @@
-"""What is said is held against lists that nobody here wrote, and against itself."""
+"""What the product says, held against lists that this project did not write."""

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from models.case import Fault, Ranking, Standing
+from models.case import Fault, Ranking, Standing, Text
+from models.fault_code import spell_code
+from models.make import INVENTED
 from models.words import Action
 from prioritizer.features.catalogue import load_catalogue
 from prioritizer.ranking.rank import rank
@@ -31,6 +33,11 @@ READINGS = st.fixed_dictionaries(
 )
 
 
+def name_of(fault: Fault) -> Text:
+    """Return how a fault of an invented car is called."""
+    return CATALOGUE.name_of(fault.code, INVENTED)
+
+
 @st.composite
 def standings(draw: Any) -> Standing:
     """A case of up to five faults of different codes, some of which brought readings."""
@@ -52,7 +59,7 @@ def explained(standing: Standing, *, probability: float | None = None) -> Rankin
 
 def named(line: str, faults: tuple[Fault, ...]) -> list[Fault]:
     """Return the faults that an English line names."""
-    return [fault for fault in faults if CATALOGUE.name_of(fault.code).en in line]
+    return [fault for fault in faults if name_of(fault).en in line]
 
 
 @given(standings())
@@ -68,11 +75,10 @@ def test_a_line_that_names_a_fault_is_said_of_that_fault_alone(standing: Standin
 def test_a_fault_is_named_once_and_a_code_is_spelled_once(standing: Standing) -> None:
     lines = explained(standing).reasons
     for fault in standing.faults:
-        name = CATALOGUE.name_of(fault.code)
+        name = name_of(fault)
         assert sum(line.en.count(name.en) for line in lines) <= 1
         assert sum(line.zh.count(name.zh) for line in lines) <= 1
-        bare = fault.code.partition(":")[2]
-        assert name.en.count(bare) == 1
+        assert name.en.count(spell_code(fault.code)) == 1
 
 
 @given(standings(), st.one_of(st.none(), st.floats(0.2, 1)))
@@ -102,7 +108,7 @@ def test_reasons_state_facts_and_leave_what_to_do_to_the_action(standing: Standi
         for text in (line.en, line.zh):
             said = text
             for fault in standing.faults:  # a title may speak of driving
-                name = CATALOGUE.name_of(fault.code)
+                name = name_of(fault)
                 said = said.replace(name.en, "").replace(name.zh, "")
             assert not ADVISING.search(said), text
     if any("says stop" in line.en for line in ranking.reasons):
@@ -113,7 +119,7 @@ def test_reasons_state_facts_and_leave_what_to_do_to_the_action(standing: Standi
 def test_a_number_of_a_fault_is_what_its_own_alert_brought(standing: Standing) -> None:
     for line in explained(standing).reasons:
         for fault in named(line.en, standing.faults):
-            said = line.en.replace(CATALOGUE.name_of(fault.code).en, "")
+            said = line.en.replace(name_of(fault).en, "")
             brought = {f"{value:.0f}" for value in fault.readings.values()}
             brought |= {f"{value:.1f}" for value in fault.readings.values()}
             assert set(re.findall(r"-?\d+(?:\.\d+)?", said.replace("12 V battery", ""))) <= brought

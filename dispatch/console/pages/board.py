@@ -40,7 +40,7 @@ def page(
         fleet_issues = list_issues(connection, actor)
         context = {
             "fleet_issues": [
-                {**one, "title": console.codes(one["code"]).title} for one in fleet_issues
+                {**one, "title": console.codes(one["code"], None).title} for one in fleet_issues
             ],
             "can_decide": may_decide(actor),
             "surge": house.surge.rule.value,

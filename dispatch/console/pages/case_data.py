@@ -55,7 +55,7 @@ def casefile(
     looking = others_present(connection, [task_id], actor, at).get(task_id, [])
     task = shown(row, actor, house, console, looking)
     case = cases.case_alone(connection, task.case_id, actor)
-    faults = _faults(connection, task.case_id, console)
+    faults = _faults(connection, task, console)
     systems = {fault.entry.system for fault in faults if fault.folded_under is None}
     return {
         "task": task,
@@ -99,25 +99,27 @@ def _steps(task: ShownRow) -> list[Step]:
 _ELSEWHERE: Final = (Step.CLAIM, Step.RELEASE, Step.PAUSE, Step.COMPLETE, Step.BOOK)
 
 
-def _faults(connection: Connection, case_id: str, console: Console) -> list[ShownFault]:
+def _faults(connection: Connection, task: ShownRow, console: Console) -> list[ShownFault]:
     """The causes first, each followed by the symptoms folded under it."""
-    rows = cases.measured_faults(connection, case_id)
+    rows = cases.measured_faults(connection, task.case_id)
     codes = {row.code for row in rows}
     tops = [row for row in rows if row.folded_under not in codes]
     tops.sort(key=lambda row: row.status is Status.CLEARED)
     ordered = []
     for top in tops:
-        ordered.append(_shown_fault(top, console, is_folded=False))
+        ordered.append(_shown_fault(top, task.vin, console, is_folded=False))
         ordered += [
-            _shown_fault(row, console, is_folded=True)
+            _shown_fault(row, task.vin, console, is_folded=True)
             for row in rows
             if row.folded_under == top.code
         ]
     return ordered
 
 
-def _shown_fault(row: cases.MeasuredFault, console: Console, *, is_folded: bool) -> ShownFault:
-    return ShownFault(**values_of(row), entry=console.codes(row.code), is_folded=is_folded)
+def _shown_fault(
+    row: cases.MeasuredFault, vin: str, console: Console, *, is_folded: bool
+) -> ShownFault:
+    return ShownFault(**values_of(row), entry=console.codes(row.code, vin), is_folded=is_folded)
 
 
 def _readings(faults: Sequence[ShownFault]) -> list[tuple[str, str]]:

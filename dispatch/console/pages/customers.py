@@ -38,7 +38,7 @@ class CustomerCard(ShownRow):
     @property
     def advice(self) -> Text:
         """What the customer should do."""
-        return self.code.advice
+        return self.code.advice(self.action)
 
 
 @router.get("/customers")

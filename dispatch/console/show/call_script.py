@@ -5,7 +5,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from models.yaml import read_yaml
+from models.documents.yaml import read_yaml
 
 
 @cache

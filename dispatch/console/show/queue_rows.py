@@ -40,7 +40,7 @@ def shown(
     desk, point = house.directory.desk(row.desk), row.point
     return ShownRow(
         **values_of(row),
-        code=console.codes(row.cause),
+        code=console.codes(row.cause, row.vin),
         is_mine=row.holder == actor.actor_id,
         nearby=nearby(*point) if point else None,
         desk_km=kilometres((desk.lat, desk.lon), point) if desk and point else None,

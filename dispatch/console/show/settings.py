@@ -7,16 +7,16 @@ from typing import Any
 
 from dispatch.console.show.geography import map_link
 from models.case import Text
-from models.words import Priority
+from models.words import Action, Priority
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What we know of a fault code."""
+    """What we know of a fault code; `advice` says what the driver is told under an action."""
 
     system: str
     title: Text
-    advice: Text
+    advice: Callable[[Action], Text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ class Oidc:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The console's parts. `codes` and `rules` come from the stage that ranks."""
+    """The console's parts. `codes` (of a code and a VIN) and `rules` come from the stage
+    that ranks."""
 
-    codes: Callable[[str], Code]
+    codes: Callable[[str, str | None], Code]
     rules: Callable[[Sequence[str]], Sequence[RuleShown]]
     shift: timedelta = timedelta(hours=12)
     card_lifetime: timedelta = timedelta(hours=4)

@@ -19,7 +19,6 @@ from dispatch.console.show import languages
 from dispatch.console.show.geography import Nearby
 from dispatch.console.show.security_headers import SECURITY_HEADERS
 from dispatch.read.queue import COUNTED
-from models.confidence import confidence
 from models.words import Role
 
 HOME_ZONE: Final = ZoneInfo("Asia/Shanghai")  # of people who belong to no one desk
@@ -65,7 +64,6 @@ def _environment(language: str) -> jinja2.Environment:
     ]
     environment.globals["label"] = lambda table, word: translations.ugettext(table.get(word, word))
     environment.globals["nearby"] = lambda place: _place(place, language)
-    environment.globals["confidence"] = confidence
     environment.filters["pages"] = lambda reader: [
         (path, translations.ugettext(name))
         for path, (name, roles) in _PAGES.items()

@@ -161,7 +161,11 @@ def test_obd_lists_and_the_lamp() -> None:
     decoded = decode_value(scan, "obd")
     assert codes(decoded) == {"dtc:P0420": "service", "dtc:P0300": "service"}
     assert codes(decode_value({"mil": True}, "obd")) == {"obd:MIL": "service"}
-    assert codes(decode_value({"mil": "flashing"}, "obd")) == {"obd:MIL": "limited"}
+    assert codes(decode_value({"mil": "flashing"}, "obd")) == {"obd:MIL_FLASHING": "limited"}
+    assert codes(decode_value({"mil": "flashing", "pending": ["0300"]}, "obd")) == {
+        "dtc:P0300": "limited",
+        "obd:MIL_FLASHING": "limited",
+    }
 
 
 def test_a_snapshot_lists_what_is_on_even_if_nothing_is() -> None:

@@ -1,0 +1,1 @@
+"""Hand-written YAML: values with their lines, fields taken apart, mistakes as sentences."""
