@@ -114,9 +114,10 @@ class Standing(Struct, frozen=True):
 
     `faults` are the active ones that are not folded; `readings` the newest of each name, among them
     `state_of_charge` (0 to 1), `speed_kph`, `low_voltage_v`, `ambient_c`, `range_km`. `folded` and
-    `cleared` count the other faults of the case, `history` are the vehicle's earlier cases. `lot`
-    (0 to 1) is drawn from the case's id: whether it is picked to learn from. `make` is who made the
-    car, if that is known: a maker's own code says nothing of another maker's car.
+    `cleared` count the other faults of the case; `folded_faults` are the folded ones, in which only
+    danger is looked for. `history` are the vehicle's earlier cases. `lot` (0 to 1) is drawn from
+    the case's id: whether it is picked to learn from. `make` is who made the car, if that is known:
+    a maker's own code says nothing of another maker's car.
     """
 
     at: datetime
@@ -131,6 +132,7 @@ class Standing(Struct, frozen=True):
     history: tuple[Closed, ...] = ()
     lot: float = 1.0
     make: str | None = None
+    folded_faults: tuple[Fault, ...] = ()
 
 
 class Ranking(Struct, frozen=True):

@@ -5,7 +5,7 @@ from typing import Final
 # A scheme that a reader would miss stays, as its own world writes it.
 _SHOWN: Final = {
     "dtc": "",
-    "j1939": "SPN ",
+    "spn": "SPN ",
     "ccm": "CCM ",
     "cbs": "CBS ",
     "gbt": "GB/T ",
@@ -15,4 +15,4 @@ _SHOWN: Final = {
 def spell_code(code: str) -> str:
     """Return a code as a workshop writes it: `dtc:P0A80-1C` is P0A80-1C, `ccm:164` is CCM 164."""
     scheme, colon, rest = code.partition(":")
-    return _SHOWN.get(scheme, f"{scheme} ") + rest if colon else code
+    return _SHOWN.get(scheme, f"{scheme}:") + rest if colon else code

@@ -253,6 +253,7 @@ class VehicleState:
             history=self._past,
             lot=int(open_case.case_id[:8], 16) / _LOTS,
             make=self._make,
+            folded_faults=tuple([one for one in active if one.folded_under is not None]),
         )
         on = frozenset([one.code for one in active])
         open_case.changes.append(

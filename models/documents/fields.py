@@ -26,7 +26,7 @@ def has_keys(
 
 
 def a_list(value: Any, source: Source) -> list[Any]:
-    """Return a list."""
+    """Return the value, which must be a list. Raises `Mistake`."""
     if not isinstance(value, list):
         raise source.mistake(f"wants a list, not {value!r}")
     return value

@@ -36,9 +36,7 @@ def make_console(settings: Settings) -> Console:
 
     def code(name: str, vin: str | None) -> Code:
         entry = ranker.catalogue.entry(name, make_of(vin) if vin else None)
-        return Code(
-            entry.system.value, entry.title, lambda action: advice_for(action, entry.advice)
-        )
+        return Code(entry.system.value, entry.title, entry.advice)
 
     def rules(fired: Sequence[str]) -> list[RuleShown]:
         return [
@@ -58,6 +56,7 @@ def make_console(settings: Settings) -> Console:
     return Console(
         code,
         rules,
+        advice_for,
         settings.shift,
         settings.card_lifetime,
         settings.map_url,

@@ -1,6 +1,6 @@
 """What a driver is told: the action first, then what the catalogue adds where it agrees with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
@@ -16,6 +16,7 @@ class OwnAdvice:
 
     text: Text
     agrees_with: frozenset[Action]
+    stands_alone: bool
 
 
 def _text(line: Mapping[str, str]) -> Text:
@@ -27,18 +28,25 @@ _DOCUMENT: Final = read_yaml(
 )
 BY_ACTION: Final = {Action(action): _text(line) for action, line in _DOCUMENT["actions"].items()}
 OWN_ADVICE: Final = {
-    name: OwnAdvice(_text(line), frozenset(Action(action) for action in line["with"]))
+    name: OwnAdvice(
+        _text(line),
+        frozenset(Action(action) for action in line["with"]),
+        line.get("alone", False),
+    )
     for name, line in _DOCUMENT["own"].items()
 }
 
 
-def advice_for(action: Action, own: str | None) -> Text:
+def advice_for(action: Action, own: Iterable[str]) -> Text:
     """Return what the driver is told of a case with this action.
 
-    `own` is the name of what the catalogue adds for the code, of `OWN_ADVICE`; None adds nothing.
+    `own` names what the catalogue adds for the case's faults (keys of `OWN_ADVICE`), the worst
+    fault's first; what does not agree with the action is left out.
     """
-    first = BY_ACTION[action]
-    added = OWN_ADVICE[own] if own is not None else None
-    if added is None or action not in added.agrees_with:
-        return first
-    return Text(f"{first.zh}；{added.text.zh}", f"{first.en}; {added.text.en}")
+    added = [OWN_ADVICE[name] for name in dict.fromkeys(own)]
+    agreeing = [advice for advice in added if action in advice.agrees_with]
+    for advice in agreeing:
+        if advice.stands_alone:
+            return advice.text
+    texts = [BY_ACTION[action], *(advice.text for advice in agreeing)]
+    return Text("；".join(text.zh for text in texts), "; ".join(text.en for text in texts))

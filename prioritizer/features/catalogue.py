@@ -124,6 +124,8 @@ class Catalogue:
         if not entry.is_catalogued:
             return entry.title
         spelled = spell_code(code)
+        if not any(sign.isdigit() for sign in spelled):
+            return entry.title  # a worded code, as ccm:BRAKE_FLUID, says nothing more
         return Text(f"{entry.title.zh}（{spelled}）", f"{entry.title.en} ({spelled})")
 
     def coverage(self) -> dict[str, int]:

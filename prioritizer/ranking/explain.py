@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from models.case import Fault, Text
+from models.fault_code import spell_code
 from models.words import ACTION_RANK, PRIORITY_RANK
 from prioritizer.ranking.rules import Rule
 from prioritizer.ranking.sentences import Numbers, fill, names_a_fault, of_fault
@@ -51,7 +52,10 @@ def _lines(
         pressing = _most_pressing_first(Fired(rule, faults))[:2]
         if not names_a_fault(rule.reason):
             numbers = of_fault(faults[0], row, is_named=False)
-            yield (*pressing, _CIRCUMSTANCE), fill(rule.reason, numbers)
+            yield (
+                (*pressing, _CIRCUMSTANCE),
+                fill(rule.reason, numbers, code=spell_code(faults[0].code)),
+            )
             continue
         for fault in faults:
             if fault.code not in introduced:

@@ -6,6 +6,7 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from models.case import Fault, Ranking, Standing, Text
@@ -70,6 +71,7 @@ class Ranked:
         self._first_fault = np.searchsorted(table.owner, np.arange(len(standings)))
         self._fired_for = ranker.rules.fired(facts)
         self._fired = np.stack([facts.rows(mask) for mask in self._fired_for.T], axis=1)
+        self._folded_dangers = self._find_folded_dangers()
         floor = self._highest(
             [PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR for rule in ranker.rules.rules],
             _NO_FLOOR,
@@ -129,6 +131,31 @@ class Ranked:
 
         return key
 
+    def _find_folded_dangers(self) -> dict[int, dict[int, list[Fault]]]:
+        """Let a folded fault count where it is a danger now; return by row and rule which ones.
+
+        A symptom follows from its cause, and raises nothing. Without steering at speed nobody cares
+        what it follows from.
+        """
+        rows = [row for row, standing in enumerate(self._standings) if standing.folded_faults]
+        dangers: dict[int, dict[int, list[Fault]]] = {row: {} for row in rows}
+        if not rows:
+            return dangers
+        folded = [
+            replace(self._standings[row], faults=self._standings[row].folded_faults) for row in rows
+        ]
+        table = tabulate(folded, self._codes)
+        mask = self._ranker.rules.fired(Facts(table))
+        faults = [fault for standing in folded for fault in standing.faults]
+        for number, rule in enumerate(self._ranker.rules.rules):
+            if rule.floor is not Priority.URGENT:
+                continue
+            for place in np.flatnonzero(mask[:, number]):
+                row = rows[int(table.owner[place])]
+                self._fired[row, number] = True
+                dangers[row].setdefault(number, []).append(faults[place])
+        return dangers
+
     def _fired_of(self, row: int) -> list[Fired]:
         """Return the rules that fired for a row, each with its faults, the worst first."""
         faults = self._standings[row].faults
@@ -139,7 +166,10 @@ class Ranked:
         return [
             Fired(
                 rules[number],
-                [faults[place] for place in order if self._fired_for[first + place, number]],
+                [
+                    *(faults[place] for place in order if self._fired_for[first + place, number]),
+                    *self._folded_dangers.get(row, {}).get(int(number), ()),
+                ],
             )
             for number in np.flatnonzero(self._fired[row])
         ]

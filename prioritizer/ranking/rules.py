@@ -21,9 +21,9 @@ from prioritizer.features.catalogue import Catalogue
 from prioritizer.features.codes import Codes
 from prioritizer.features.features import READINGS, tabulate
 from prioritizer.ranking.conditions import Condition, Facts, compile_condition
-from prioritizer.ranking.sentences import FAULT, NAMES, names_in
+from prioritizer.ranking.sentences import CODE, FAULT, NAMES, names_in
 
-PLACEHOLDERS: Final = NAMES | {FAULT}
+PLACEHOLDERS: Final = NAMES | {FAULT, CODE}
 _KEYS: Final = frozenset(
     {"id", "title", "status", "when", "floor", "action", "reason", "owner", "tests"}
 )

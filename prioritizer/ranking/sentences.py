@@ -1,7 +1,8 @@
 """Fills sentences with a fault and with numbers as people read them.
 
-A sentence names its fault as `{fault}` and numbers by their field. A part in square brackets is
-left out when one of its numbers is not known; a number outside of brackets is shown as `?` then.
+A sentence names its fault as `{fault}`, its code alone as `{code}`, and numbers by their field. A
+part in square brackets is left out when one of its numbers is not known; a number outside of
+brackets is shown as `?` then.
 """
 
 import math
@@ -16,6 +17,7 @@ from models.case import Fault, Text
 # Gives the value of a field by its name; NaN for what is not known.
 Numbers = Callable[[str], float]
 FAULT: Final = "fault"
+CODE: Final = "code"
 _OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 
 
@@ -57,8 +59,22 @@ NAMES: Final = frozenset(_SPELLED)
 
 
 def names_in(sentence: str) -> frozenset[str]:
-    """Return the placeholders of a sentence."""
-    return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name)
+    """Return the placeholders of a sentence.
+
+    Raises `ValueError` for one without a name, with a format of its own, or for brackets that do
+    not match, and for a fault in an optional part.
+    """
+    parts = [part for part in Formatter().parse(sentence) if part[1] is not None]
+    if any(not name or spec or conversion for _, name, spec, conversion in parts):
+        raise ValueError("a placeholder is a name in braces, and nothing else")
+    rest = _OPTIONAL.sub("", sentence)
+    if (
+        "[" in rest
+        or "]" in rest
+        or any(f"{{{FAULT}}}" in part for part in _OPTIONAL.findall(sentence))
+    ):
+        raise ValueError("brackets hold numbers that may be unknown, and are closed")
+    return frozenset(name for _, name, _, _ in parts if name)
 
 
 @cache
@@ -88,18 +104,18 @@ _READINGS_OF_A_FAULT: Final = (
 )
 
 
-def fill(sentence: Text, numbers: Numbers, fault: Text | None = None) -> Text:
-    """Fill a sentence in both languages; `fault` is how the fault that it names is called."""
+def fill(sentence: Text, numbers: Numbers, fault: Text | None = None, code: str = "") -> Text:
+    """Fill a sentence in both languages; `fault` and `code` are how its fault is called."""
     return Text(
-        zh=_fill(sentence.zh, numbers, fault.zh if fault else ""),
-        en=_fill(sentence.en, numbers, fault.en if fault else ""),
+        zh=_fill(sentence.zh, numbers, fault.zh if fault else "", code),
+        en=_fill(sentence.en, numbers, fault.en if fault else "", code),
     )
 
 
-def _fill(sentence: str, numbers: Numbers, fault: str) -> str:
+def _fill(sentence: str, numbers: Numbers, fault: str, code: str) -> str:
     values = {name: _SPELLED[name](numbers) for name in names_in(sentence) if name in _SPELLED}
 
     def keep_if_known(part: re.Match[str]) -> str:
         return "" if any(values.get(name) == "?" for name in names_in(part[1])) else part[1]
 
-    return _OPTIONAL.sub(keep_if_known, sentence).format(**values, **{FAULT: fault})
+    return _OPTIONAL.sub(keep_if_known, sentence).format(**values, **{FAULT: fault, CODE: code})

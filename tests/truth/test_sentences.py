@@ -78,7 +78,8 @@ def test_a_fault_is_named_once_and_a_code_is_spelled_once(standing: Standing) ->
         name = name_of(fault)
         assert sum(line.en.count(name.en) for line in lines) <= 1
         assert sum(line.zh.count(name.zh) for line in lines) <= 1
-        assert name.en.count(spell_code(fault.code)) == 1
+        spelled = spell_code(fault.code)
+        assert name.en.count(spelled) == any(sign.isdigit() for sign in spelled)
 
 
 @given(standings(), st.one_of(st.none(), st.floats(0.2, 1)))
@@ -111,7 +112,7 @@ def test_reasons_state_facts_and_leave_what_to_do_to_the_action(standing: Standi
                 name = name_of(fault)
                 said = said.replace(name.en, "").replace(name.zh, "")
             assert not ADVISING.search(said), text
-    if any("says stop" in line.en for line in ranking.reasons):
+    if any("to stop for" in line.en for line in ranking.reasons):
         assert ranking.action is Action.STOP_NOW
 
 

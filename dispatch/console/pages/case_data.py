@@ -9,7 +9,7 @@ from dispatch.access.sessions import at_work
 from dispatch.console.show import call_script
 from dispatch.console.show.languages import READINGS
 from dispatch.console.show.queue_rows import ShownRow, shown
-from dispatch.console.show.settings import Code, Console
+from dispatch.console.show.settings import Code, Console, own_advice
 from dispatch.read import cases, queue, silences
 from dispatch.read.outcomes import earlier_cases
 from dispatch.read.silences import SilenceRow
@@ -57,10 +57,12 @@ def casefile(
     case = cases.case_alone(connection, task.case_id, actor)
     faults = _faults(connection, task, console)
     systems = {fault.entry.system for fault in faults if fault.folded_under is None}
+    active = [fault.entry for fault in faults if fault.status is not Status.CLEARED]
     return {
         "task": task,
         "case": case,
         "root": task.code,
+        "advice": console.advise(case.action, own_advice([task.code, *active])),
         "faults": faults,
         "readings": _readings(faults),
         "owner": owners(connection, [task.vin], actor).get(task.vin),

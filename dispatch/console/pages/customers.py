@@ -12,7 +12,7 @@ from dispatch.console.login.session import AsVisitor
 from dispatch.console.show import call_script
 from dispatch.console.show.consent import Asking, asking
 from dispatch.console.show.queue_rows import ShownRow, shown
-from dispatch.console.show.settings import Console
+from dispatch.console.show.settings import Console, own_advice
 from dispatch.console.show.templates import render
 from dispatch.read import queue
 from dispatch.read.typed_rows import values_of
@@ -34,11 +34,7 @@ class CustomerCard(ShownRow):
     planned: Channel
     hints: Mapping[str, Any]
     ask: Asking | None
-
-    @property
-    def advice(self) -> Text:
-        """What the customer should do."""
-        return self.code.advice(self.action)
+    advice: Text
 
 
 @router.get("/customers")
@@ -59,6 +55,7 @@ def customers(request: Request, office: InOffice, visitor: AsVisitor) -> Respons
                 planned=planned(task.attempts),
                 hints=call_script.hints(task.code.system),
                 ask=asking(visitor.reader, actor, owner, task),
+                advice=console.advise(task.action, own_advice([task.code])),
             )
         )
     parts = {name: [card for card in cards if _part(card, at) == name] for name in _PARTS}

@@ -1,6 +1,6 @@
 """What the console works with beside the office: shift, provider of maps, words for codes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,11 +12,16 @@ from models.words import Action, Priority
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What we know of a fault code; `advice` says what the driver is told under an action."""
+    """What we know of a fault code; `advice` names what is told beside the action, if anything."""
 
     system: str
     title: Text
-    advice: Callable[[Action], Text]
+    advice: str | None
+
+
+def own_advice(codes: Iterable[Code]) -> list[str]:
+    """Return the names of what is told beside the action, in the order of the codes."""
+    return [code.advice for code in codes if code.advice is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +46,12 @@ class Oidc:
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The console's parts. `codes` (of a code and a VIN) and `rules` come from the stage
+    """The console's parts. `codes` (of a code and a VIN), `rules` and `advise` come from the stage
     that ranks."""
 
     codes: Callable[[str, str | None], Code]
     rules: Callable[[Sequence[str]], Sequence[RuleShown]]
+    advise: Callable[[Action, Sequence[str]], Text]
     shift: timedelta = timedelta(hours=12)
     card_lifetime: timedelta = timedelta(hours=4)
     map_url: str | None = None
