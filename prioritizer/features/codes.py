@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Final, NamedTuple
 
+from models.make import is_makers_own
 from models.words import SYSTEMS, Lamp, Severity, System
 from prioritizer.features.catalogue import TAGS, Catalogue
 
@@ -27,6 +28,7 @@ class CodeFacts(NamedTuple):
     tag_bits: int
     usual: int
     has_known_system: bool
+    is_sensor: bool
 
 
 class Codes(dict[tuple[str, str | None], CodeFacts]):
@@ -43,9 +45,15 @@ class Codes(dict[tuple[str, str | None], CodeFacts]):
         tags = sum(TAG_BIT[tag] for tag in entry.tags)
         usual = LIMITED if entry.severity is None else _OWN.get(entry.severity, LIMITED)
         system_bit = SYSTEM_BIT[system.value]
-        is_known = entry.system is not System.UNKNOWN
+        # a maker's own code of powertrain or chassis that we do not know: its letter says no system
+        is_foreign = (
+            not entry.is_catalogued
+            and is_makers_own(key[0])
+            and key[0].startswith(("dtc:P", "dtc:C"))
+        )
+        is_known = entry.system is not System.UNKNOWN and not is_foreign
         lost_bit = 0 if entry.is_sensor else system_bit
-        facts = self[key] = CodeFacts(system_bit, lost_bit, tags, usual, is_known)
+        facts = self[key] = CodeFacts(system_bit, lost_bit, tags, usual, is_known, entry.is_sensor)
         return facts
 
 

@@ -76,6 +76,7 @@ FAULT_FIELDS: Final[Mapping[str, Feature]] = {
     "has_known_system": Feature(
         "bool", "", "Its system is known, by our catalogue or by the range of its code."
     ),
+    "is_sensor": Feature("bool", "", "Only a sensor or monitor of its system is faulty."),
     "is_root": Feature("bool", "", "It is the fault that the case was opened for."),
     "reports": Feature("int", "reports", "How often it was reported."),
     "returns": Feature("int", "times", "How often it came back after a clear."),
@@ -168,6 +169,7 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
             [fault.motion is not Motion.PARKED for fault in faults], dtype=np.bool_
         ),
         "has_known_system": np.array([fact.has_known_system for fact in facts], dtype=np.bool_),
+        "is_sensor": np.array([fact.is_sensor for fact in facts], dtype=np.bool_),
         "is_root": np.array(
             [fault.code == standing.root for standing in standings for fault in standing.faults],
             dtype=np.bool_,
