@@ -20,21 +20,21 @@ def page_of(console: Console, login: str, **case: object) -> str:
     return console.client.get(f"/task/{task['task_id']}").text
 
 
-@pytest.mark.parametrize(
-    ("probability", "word"), [(0.02, "rare"), (0.3, "possible"), (0.9, "likely")]
-)
-def test_a_case_says_how_probable_a_breakdown_is_and_which_version_says_so(
-    room: Console, probability: float, word: str
+@pytest.mark.parametrize(("probability", "share"), [(0.02, 2), (0.3, 30), (0.9, 90)])
+def test_a_case_says_how_many_such_cars_stand_and_to_engineers_which_version_says_so(
+    room: Console, probability: float, share: int
 ) -> None:
     page = page_of(room, "zhao", ranked_by="0123abcd", probability=probability)
-    assert f"Breakdown within 24 h: {word} ({probability:.0%}".replace("%", " %") in page
+    assert f"{share} of 100 such cars stand within a day" in page
+    assert "0123abcd" not in page
+    page = page_of(room, "eve", ranked_by="0123abcd", probability=probability)
     assert "model 0123abcd" in page
-    assert "/model/0123abcd/report" not in page
+    assert "/model/0123abcd/report" in page
 
 
 def test_a_case_that_rules_ranked_is_certain_and_says_why_no_model_did(room: Console) -> None:
     page = page_of(room, "zhao", fallback="altered")
-    assert "Certain: decided by rules" in page
+    assert "Decided by rules" in page
     assert "Rules alone: the model was altered" in page
     usual = page_of(room, "zhao", fallback="no_champion")
     assert "Rules alone" not in usual

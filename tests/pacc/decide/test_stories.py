@@ -30,7 +30,7 @@ def test_a_stop_fault_on_a_motorway_is_urgent_with_a_reason_in_both_languages(
     (case,) = room.rows(t.case)
     assert (case["priority"], case["action"]) == ("urgent", "stop_now")
     assert case["reasons"][0]["zh"].startswith("停车级故障，行驶中")
-    assert "stop now" in case["reasons"][0]["en"]
+    assert "fault to stop for" in case["reasons"][0]["en"]
     (task,) = room.rows(t.task)
     assert (task["claim_by"] - task["opened_at"]).total_seconds() == 60
 

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -111,9 +112,7 @@ def room(engine: sa.Engine, provider: Provider) -> Iterator[Console]:
     """A console that knows the provider, and one person."""
     console = Console(engine)
     oidc = Oidc(provider.issuer, "pacc", "our secret")
-    console.app.state.console = console.app.state.console.__class__(
-        console.app.state.console.codes, console.app.state.console.rules, oidc=oidc
-    )
+    console.app.state.console = replace(console.app.state.console, oidc=oidc)
     console.person("li", Role.OPERATOR, "rsa-beijing")
     with console.client:
         yield console
