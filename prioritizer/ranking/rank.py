@@ -162,13 +162,14 @@ class Ranked:
         first = self._first_fault[row]
         worst_first = self._worst_first(self._standings[row].make)
         order = sorted(range(len(faults)), key=lambda place: worst_first(faults[place]))
+        folded = self._folded_dangers.get(row, {})
         rules = self._ranker.rules.rules
         return [
             Fired(
                 rules[number],
                 [
                     *(faults[place] for place in order if self._fired_for[first + place, number]),
-                    *self._folded_dangers.get(row, {}).get(int(number), ()),
+                    *sorted(folded.get(int(number), ()), key=worst_first),
                 ],
             )
             for number in np.flatnonzero(self._fired[row])

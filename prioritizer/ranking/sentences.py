@@ -58,6 +58,7 @@ _SPELLED: Final[Mapping[str, Callable[[Numbers], str]]] = {
 NAMES: Final = frozenset(_SPELLED)
 
 
+@cache
 def names_in(sentence: str) -> frozenset[str]:
     """Return the placeholders of a sentence.
 
@@ -90,7 +91,7 @@ def of_fault(fault: Fault, row: Numbers, *, is_named: bool) -> Numbers:
     """
     own: dict[str, float] = {"reports": fault.count, "returns": fault.returns}
     if is_named:
-        own |= {**dict.fromkeys(_READINGS_OF_A_FAULT, math.nan), **fault.readings}
+        own |= {name: fault.readings.get(name, math.nan) for name in _READINGS_OF_A_FAULT}
     return lambda name: own[name] if name in own else row(name)
 
 

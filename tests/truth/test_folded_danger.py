@@ -30,3 +30,14 @@ def test_a_symptom_that_is_no_danger_raises_nothing() -> None:
     folded = replace(case, folded=1, folded_faults=(active_fault("dtc:U0140", LIMITED),))
     with_it, without = rank([folded, case], ranker()).explain(0), rank([case], ranker()).explain(0)
     assert (with_it.priority, with_it.action) == (without.priority, without.action)
+
+
+def test_the_order_in_which_folded_faults_are_known_changes_no_reason() -> None:
+    case = standing_of(active_fault("dtc:P0560", SERVICE), speed_kph=100.0)
+    folded = tuple(active_fault(code, LIMITED) for code in ("dtc:U0131", "dtc:C0079"))
+    cases = [
+        replace(case, folded=2, folded_faults=order) for order in (folded, tuple(reversed(folded)))
+    ]
+    ranked = rank(cases, ranker())
+    assert ranked.explain(0).reasons == ranked.explain(1).reasons
+    assert ranked.explain(0).rules == ranked.explain(1).rules

@@ -13,7 +13,8 @@ from models.make import INVENTED
 from models.words import Action
 from prioritizer.features.catalogue import load_catalogue
 from prioritizer.ranking.rank import rank
-from tests.support.faults import FAULTS, standing_of
+from prioritizer.ranking.sentences import of_fault
+from tests.support.faults import FAULTS, active_fault, standing_of
 from tests.support.models import StubModel, with_model
 from tests.worlds import ranker
 
@@ -127,3 +128,8 @@ def test_a_number_of_a_fault_is_what_its_own_alert_brought(standing: Standing) -
             brought = {f"{value:.0f}" for value in fault.readings.values()}
             brought |= {f"{value:.1f}" for value in fault.readings.values()}
             assert set(re.findall(r"-?\d+(?:\.\d+)?", said.replace("12 V battery", ""))) <= brought
+
+
+def test_a_signal_that_is_called_like_a_count_of_ours_is_not_taken_for_it() -> None:
+    fault = replace(active_fault("dtc:P0A78"), count=25, readings={"reports": 999.0})
+    assert of_fault(fault, lambda _: 0.0, is_named=True)("reports") == 25
