@@ -55,7 +55,9 @@ UNKNOWN_BUILD: Final = Build()
 
 class Fault(Struct, frozen=True):
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
-    parked until the code is cleared; `returns` counts how often it came back after a clear."""
+    parked until the code is cleared; `returns` counts how often it came back after a clear.
+    `pending_count` counts the drives on which it was pending, the last at `counted_at` and at
+    `counted_km`."""
 
     code: str
     source: str
@@ -65,6 +67,8 @@ class Fault(Struct, frozen=True):
     last_seen: datetime
     count: int = 1
     pending_count: int = 0
+    counted_at: datetime | None = None
+    counted_km: float | None = None
     lamp: Lamp = Lamp.UNKNOWN
     motion: Motion = Motion.UNKNOWN
     stop_in_motion: bool = False
@@ -95,12 +99,13 @@ class VehicleInfo(Struct, frozen=True):
 
 
 class Closed(Struct, frozen=True):
-    """A case that has ended."""
+    """A case that has ended; `repaired_at` is when a person recorded a repair, if one did."""
 
     case_id: str
     opened_at: datetime
     closed_at: datetime
     root: str
+    repaired_at: datetime | None = None
 
 
 # How many ended cases a vehicle remembers.
@@ -207,6 +212,17 @@ class Case(Struct, frozen=True):
     tasks_made: int = 0
 
 
+class PastCase(Struct, frozen=True):
+    """The case of a vehicle that ended last, while it has none that is open.
+
+    `tasks` are those that ended because it healed: they go on if it is opened again.
+    """
+
+    case: Case
+    faults: Mapping[str, Fault]
+    tasks: tuple[Task, ...] = ()
+
+
 class Silence(Struct, frozen=True):
     """Why a vehicle's tasks are held back, and until when (None: until it is lifted)."""
 
@@ -220,7 +236,8 @@ class Vehicle(Struct, frozen=True):
     """All that `decide` knows of one vehicle before a batch.
 
     `cleared` is the newest time at which each code was cleared; `waiting` the pending faults
-    without a case; `history` its last `REMEMBERED` ended cases, the newest last.
+    without a case; `history` its last `REMEMBERED` ended cases, the newest last; `past` the newest
+    of them as it stands, if none is open.
     """
 
     vin: str
@@ -232,6 +249,7 @@ class Vehicle(Struct, frozen=True):
     cleared: Mapping[str, datetime] = field(default_factory=dict)
     history: tuple[Closed, ...] = ()
     silences: tuple[Silence, ...] = ()
+    past: PastCase | None = None
 
 
 class Desk(Struct, frozen=True):

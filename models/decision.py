@@ -30,7 +30,10 @@ class Ended(Struct, frozen=True):
 
 
 class Decision(Struct, frozen=True):
-    """Everything that one batch changes, or a part of that. The store writes it as it stands."""
+    """Everything that one batch changes, or a part of that. The store writes it as it stands.
+
+    `reopened` names the tasks that go on although they had ended.
+    """
 
     ended: tuple[Ended, ...] = ()
     gaps: Mapping[Partition, int] = {}
@@ -39,6 +42,7 @@ class Decision(Struct, frozen=True):
     cases: tuple[Case, ...] = ()
     faults: tuple[tuple[str, str, Fault], ...] = ()
     tasks: tuple[tuple[str, Task], ...] = ()
+    reopened: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     events: tuple[Event, ...] = ()
     watermark: Mapping[Partition, datetime] = {}
@@ -54,6 +58,7 @@ def joined(parts: Sequence[Decision]) -> Decision:
         cases=tuple(case for part in parts for case in part.cases),
         faults=tuple(fault for part in parts for fault in part.faults),
         tasks=tuple(task for part in parts for task in part.tasks),
+        reopened=tuple(task_id for part in parts for task_id in part.reopened),
         entries=tuple(entry for part in parts for entry in part.entries),
         events=tuple(event for part in parts for event in part.events),
         watermark={partition: at for part in parts for partition, at in part.watermark.items()},

@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from models import rows
-from models.case import Case, Closed, Fault, Silence, Task, Vehicle, VehicleInfo
+from models.case import (
+    WITHDRAWN,
+    Case,
+    Closed,
+    Fault,
+    PastCase,
+    Silence,
+    Task,
+    Vehicle,
+    VehicleInfo,
+)
 
 
 def vehicle(
@@ -14,6 +24,7 @@ def vehicle(
     faults: Mapping[str, Fault],
     tasks: tuple[Task, ...],
     silences: tuple[Silence, ...],
+    past: PastCase | None = None,
 ) -> Vehicle:
     """Return a vehicle from its row and from what was read of it elsewhere."""
     names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
@@ -27,6 +38,7 @@ def vehicle(
         cleared={code: datetime.fromisoformat(at) for code, at in row["cleared"].items()},
         history=tuple(_closed(case) for case in row["history"]),
         silences=silences,
+        past=past,
     )
 
 
@@ -39,6 +51,7 @@ def memory_row(vehicle_: Vehicle) -> dict[str, Any]:
             | {
                 "first_seen": waiting.first_seen.isoformat(),
                 "last_seen": waiting.last_seen.isoformat(),
+                "counted_at": waiting.counted_at.isoformat() if waiting.counted_at else None,
                 "cleared_at": None,
             }
             for code, waiting in sorted(vehicle_.waiting.items())
@@ -46,6 +59,15 @@ def memory_row(vehicle_: Vehicle) -> dict[str, Any]:
         "cleared": {code: at.isoformat() for code, at in sorted(vehicle_.cleared.items())},
         "history": history_column(vehicle_.history),
     }
+
+
+def last_cases(vehicles: Sequence[rows.Row]) -> list[str]:
+    """Return the case that ended last of each vehicle that has one, sorted."""
+    ended = (
+        [closed["case_id"] for closed in row["history"] if closed["root"] != WITHDRAWN]
+        for row in vehicles
+    )
+    return sorted(case_ids[-1] for case_ids in ended if case_ids)
 
 
 def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
@@ -56,6 +78,7 @@ def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
             "opened_at": closed.opened_at.isoformat(),
             "closed_at": closed.closed_at.isoformat(),
             "root": closed.root,
+            **({"repaired_at": closed.repaired_at.isoformat()} if closed.repaired_at else {}),
         }
         for closed in history
     ]
@@ -63,9 +86,16 @@ def history_column(history: Sequence[Closed]) -> list[dict[str, str]]:
 
 def _closed(spelled: Mapping[str, str]) -> Closed:
     times = {name: datetime.fromisoformat(spelled[name]) for name in ("opened_at", "closed_at")}
-    return Closed(spelled["case_id"], root=spelled["root"], **times)
+    repaired_at = spelled.get("repaired_at")
+    return Closed(
+        spelled["case_id"],
+        root=spelled["root"],
+        repaired_at=datetime.fromisoformat(repaired_at) if repaired_at else None,
+        **times,
+    )
 
 
 def _waiting_fault(row: rows.Row) -> Fault:
-    times = {name: datetime.fromisoformat(row[name]) for name in ("first_seen", "last_seen")}
+    spelled = {name: row.get(name) for name in ("first_seen", "last_seen", "counted_at")}
+    times = {name: datetime.fromisoformat(at) if at else None for name, at in spelled.items()}
     return rows.fault({**row, **times})

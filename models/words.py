@@ -175,6 +175,10 @@ class Disposition(Word):
     ALREADY_HELPED = "already_helped"
 
 
+# A repair was recorded: whatever was wrong is ended by it.
+REPAIRS: Final = frozenset({Disposition.FIXED_ON_SITE, Disposition.REPAIRED})
+
+
 class Channel(Word):
     """By which way a customer is approached."""
 

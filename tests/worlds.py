@@ -29,6 +29,7 @@ from models.words import Feed, Role, Step
 from pacc.decide.policy import Policy
 from pacc.pipeline.limits import Limits
 from pacc.pipeline.worker import Worker
+from prioritizer.features.flap_windows import load_flap_windows
 from prioritizer.ranking.rank import Ranker, load_ranker
 
 START = datetime(2026, 1, 15, 2, 0, tzinfo=UTC)
@@ -48,7 +49,9 @@ def ranker() -> Ranker:
 def policy(directory: Directory | None = None) -> Policy:
     """The default policy."""
     causes = files("ingest.cluster").joinpath("causes.yaml").read_text("utf-8")
-    grouping = Grouping(parse_causes(causes), timedelta(minutes=30), timedelta(days=30))
+    grouping = Grouping(
+        parse_causes(causes), timedelta(minutes=30), timedelta(days=30), load_flap_windows()
+    )
     return Policy(grouping, ranker(), directory or Directory(()))
 
 

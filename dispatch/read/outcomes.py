@@ -12,7 +12,7 @@ from dispatch.access.visibility import seen_cases
 from models import tables as t
 from models.canary import CANARY_VIN
 from models.person import Actor
-from models.words import CaseState, Disposition
+from models.words import REPAIRS, CaseState, Disposition
 
 # How a task ends when another one tells how the case ended.
 _TELLS_NOTHING: Final = (Disposition.SUPERSEDED, Disposition.RETURNED, Disposition.CASE_CLOSED)
@@ -37,7 +37,8 @@ class TaskEnding:
 class Ending:
     """How a case ended, as far as it has: a tow tells before the case is closed.
 
-    `stood_at` is when we heard that the vehicle stood: the first contact, else the claim.
+    `stood_at` is when we heard that the vehicle stood: the first contact, else the claim;
+    `repaired_at` when the last repair was recorded.
     `closed_by_people_at` is None for a case that is open or that healed.
     """
 
@@ -47,6 +48,7 @@ class Ending:
     stood_at: datetime | None
     closed_at: datetime | None
     closed_by_people_at: datetime | None
+    repaired_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,12 @@ def ending_of(state: CaseState, tasks: Iterable[TaskEnding]) -> TaskEnding | Non
     return max(telling, key=_weight, default=None)
 
 
+def repair_of(tasks: Iterable[TaskEnding]) -> datetime | None:
+    """Return when the last repair of a case was recorded; None if none was."""
+    repairs = [task.closed_at for task in tasks if task.disposition in REPAIRS and task.closed_at]
+    return max(repairs, default=None)
+
+
 def _weight(task: TaskEnding) -> tuple[bool, bool, float, str]:
     closed_at = task.closed_at
     seconds = closed_at.timestamp() if closed_at else 0.0
@@ -93,7 +101,8 @@ def endings(connection: sa.Connection) -> Iterator[Ending]:
     )
     for case, rows in _by_case(connection, query):
         state = CaseState(case.state)
-        task = ending_of(state, map(_task_ending, rows))
+        tasks = [_task_ending(row) for row in rows]
+        task = ending_of(state, tasks)
         if task is None or task.disposition is None:
             continue
         yield Ending(
@@ -103,6 +112,7 @@ def endings(connection: sa.Connection) -> Iterator[Ending]:
             task.reached_at if task.disposition in _STOOD else None,
             case.ended_at,
             case.ended_at if state is CaseState.CLOSED else None,
+            repair_of(tasks),
         )
 
 

@@ -1,6 +1,7 @@
 """A case under its vehicle's row lock: every change of it is logged and stored at once."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from models import memory, rows
 from models import tables as t
 from models.case import REMEMBERED, Case, Closed, Task
 from models.sql import insert_new
-from models.words import CaseState
+from models.words import REPAIRS, CaseState
 
 
 class LockedCase:
@@ -48,9 +49,20 @@ class LockedCase:
         connection, case, v = self._acting.connection, self.case, t.vehicle.c
         row = connection.execute(sa.select(t.vehicle).where(v.vin == case.vin)).mappings().one()
         history = memory.vehicle(dict(row), None, {}, (), ()).history
-        ended = Closed(case.case_id, case.opened_at, self._acting.at, root)
+        ended = Closed(case.case_id, case.opened_at, self._acting.at, root, self._repaired_at())
         column = memory.history_column((*history, ended)[-REMEMBERED:])
         connection.execute(sa.update(t.vehicle).where(v.vin == case.vin).values(history=column))
+
+    def _repaired_at(self) -> datetime | None:
+        """Return when the last repair of the case was recorded, if one was."""
+        k = t.task.c
+        query = sa.select(sa.func.max(k.closed_at)).where(
+            k.vin == self.case.vin,
+            k.case_id == self.case.case_id,
+            k.disposition.in_([disposition.value for disposition in REPAIRS]),
+        )
+        repaired_at: datetime | None = self._acting.connection.execute(query).scalar_one()
+        return repaired_at
 
     def _log(self) -> CaseLog:
         return CaseLog(self.case, self._acting.policy.topics, self._acting.actor.name)

@@ -1,6 +1,6 @@
 """How one fault changes when its code is reported again or cleared."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec.structs import replace
@@ -10,7 +10,11 @@ from models.batch import Report
 from models.case import Fault
 from models.words import SEVERITY_RANK, Lamp, Motion, Severity, Status
 
-CONFIRMING_REPORTS: Final = 3
+# A pending code is confirmed by its third drive. Two reports belong to two drives if there was the
+# time to cool down between them (ours: a night), and if the car was driven, where it says how far.
+CONFIRMING_DRIVES: Final = 3
+_COOLED_DOWN: Final = timedelta(hours=8)
+_DRIVEN_KM: Final = 1.0
 
 
 def first_seen(report: Report) -> Fault:
@@ -25,6 +29,8 @@ def first_seen(report: Report) -> Fault:
         first_seen=report.observed_at,
         last_seen=report.observed_at,
         pending_count=1 if is_pending else 0,
+        counted_at=report.observed_at if is_pending else None,
+        counted_km=alert.odometer_km if is_pending else None,
         lamp=alert.lamp,
         motion=alert.motion,
         stop_in_motion=_may_be_stop_in_motion(alert),
@@ -37,13 +43,21 @@ def seen_again(fault: Fault, report: Report) -> Fault:
     """Add a report to a fault that is not cleared.
 
     Severity and lamp only rise until the code is cleared; the newest report by the vehicle's time
-    gives motion and readings; the third pending report confirms the fault.
+    gives motion and readings; a fault that is pending on a third drive is confirmed, however often
+    it was asked for.
     """
     alert = report.alert
     is_newer = report.observed_at >= fault.last_seen
-    pending_count = fault.pending_count + waits(alert)
+    if waits(alert) and _is_another_drive(fault, report):
+        fault = replace(
+            fault,
+            pending_count=fault.pending_count + 1,
+            counted_at=report.observed_at,
+            counted_km=alert.odometer_km,
+        )
     status = fault.status
-    if status is Status.PENDING and (not waits(alert) or pending_count >= CONFIRMING_REPORTS):
+    is_confirmed = not waits(alert) or fault.pending_count >= CONFIRMING_DRIVES
+    if status is Status.PENDING and is_confirmed:
         status = active_status(alert)
     severity = fault.severity
     if SEVERITY_RANK[alert.severity] > SEVERITY_RANK[severity]:
@@ -56,7 +70,6 @@ def seen_again(fault: Fault, report: Report) -> Fault:
         first_seen=min(fault.first_seen, report.observed_at),
         last_seen=max(fault.last_seen, report.observed_at),
         count=fault.count + 1,
-        pending_count=pending_count,
         lamp=_worse_lamp(fault.lamp, alert.lamp),
         motion=alert.motion if is_newer else fault.motion,
         stop_in_motion=fault.stop_in_motion or _may_be_stop_in_motion(alert),
@@ -67,11 +80,13 @@ def seen_again(fault: Fault, report: Report) -> Fault:
     )
 
 
-def back_again(fault: Fault, report: Report) -> Fault:
-    """Reopen a cleared fault: it starts anew and keeps its first sight and its count."""
-    fresh = first_seen(report)
+def back_again(before: Fault, now: Fault) -> Fault:
+    """Reopen a cleared fault as it is now: it keeps its first sight and its count."""
     return replace(
-        fresh, first_seen=fault.first_seen, count=fault.count + 1, returns=fault.returns + 1
+        now,
+        first_seen=before.first_seen,
+        count=before.count + now.count,
+        returns=before.returns + 1,
     )
 
 
@@ -86,6 +101,27 @@ def cleared(fault: Fault, at: datetime, by: str) -> Fault:
         folded_under=None,
         fold_reason=None,
     )
+
+
+def is_worse(fault: Fault, report: Report) -> bool:
+    """Return whether a report says more than is known of a fault: confirmed, graver, in motion."""
+    alert = report.alert
+    return (
+        SEVERITY_RANK[alert.severity] > SEVERITY_RANK[fault.severity]
+        or (fault.status is Status.PENDING and not waits(alert))
+        or (_may_be_stop_in_motion(alert) and not fault.stop_in_motion)
+    )
+
+
+def _is_another_drive(fault: Fault, report: Report) -> bool:
+    if fault.counted_at is None:
+        return True
+    if report.observed_at - fault.counted_at < _COOLED_DOWN:
+        return False
+    odometer_km = report.alert.odometer_km
+    if fault.counted_km is None or odometer_km is None:
+        return True
+    return odometer_km - fault.counted_km >= _DRIVEN_KM
 
 
 def waits(alert: Alert) -> bool:

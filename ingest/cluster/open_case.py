@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ingest.cluster.fold import CauseGraph, fold
 from models.batch import Partition, Report
-from models.case import UNKNOWN_BUILD, Build, Fault, Place, Standing
+from models.case import UNKNOWN_BUILD, Build, Case, Fault, Place, Standing
 from models.words import SEVERITY_RANK, Outcome
 
 
@@ -24,6 +24,8 @@ class CaseChange(Struct, frozen=True):
     standing: Standing
     place: Place | None
     build: Build
+    # The case had ended: by itself at this time in this batch, or before it.
+    reopens: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -45,11 +47,20 @@ class OpenCase:
     build: Build = UNKNOWN_BUILD
     heal_at: datetime | None = None
     closed_at: datetime | None = None
+    reopens: datetime | None = None
 
     def put(self, fault: Fault) -> None:
         """Set a fault as it is now."""
         self.faults[fault.code] = fault
         self.changed.add(fault.code)
+
+    def locate(self, report: Report) -> None:
+        """Set where the vehicle is, if the report says so and none that is newer does."""
+        where, before = report.alert.position, self.place
+        if where is not None and (before is None or report.observed_at >= before.at):
+            self.place = Place(
+                where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
+            )
 
     def name_build(self, known: str | None, report: Report) -> None:
         """Set model and software: the model by master data, else by the car itself; the software
@@ -94,6 +105,24 @@ class OpenCase:
         for fault in sorted(self.faults.values(), key=lambda fault: (fault.last_seen, fault.code)):
             merged.update(fault.readings)
         return merged
+
+
+def resumed(case: Case, faults: Mapping[str, Fault]) -> OpenCase:
+    """Return a case that is known, as it stood before the batch."""
+    return OpenCase(
+        case_id=case.case_id,
+        is_new=False,
+        opened_at=case.opened_at,
+        partition=case.partition,
+        root=case.root,
+        previous_case=case.previous_case,
+        is_repeat_repair=case.is_repeat_repair,
+        faults=dict(faults),
+        defaulted=set(case.defaulted),
+        place=case.place,
+        build=case.build,
+        heal_at=case.heal_at,
+    )
 
 
 def _named(text: str | None) -> str | None:

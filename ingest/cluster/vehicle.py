@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ingest.cluster import fault as faults
+from ingest.cluster.ended_case import EndedCase, FlapWindow, Meaning
 from ingest.cluster.fold import CauseGraph
-from ingest.cluster.open_case import CaseChange, OpenCase
+from ingest.cluster.history import History
+from ingest.cluster.open_case import CaseChange, OpenCase, resumed
 from models.batch import Partition, Report, Snapshot
-from models.case import REMEMBERED, WITHDRAWN, Closed, Place, Standing, Vehicle
-from models.ids import digest, model_year
+from models.case import Closed, Fault, Standing, Vehicle
+from models.ids import model_year
 from models.make import make_of
-from models.words import Outcome, Status
+from models.words import CaseState, Outcome, Status
 
 _LOTS: Final = 16**8
 
@@ -24,6 +26,7 @@ class Grouping:
     graph: CauseGraph
     heal_after: timedelta
     repeat_within: timedelta
+    flap_window: FlapWindow
 
 
 class VehicleState:
@@ -33,14 +36,14 @@ class VehicleState:
         self.before = before
         self.waiting = dict(before.waiting)
         self.cleared = dict(before.cleared)
-        self.history = before.history
-        self._past = _without_withdrawn(self.history)
+        self._history = History(before.history)
         self._model_year = model_year(before.vin)
         self._make = make_of(before.vin)
         self.cases: list[OpenCase] = []
         self._grouping = grouping
         self._is_in_hand = any(task.is_under_way for task in before.tasks)
         self._open = self._resume()
+        self._ended = self._recall()
 
     def heal(self, watermark: Mapping[Partition, datetime]) -> None:
         """Close the open case if stream time has passed its `heal_at` and no person has it."""
@@ -50,25 +53,34 @@ class VehicleState:
         reached = watermark.get(open_case.partition)
         if reached is None or reached < open_case.heal_at:
             return
-        open_case.closed_at = open_case.heal_at
-        self._remember(open_case, open_case.closed_at)
+        self._end(open_case, open_case.heal_at, CaseState.HEALED)
 
-    def close(self, at: datetime) -> None:
+    def close(self, at: datetime, repaired_at: datetime | None) -> None:
         """Close the open case because a person ended it: for going through the past again."""
         if self._open is not None:
-            self._open.closed_at = at
-            self._remember(self._open, at)
+            self._end(self._open, at, CaseState.CLOSED, repaired_at)
+
+    @property
+    def history(self) -> tuple[Closed, ...]:
+        """The cases that have ended, the newest last."""
+        return self._history.closed
 
     @property
     def open_case(self) -> str | None:
         """The case that is open now."""
         return self._open.case_id if self._open else None
 
-    def _remember(self, open_case: OpenCase, at: datetime) -> None:
-        ended = Closed(open_case.case_id, open_case.opened_at, at, open_case.root)
-        self.history = (*self.history, ended)[-REMEMBERED:]
-        self._past = _without_withdrawn(self.history)
-        self._open = None
+    def _end(
+        self,
+        open_case: OpenCase,
+        at: datetime,
+        state: CaseState,
+        repaired_at: datetime | None = None,
+    ) -> None:
+        open_case.closed_at = at
+        closed = Closed(open_case.case_id, open_case.opened_at, at, open_case.root, repaired_at)
+        self._history = self._history.with_ended(closed)
+        self._open, self._ended = None, EndedCase(open_case, closed, state)
 
     def report(self, report: Report, partition: Partition) -> Outcome:
         """Apply one alert that was not delivered before."""
@@ -84,14 +96,18 @@ class VehicleState:
 
     def snapshot(self, snapshot: Snapshot, partition: Partition) -> Outcome:
         """Clear the faults of the snapshot's scheme and source that it no longer lists."""
-        present = self._open.faults if self._open else {}
+        present = self._faults()
         gone = [code for code in (*present, *self.waiting) if self._is_gone(code, snapshot)]
         for code in gone:
             self._note_clear(code, snapshot.observed_at)
             self.waiting.pop(code, None)
         gone = sorted(code for code in gone if code in present)
-        if not gone or self._open is None:
+        if not gone:
             return Outcome.QUIET
+        if self._open is None:
+            for code in gone:
+                self._touch_ended().clear(code, snapshot.observed_at, "snapshot")
+            return Outcome.CLEARED
         for code in gone:
             self._open.put(faults.cleared(present[code], snapshot.observed_at, "snapshot"))
         at = snapshot.received_at
@@ -102,72 +118,86 @@ class VehicleState:
         case = self.before.case
         if case is None:
             return None
-        open_case = OpenCase(
-            case_id=case.case_id,
-            is_new=False,
-            opened_at=case.opened_at,
-            partition=case.partition,
-            root=case.root,
-            previous_case=case.previous_case,
-            is_repeat_repair=case.is_repeat_repair,
-            faults=dict(self.before.faults),
-            defaulted=set(case.defaulted),
-            place=case.place,
-            build=case.build,
-            heal_at=case.heal_at,
-        )
+        open_case = resumed(case, self.before.faults)
         self.cases.append(open_case)
         return open_case
 
+    def _recall(self) -> EndedCase | None:
+        closed, past = self._history.last, self.before.past
+        if past is None or closed is None or closed.case_id != past.case.case_id:
+            return None
+        return EndedCase(resumed(past.case, past.faults), closed, past.case.state)
+
+    def _faults(self) -> Mapping[str, Fault]:
+        """Return the faults of the open case, else of the one that ended last."""
+        if self._open is not None:
+            return self._open.faults
+        return self._ended.case.faults if self._ended else {}
+
+    def _touch_ended(self) -> EndedCase:
+        """Return the ended case, which is to change."""
+        assert self._ended is not None
+        if all(case is not self._ended.case for case in self.cases):
+            self.cases.append(self._ended.case)
+        return self._ended
+
     def _wait_or_open(self, report: Report, partition: Partition) -> Outcome:
         code = report.alert.code
+        meaning = self._meaning_of(report)
+        if meaning is Meaning.OUTDATED:
+            return Outcome.LATE
+        if meaning is Meaning.STAYS:
+            self._touch_ended().count(report)
+            return Outcome.REPEATED
         waiting = self.waiting.get(code)
         fault = faults.seen_again(waiting, report) if waiting else faults.first_seen(report)
         if fault.status is Status.PENDING:
             self.waiting[code] = fault
             return Outcome.HELD
-        open_case = self._new_case(report, partition)
+        is_return = meaning is Meaning.RETURNS
+        open_case = self._reopen() if is_return else self._new_case(report, partition)
         for waiting in self.waiting.values():
             open_case.put(waiting)
         self.waiting = {}
-        open_case.put(fault)
-        return self._noted(open_case, report, partition, Outcome.OPENED)
+        open_case.put(faults.back_again(open_case.faults[code], fault) if is_return else fault)
+        what = Outcome.JOINED if is_return else Outcome.OPENED
+        return self._noted(open_case, report, partition, what)
+
+    def _meaning_of(self, report: Report) -> Meaning:
+        ended, window = self._ended, self._grouping.flap_window
+        return ended.meaning_of(report, window, self._make) if ended else Meaning.ANOTHER
+
+    def _reopen(self) -> OpenCase:
+        """Open the case again that ended last: as if it had not ended."""
+        ended = self._touch_ended()
+        self._open, self._ended = ended.case, None
+        self._open.reopens, self._open.closed_at = ended.closed.closed_at, None
+        self._history = self._history.without(ended.closed)
+        return self._open
 
     def _new_case(self, report: Report, partition: Partition) -> OpenCase:
-        code = report.alert.code
-        last = self._past[-1] if self._past else None
-        is_recent = (
-            last is not None
-            and last.root == code
-            and report.received_at - last.closed_at <= self._grouping.repeat_within
-        )
+        within = self._grouping.repeat_within
         open_case = OpenCase(
-            case_id=self._new_id(report.fingerprint),
+            case_id=self._history.new_id(report.fingerprint),
             is_new=True,
             opened_at=report.received_at,
             partition=partition,
-            root=code,
-            previous_case=last.case_id if last and is_recent else None,
-            is_repeat_repair=is_recent,
+            root=report.alert.code,
+            previous_case=self._history.previous_of(report, within),
+            is_repeat_repair=self._history.is_repeat_repair(report, within),
             faults={},
         )
         self.cases.append(open_case)
         self._open = open_case
         return open_case
 
-    def _new_id(self, fingerprint: str) -> str:
-        """Compute the case's id; an alert that comes again after it was withdrawn opens another."""
-        case_id = digest("case", fingerprint)
-        while any(one.case_id == case_id for one in self.history):
-            case_id = digest("case", case_id)
-        return case_id
-
     def _join(self, open_case: OpenCase, report: Report, partition: Partition) -> Outcome:
         before = open_case.faults.get(report.alert.code)
         if before is None:
             after, outcome = faults.first_seen(report), Outcome.JOINED
         elif before.status is Status.CLEARED:
-            after, outcome = faults.back_again(before, report), Outcome.JOINED
+            after = faults.back_again(before, faults.first_seen(report))
+            outcome = Outcome.JOINED
         else:
             after = faults.seen_again(before, report)
             outcome = Outcome.REPEATED if after.status is before.status else Outcome.JOINED
@@ -181,13 +211,16 @@ class VehicleState:
         if waiting and at >= waiting.last_seen:
             del self.waiting[code]
             return Outcome.CLEARED
-        fault = self._open.faults.get(code) if self._open else None
-        if self._open is None or fault is None:
+        fault = self._faults().get(code)
+        if fault is None:
             return Outcome.LATE if waiting else Outcome.QUIET
         if fault.status is Status.CLEARED:
             return Outcome.QUIET
         if at < fault.last_seen:
             return Outcome.LATE
+        if self._open is None:
+            self._touch_ended().clear(code, at, "vehicle")
+            return Outcome.CLEARED
         self._open.put(faults.cleared(fault, at, "vehicle"))
         return self._noted(self._open, report, partition, Outcome.CLEARED)
 
@@ -195,7 +228,7 @@ class VehicleState:
         self.cleared[code] = max(at, self.cleared.get(code, at))
 
     def _is_gone(self, code: str, snapshot: Snapshot) -> bool:
-        fault = (self._open.faults.get(code) if self._open else None) or self.waiting.get(code)
+        fault = self._faults().get(code) or self.waiting.get(code)
         return (
             fault is not None
             and fault.status is not Status.CLEARED
@@ -210,13 +243,7 @@ class VehicleState:
     ) -> Outcome:
         alert = report.alert
         open_case.defaulted.update(report.defaulted)
-        where = alert.position
-        if where is not None and (
-            open_case.place is None or report.observed_at >= open_case.place.at
-        ):
-            open_case.place = Place(
-                where.lat, where.lon, report.observed_at, where.accuracy_m, where.road
-            )
+        open_case.locate(report)
         open_case.name_build(self.before.info.model, report)
         self._change(
             open_case, outcome, report.fingerprint, partition, report.received_at, (alert.code,)
@@ -250,7 +277,7 @@ class VehicleState:
             cleared=len([one for one in known_faults if one.status is Status.CLEARED]),
             root=open_case.root,
             model_year=self._model_year,
-            history=self._past,
+            history=self._history.past,
             lot=int(open_case.case_id[:8], 16) / _LOTS,
             make=self._make,
             folded_faults=tuple([one for one in active if one.folded_under is not None]),
@@ -267,9 +294,7 @@ class VehicleState:
                 standing,
                 open_case.place,
                 open_case.build,
+                open_case.reopens,
             )
         )
-
-
-def _without_withdrawn(history: tuple[Closed, ...]) -> tuple[Closed, ...]:
-    return tuple([one for one in history if one.root != WITHDRAWN])
+        open_case.reopens = None

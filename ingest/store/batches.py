@@ -14,10 +14,10 @@ from ingest.store import alert_rows, position
 from models import memory, rows
 from models import tables as t
 from models.batch import Batch, Partition
-from models.case import Case, Fault, Silence, Task
+from models.case import Case, Fault, PastCase, Silence, Task
 from models.decision import Decision, Known
-from models.sql import Writer, insert_new, insert_only, upsert, within
-from models.words import CaseState
+from models.sql import Writer, insert_new, insert_only, run_many, upsert, within
+from models.words import CaseState, Disposition
 
 # The columns by which a batch reads what is known: its plans need their statistics.
 LOOKUP_COLUMNS: Final = (
@@ -28,6 +28,12 @@ LOOKUP_COLUMNS: Final = (
     t.task.c.case_id,
     t.task.c.state,
     t.alert.c.fingerprint,
+)
+# A task that goes on after its case healed is to be claimed and called in time again.
+_NEW_PROMISES: Final = (
+    sa.update(t.task)
+    .where(t.task.c.task_id == sa.bindparam("reopened"))
+    .values(claimed_at=None, contacted_at=None, claim_missed_at=None, contact_missed_at=None)
 )
 _FILED_ONCE: Final = "pk_alert"  # an alert has one row
 
@@ -42,18 +48,23 @@ def known(
     vins = {item.vin for decoded in batch.decoded for item in decoded.items}
     wanted = sorted(vins | _healing(connection, after))
     vehicles = _locked(connection, wanted)
-    cases = _cases(connection, wanted)
+    cases = _cases(connection, wanted, memory.last_cases(vehicles))
     case_ids = sorted(case.case_id for case in cases.values())
     faults = _faults(connection, case_ids)
-    tasks = _tasks(connection, case_ids)
+    healed = [case for case in cases.values() if case.state is CaseState.HEALED]
+    tasks = _tasks(connection, case_ids) | _healed_tasks(connection, healed)
     silences = _silences(connection, wanted)
     loaded = {}
     for row in vehicles:
         case = cases.get(row["vin"])
         case_id = case.case_id if case else ""
-        loaded[row["vin"]] = memory.vehicle(
-            row, case, faults.get(case_id, {}), tasks.get(case_id, ()), silences.get(row["vin"], ())
-        )
+        of_case = faults.get(case_id, {}), tasks.get(case_id, ())
+        quiet = silences.get(row["vin"], ())
+        if case is None or case.state is CaseState.OPEN:
+            vehicle = memory.vehicle(row, case, *of_case, quiet)
+        else:
+            vehicle = memory.vehicle(row, None, {}, (), quiet, PastCase(case, *of_case))
+        loaded[row["vin"]] = vehicle
     return Known(_delivered(connection, batch), loaded, before)
 
 
@@ -74,6 +85,7 @@ def save(writer: Writer, decision: Decision, rule_set: str) -> None:
     upsert(writer, t.case, ("case_id",), cases)
     upsert(writer, t.fault, ("case_id", "code"), faults)
     upsert(writer, t.task, ("task_id",), tasks, add=("version",))
+    run_many(writer, _NEW_PROMISES, [{"reopened": task_id} for task_id in decision.reopened])
     insert_new(writer, t.entry, [rows.entry_row(entry) for entry in decision.entries])
     insert_new(writer, t.outbox, [rows.event_row(event) for event in decision.events])
 
@@ -134,11 +146,17 @@ def _rows(connection: sa.Connection, query: sa.Select[Any]) -> list[Mapping[str,
     return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
-def _cases(connection: sa.Connection, vins: Sequence[str]) -> dict[str, Case]:
-    query = sa.select(t.case).where(
-        within(connection, t.case.c.vin, vins), t.case.c.state == CaseState.OPEN.value
-    )
-    return {row["vin"]: rows.case(row) for row in _rows(connection, query)}
+def _cases(connection: sa.Connection, vins: Sequence[str], last: Sequence[str]) -> dict[str, Case]:
+    """Return the open case of each vehicle, or the one of `last` where it has none."""
+    c = t.case.c
+    wanted = sa.and_(within(connection, c.vin, vins), c.state == CaseState.OPEN.value)
+    if last:
+        wanted = sa.or_(wanted, within(connection, c.case_id, last))
+    cases: dict[str, Case] = {}
+    for row in _rows(connection, sa.select(t.case).where(wanted)):
+        if row["state"] == CaseState.OPEN.value or row["vin"] not in cases:
+            cases[row["vin"]] = rows.case(row)
+    return cases
 
 
 def _faults(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, dict[str, Fault]]:
@@ -160,6 +178,27 @@ def _tasks(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, tupl
         .where(within(connection, t.task.c.case_id, case_ids), t.OPEN_TASK)
         .order_by(t.task.c.case_id, t.task.c.queue)
     )
+    return _by_case(connection, query)
+
+
+def _healed_tasks(connection: sa.Connection, cases: Sequence[Case]) -> dict[str, tuple[Task, ...]]:
+    """Read the tasks that ended because these cases healed."""
+    if not cases:
+        return {}
+    k = t.task.c
+    query = (
+        sa.select(t.task)
+        .where(
+            within(connection, k.vin, sorted(case.vin for case in cases)),
+            within(connection, k.case_id, sorted(case.case_id for case in cases)),
+            k.disposition == Disposition.HEALED.value,
+        )
+        .order_by(k.case_id, k.queue, k.task_id)
+    )
+    return _by_case(connection, query)
+
+
+def _by_case(connection: sa.Connection, query: sa.Select[Any]) -> dict[str, tuple[Task, ...]]:
     grouped: dict[str, tuple[Task, ...]] = {}
     for row in _rows(connection, query):
         grouped[row["case_id"]] = (*grouped.get(row["case_id"], ()), rows.task(row))

@@ -121,6 +121,8 @@ fault = sa.Table(
     sa.Column("last_seen", UtcTime, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("pending_count", sa.Integer, nullable=False),
+    sa.Column("counted_at", UtcTime),
+    sa.Column("counted_km", sa.Float),
     sa.Column("lamp", sa.String(12), nullable=False),
     sa.Column("motion", sa.String(12), nullable=False),
     sa.Column("stop_in_motion", sa.Boolean, nullable=False),

@@ -146,6 +146,7 @@ def _follow(cases: Sequence[tuple[Vehicle, OpenCase]], policy: Policy) -> Decisi
             for code in sorted(case.changed)
         ),
         tasks=tuple((result.vin, task) for result in results for task in result.tasks),
+        reopened=tuple(task_id for result in results for task_id in result.reopened),
         entries=tuple(entry for result in results for entry in result.entries),
         events=tuple(event for result in results for event in result.events),
     )

@@ -1,6 +1,7 @@
 """Follows one case through the changes of a batch: its priority, its tasks, its timeline."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ class CaseResult(Struct, frozen=True):
     vin: str
     case: Case
     tasks: tuple[Task, ...]
+    reopened: tuple[str, ...]
     entries: tuple[Entry, ...]
     events: tuple[Event, ...]
 
@@ -33,11 +35,12 @@ def follow(
     before: Vehicle, open_case: OpenCase, ranked: Ranked, start: int, policy: Policy
 ) -> CaseResult:
     """Return what became of a case; its changes are rows `start` and on of `ranked`."""
-    case = _opened(before.vin, open_case, ranked, start) if open_case.is_new else before.case
-    if case is None:
-        message = f"case {open_case.case_id} is neither new nor known"
-        raise AssertionError(message)
-    tasks = OpenTasks(before, () if open_case.is_new else before.tasks, policy)
+    if open_case.is_new:
+        case = _opened(before.vin, open_case, ranked, start)
+        tasks = OpenTasks(before, (), (), policy)
+    else:
+        case, open_tasks, healed = _known(before, open_case)
+        tasks = OpenTasks(before, open_tasks, healed, policy)
     follower = _Follower(CaseLog(case, policy.topics, PIPELINE), tasks, ranked)
     for row, change in enumerate(open_case.changes, start):
         follower.step(change, row)
@@ -47,9 +50,21 @@ def follow(
         vin=before.vin,
         case=log.case,
         tasks=tasks.changed(log.case.ranking.score),
+        reopened=tuple(tasks.reopened),
         entries=tuple(log.entries),
         events=tuple(log.events),
     )
+
+
+def _known(before: Vehicle, open_case: OpenCase) -> tuple[Case, tuple[Task, ...], tuple[Task, ...]]:
+    """Return a case as it was, with its open tasks and those that ended as it healed."""
+    case, past = before.case, before.past
+    if case is not None and case.case_id == open_case.case_id:
+        return case, before.tasks, ()
+    if past is not None and past.case.case_id == open_case.case_id:
+        return past.case, (), past.tasks
+    message = f"case {open_case.case_id} is neither new nor known"
+    raise AssertionError(message)
 
 
 def _opened(vin: str, open_case: OpenCase, ranked: Ranked, row: int) -> Case:
@@ -81,6 +96,8 @@ class _Follower:
     def step(self, change: CaseChange, row: int) -> None:
         """Apply one change: log it, then let the priority and the tasks follow."""
         at, cause = change.at, change.fingerprint
+        if change.reopens is not None:
+            self._reopen(change, change.reopens)
         if change.kind is Outcome.OPENED:
             self.log.change_case("opened", at, {"codes": list(change.codes)}, cause)
         elif change.standing.faults:
@@ -104,16 +121,26 @@ class _Follower:
             place=open_case.place,
             build=open_case.build,
         )
-        at = open_case.closed_at
-        if at is None:
-            return
+        if open_case.closed_at is not None:
+            self._heal(open_case.closed_at)
+
+    def _heal(self, at: datetime) -> None:
         updated_at = max(at, self._updated_at)
         self.log.case = replace(
             self.log.case, state=CaseState.HEALED, closed_at=at, updated_at=updated_at
         )
         for ended in self._tasks.heal(self.log.case, at):
             self.log.change_task(ended, at)
-        self.log.change_case("healed", at, {}, "healed")
+        self.log.change_case("healed", at, {}, f"healed {at.isoformat()}")
+
+    def _reopen(self, change: CaseChange, ended_at: datetime) -> None:
+        """Open the case again that had ended; where it healed in this batch, end it first."""
+        if self.log.case.state is CaseState.OPEN:
+            self._explain()
+            self._heal(ended_at)
+        self.log.case = replace(self.log.case, state=CaseState.OPEN, closed_at=None)
+        detail = {"codes": list(change.codes), "ended_at": ended_at.isoformat()}
+        self.log.change_case("reopened", change.at, detail, change.fingerprint)
 
     def _rerank(self, change: CaseChange, row: int) -> None:
         """Raise at once; fall only when the cause is cleared and no person has the case."""

@@ -20,14 +20,21 @@ _CANARY = Text("金丝雀:检验通路,无人处理", "The canary: it tests the 
 
 
 class OpenTasks:
-    """The open tasks of one case. Nothing that a person has in hand is taken away."""
+    """The open tasks of one case. Nothing that a person has in hand is taken away.
 
-    def __init__(self, vehicle: Vehicle, tasks: tuple[Task, ...], policy: Policy) -> None:
+    `healed` are those that ended because the case healed; they go on if it is opened again.
+    """
+
+    def __init__(
+        self, vehicle: Vehicle, tasks: tuple[Task, ...], healed: tuple[Task, ...], policy: Policy
+    ) -> None:
         self._vehicle = vehicle
         self._policy = policy
         self._before = {task.queue: task for task in tasks}
         self._open = dict(self._before)
-        self._ended: list[Task] = []
+        self._ended: dict[str, Task] = {}
+        self.reopened: dict[str, None] = {}
+        self._healed = {task.queue: task for task in healed}
 
     @property
     def is_in_hand(self) -> bool:
@@ -56,7 +63,9 @@ class OpenTasks:
 
     def heal(self, case: Case, at: datetime) -> list[TaskChange]:
         """End every open task because its case healed."""
-        return self._end_all(case, at, Disposition.HEALED)
+        task_changes = self._end_all(case, at, Disposition.HEALED)
+        self._healed |= {change.task.queue: change.task for change in task_changes}
+        return task_changes
 
     def changed(self, score: float) -> tuple[Task, ...]:
         """Return the tasks that were ended here, and the open ones that are not as they were.
@@ -64,7 +73,10 @@ class OpenTasks:
         An open task has the score that its case has now.
         """
         still = [self._scored(self._open[queue], score) for queue in sorted(self._open)]
-        return (*self._ended, *(one for one in still if one is not self._before.get(one.queue)))
+        return (
+            *self._ended.values(),
+            *(one for one in still if one is not self._before.get(one.queue)),
+        )
 
     @staticmethod
     def _scored(task: Task, score: float) -> Task:
@@ -81,7 +93,7 @@ class OpenTasks:
                 task_changes.append(TaskChange("closed", ended, route_of(ended)))
         before = self._open.get(routed.queue)
         if before is None:
-            task, what = self._new(case, routed, change), "opened"
+            task, what = self._again(self._new(case, routed, change))
         else:
             task, what = self._moved(before, priority, change)
         self._open[task.queue] = task
@@ -108,8 +120,24 @@ class OpenTasks:
         ended = replace(
             task, state=TaskState.DONE, disposition=disposition, closed_at=at, score=score
         )
-        self._ended.append(ended)
+        self._ended[ended.task_id] = ended
         return ended
+
+    def _again(self, task: Task) -> tuple[Task, str]:
+        """Let the task go on that ended as the case healed, in the place of a new one."""
+        healed = self._healed.pop(task.queue, None)
+        if healed is None:
+            return task, "opened"
+        self._ended.pop(healed.task_id, None)
+        self.reopened[healed.task_id] = None
+        again = replace(
+            task,
+            task_id=healed.task_id,
+            opened_at=healed.opened_at,
+            touched=healed.touched,
+            alarms=healed.alarms + (task.held_because is None),
+        )
+        return again, "reopened"
 
     def _release(self, change: CaseChange) -> list[TaskChange]:
         """Release the tasks whose case has become more than the fleet issue that holds it back."""

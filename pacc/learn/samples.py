@@ -36,6 +36,14 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosedByPeople:
+    """When people closed a case, and when they had repaired the vehicle, if they did."""
+
+    at: datetime
+    repaired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """Samples and what the pipeline would have computed of them; one row each."""
 
@@ -49,12 +57,12 @@ def samples(
     stream: Iterable[Decoded],
     policy: Policy,
     infos: Mapping[str, VehicleInfo],
-    ends: Mapping[str, datetime] | None = None,
+    ends: Mapping[str, ClosedByPeople] | None = None,
 ) -> Iterator[Sample]:
     """Yield the samples of a stream that is in the order of its arrival.
 
-    `infos` are the master data; `ends` says when people closed cases (case → time), where the
-    stream is the past of a database and not a tape.
+    `infos` are the master data; `ends` says how people closed cases, by case, where the stream is
+    the past of a database and not a tape.
     """
     tracks: dict[str, VehicleState] = {}
     watermark: dict[Partition, datetime] = {}
@@ -91,10 +99,10 @@ def number(moments: Sequence[Sample], ranker: Ranker) -> Numbered:
     )
 
 
-def _end(track: VehicleState, ends: Mapping[str, datetime] | None, at: datetime) -> None:
+def _end(track: VehicleState, ends: Mapping[str, ClosedByPeople] | None, at: datetime) -> None:
     ended = ends.get(track.open_case) if ends and track.open_case else None
-    if ended is not None and ended <= at:
-        track.close(ended)
+    if ended is not None and ended.at <= at:
+        track.close(ended.at, ended.repaired_at)
 
 
 def _new(vin: str, track: VehicleState) -> Iterator[Sample]:

@@ -23,7 +23,7 @@ from models.case import VehicleInfo
 from models.errors import Unusable
 from pacc.decide.policy import Policy
 from pacc.learn.labels import Breakdown, Findings, Labels, label
-from pacc.learn.samples import Numbered, Sample, number, samples
+from pacc.learn.samples import ClosedByPeople, Numbered, Sample, number, samples
 from prioritizer.features import predictors
 from prioritizer.training.table import Table
 
@@ -69,7 +69,7 @@ def from_database(
     """Return the lesson of what people found."""
     outcomes = list(endings(connection))
     by_people = {
-        outcome.case_id: outcome.closed_by_people_at
+        outcome.case_id: ClosedByPeople(outcome.closed_by_people_at, outcome.repaired_at)
         for outcome in outcomes
         if outcome.closed_by_people_at is not None
     }

@@ -28,6 +28,7 @@ from pacc.pipeline.worker import Keep, Worker, keep_all
 from pacc.process.database import FROZEN_SECONDS, LOCKED_SECONDS, open_engine
 from pacc.process.settings import Settings
 from pacc.tend.fleet import with_fleet_issues
+from prioritizer.features.flap_windows import load_flap_windows
 from prioritizer.model.signing import public_key
 from prioritizer.ranking.rank import load_ranker
 
@@ -46,7 +47,12 @@ def make_policy_for_desks(settings: Settings, directory: Directory) -> Policy:
     """Build a policy for these desks; no model ranks by it yet."""
     causes = files("ingest.cluster").joinpath("causes.yaml").read_text("utf-8")
     return Policy(
-        grouping=Grouping(parse_causes(causes), settings.heal_after, settings.repeat_within),
+        grouping=Grouping(
+            parse_causes(causes),
+            settings.heal_after,
+            settings.repeat_within,
+            load_flap_windows(),
+        ),
         ranker=replace(load_ranker(), explore_share=settings.explore_share),
         directory=directory,
         topics=make_event_topics(settings),

@@ -32,7 +32,6 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "stops": Feature("int", "faults", "How many active faults say stop."),
     "limiteds": Feature("int", "faults", "How many active faults are limited."),
     "actives": Feature("int", "faults", "How many faults are active and not folded."),
-    "reports": Feature("int", "reports", "How often the most reported active fault came."),
     "stop_systems": Feature("systems", "bits", "Systems with an active stop fault."),
     "limited_systems": Feature("systems", "bits", "Systems with an active limited fault."),
     "lost_systems": Feature(
@@ -42,7 +41,9 @@ FEATURES: Final[Mapping[str, Feature]] = {
     "tags": Feature("tags", "bits", "What the active faults are about, by our catalogue."),
     "grave_tags": Feature("tags", "bits", "The same of faults that are limited or stop."),
     "stop_in_motion": Feature("bool", "", "A stop fault came while not known to be parked."),
-    "repeat_repair": Feature("bool", "", "The same cause was closed within thirty days."),
+    "repeat_repair": Feature(
+        "bool", "", "A repair of the same cause was recorded within thirty days."
+    ),
     "electric": Feature("bool", "", "The vehicle is a battery or plug-in hybrid vehicle."),
     "state_of_charge": Feature("float", "0 to 1", "The high-voltage battery's charge.", (0, 1)),
     "low_voltage_v": Feature("float", "V", "The voltage of the 12 V system."),
@@ -78,7 +79,6 @@ FAULT_FIELDS: Final[Mapping[str, Feature]] = {
     ),
     "is_sensor": Feature("bool", "", "Only a sensor or monitor of its system is faulty."),
     "is_root": Feature("bool", "", "It is the fault that the case was opened for."),
-    "reports": Feature("int", "reports", "How often it was reported."),
     "returns": Feature("int", "times", "How often it came back after a clear."),
     "age_hours": Feature("float", "h", "Since it was first seen."),
 }
@@ -174,7 +174,6 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
             [fault.code == standing.root for standing in standings for fault in standing.faults],
             dtype=np.bool_,
         ),
-        "reports": np.array([fault.count for fault in faults], dtype=np.int64),
         "returns": np.array([fault.returns for fault in faults], dtype=np.int64),
         "age_hours": np.maximum(np.array(seconds, dtype=np.float64), 0.0) / _HOUR_SECONDS,
     }
@@ -189,7 +188,6 @@ def _of_rows(faults: Columns, groups: _Groups) -> dict[str, NDArray[Any]]:
         "stops": groups.each(np.add, is_stop),
         "limiteds": groups.each(np.add, is_limited),
         "actives": groups.counts,
-        "reports": groups.each(np.maximum, faults["reports"]),
         "returns": groups.each(np.maximum, faults["returns"]),
         "stop_systems": groups.each(np.bitwise_or, system * is_stop),
         "limited_systems": groups.each(np.bitwise_or, system * is_limited),

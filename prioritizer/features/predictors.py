@@ -46,10 +46,6 @@ def _systems(*names: str) -> Callable[[Columns], NDArray[Any]]:
     return lambda columns: (columns["systems"] & bits) != 0
 
 
-def _rate(columns: Columns) -> NDArray[Any]:
-    return columns["reports"] / np.maximum(columns["age_hours"], 1.0)
-
-
 _ABOUT: Final[Mapping[str, Callable[[Columns], NDArray[Any]]]] = {
     "about_12v": _tags("low_12v", "high_12v", "dcdc", "alternator", "low_12v_sensor"),
     "about_hv_heat": _tags("hv_battery_hot", "thermal_propagation"),
@@ -94,12 +90,6 @@ PREDICTORS: Final[Mapping[str, Predictor]] = {
     "returns": Predictor(
         "times", "How often a fault came back after a clear.", "flicker", _plain("returns")
     ),
-    "reports": Predictor(
-        "reports", "Reports of the most reported fault.", "flicker", _plain("reports")
-    ),
-    "reports_per_hour": Predictor(
-        "1/h", "Its reports an hour, the first hour whole.", "flicker", _rate
-    ),
     "age_hours": Predictor(
         "h", "Since the oldest active fault was first seen.", "since", _plain("age_hours")
     ),
@@ -128,7 +118,10 @@ PREDICTORS: Final[Mapping[str, Predictor]] = {
         "days", "Since the last case ended.", "again", _plain("days_since_case")
     ),
     "repeat_repair": Predictor(
-        "0, 1", "The same cause was closed within thirty days.", "again", _plain("repeat_repair")
+        "0, 1",
+        "A repair of the same cause was recorded within thirty days.",
+        "again",
+        _plain("repeat_repair"),
     ),
     "vehicle_years": Predictor(
         "years", "The car's age by its model year.", "worn", _plain("vehicle_years"), 1

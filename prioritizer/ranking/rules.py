@@ -29,7 +29,7 @@ _KEYS: Final = frozenset(
 )
 _STATUSES: Final = ("stable", "experimental", "off")
 _TEST_FIELDS: Final = ("powertrain", "repeat_repair", "make")
-_COUNTS: Final = ("age_hours", "reports")
+_COUNTS: Final = ("age_hours", "returns")
 _WORDS: Final[Mapping[str, type[StrEnum]]] = {"severity": Severity, "motion": Motion, "lamp": Lamp}
 _FIRED: Final = {True: "fired", False: "did not fire"}
 _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -223,7 +223,7 @@ def _fault(line: Mapping[str, Any]) -> Fault:
         status=Status.ACTIVE,
         first_seen=_NOW - timedelta(hours=line.get("age_hours", 0)),
         last_seen=_NOW,
-        count=line.get("reports", 1),
+        returns=line.get("returns", 0),
         lamp=Lamp(line.get("lamp", "unknown")),
         motion=motion,
         stop_in_motion=motion is not Motion.PARKED,

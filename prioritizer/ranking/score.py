@@ -25,7 +25,7 @@ WEIGHTS: Final = {
     "weak_12v": 0.08,  # 12 V system below 12.0 V
     "frost": 0.04,  # below 0 degrees C
     "repeat": 0.05,  # back within thirty days of a repair
-    "flicker": 0.03,  # reported often, full at ten
+    "flicker": 0.03,  # came back often, full at five times
 }
 
 
@@ -40,7 +40,7 @@ def score(columns: Columns) -> NDArray[np.float64]:
         "weak_12v": columns["low_voltage_v"] < 12.0,  # noqa: PLR2004 - named in WEIGHTS
         "frost": columns["ambient_c"] < 0,
         "repeat": columns["repeat_repair"],
-        "flicker": np.minimum(columns["reports"], 10) / 10,
+        "flicker": np.minimum(columns["returns"], 5) / 5,
     }
     total = np.zeros(len(columns["worst"]), dtype=np.float64)
     for name, weight in WEIGHTS.items():

@@ -35,7 +35,6 @@ _SPELLED: Final[Mapping[str, Callable[[Numbers], str]]] = {
         for name in (
             "actives",
             "limiteds",
-            "reports",
             "returns",
             "age_hours",
             "vehicle_years",
@@ -89,7 +88,7 @@ def of_fault(fault: Fault, row: Numbers, *, is_named: bool) -> Numbers:
 
     Where the sentence names the fault, a reading is what the fault's own alerts brought.
     """
-    own: dict[str, float] = {"reports": fault.count, "returns": fault.returns}
+    own: dict[str, float] = {"returns": fault.returns}
     if is_named:
         own |= {name: fault.readings.get(name, math.nan) for name in _READINGS_OF_A_FAULT}
     return lambda name: own[name] if name in own else row(name)

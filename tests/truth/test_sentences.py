@@ -131,5 +131,5 @@ def test_a_number_of_a_fault_is_what_its_own_alert_brought(standing: Standing) -
 
 
 def test_a_signal_that_is_called_like_a_count_of_ours_is_not_taken_for_it() -> None:
-    fault = replace(active_fault("dtc:P0A78"), count=25, readings={"reports": 999.0})
-    assert of_fault(fault, lambda _: 0.0, is_named=True)("reports") == 25
+    fault = replace(active_fault("dtc:P0A78"), returns=25, readings={"returns": 999.0})
+    assert of_fault(fault, lambda _: 0.0, is_named=True)("returns") == 25

@@ -69,8 +69,8 @@ def test_a_repeat_after_the_tow_does_not_call_the_roadside_again(engine: sa.Engi
 def test_a_repaired_car_that_returns_is_seen_as_a_repeat_repair(engine: sa.Engine) -> None:
     centre, task_id = stranded(engine)
     centre.act(actions.claim, task_id, LI)
-    centre.walks(task_id, LI, Step.CONTACT)
-    fixed = Disposition.FIXED_BY_PHONE
+    centre.walks(task_id, LI, Step.CONTACT, Step.SET_OUT, Step.ARRIVE)
+    fixed = Disposition.FIXED_ON_SITE
     centre.act(actions.complete, task_id, LI, disposition=fixed, note=None)
     stream = Stream().says(CAR, "dtc:P0C01").says(CAR, "dtc:P0C01", 60 * 24, **STRANDED)
     centre.plays(stream.records[1:])

@@ -16,9 +16,9 @@ def test_a_new_users_first_minutes(tmp_path: Path) -> None:
     early = run_pacc(tmp_path, "ledger")
     assert (early.returncode, early.stderr) == (
         4,
-        "pacc: The database has no schema yet, this program needs 0008: run `pacc migrate`.\n",
+        "pacc: The database has no schema yet, this program needs 0009: run `pacc migrate`.\n",
     )
-    assert json.loads(run_pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0008"}
+    assert json.loads(run_pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0009"}
     played = json.loads(run_pacc(tmp_path, "replay", "tape.jsonl", "--json").stdout)
     assert played["outcomes"] == {"opened": 1, "quarantined": 1}
     (case,) = json.loads(run_pacc(tmp_path, "case", "list", "--json").stdout)

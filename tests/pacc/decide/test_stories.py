@@ -69,30 +69,12 @@ def test_a_driver_who_heals_before_anyone_looks_leaves_the_queue(engine: sa.Engi
     assert room.rows(t.task)[0]["disposition"] == "healed"
 
 
-def test_a_repaired_car_that_comes_back_names_its_previous_case(engine: sa.Engine) -> None:
-    stream = Stream().says(CAR, "dtc:B1342").says(CAR, "dtc:B1342", minute=5, status="cleared")
-    stream.says(CAR, "dtc:B1342", minute=60 * 24 * 3)
-    room = Room(engine).plays(stream.records)
-    first, second = sorted(room.rows(t.case), key=lambda case: case["opened_at"])
-    assert second["previous_case"] == first["case_id"]
-    assert second["is_repeat_repair"]
-    assert (first["priority"], second["priority"]) == ("normal", "high")
-
-
 def test_an_alert_older_than_the_clear_of_its_code_is_late(engine: sa.Engine) -> None:
     stream = Stream().says(CAR, "dtc:P0A7E").says(CAR, "dtc:P0A7E", minute=10, status="cleared")
     stream.says(CAR, "dtc:P0A7E", minute=12, seen=8)
     room = Room(engine).plays(stream.records)
     assert room.outcomes() == {"opened": 1, "cleared": 1, "late": 1}
     assert room.rows(t.fault)[0]["status"] == "cleared"
-
-
-def test_a_pending_code_waits_for_its_third_report(engine: sa.Engine) -> None:
-    stream = Stream()
-    for number in range(3):
-        stream.says(CAR, "dtc:P0A7E", minute=number, status="pending")
-    room = Room(engine).plays(stream.records, cuts=[1, 2])
-    assert room.outcomes() == {"held": 2, "opened": 1}
 
 
 def test_a_priority_falls_only_when_its_cause_clears(engine: sa.Engine) -> None:

@@ -41,7 +41,8 @@ def lived_in(engine: sa.Engine) -> Centre:
     stream = Stream(KAFKA)
     stream.says(CAR, "dtc:P0C01", severity="stop", motion="moving")
     for number in range(5):
-        stream.says(CAR, "dtc:P0A80", number).says(OTHER, "dtc:B1342", number, status="pending")
+        status = "pending" if number < 2 else "active"
+        stream.says(CAR, "dtc:P0A80", number).says(OTHER, "dtc:B1342", number, status=status)
     stream.says(CAR, "dtc:P0A80", 6, id="alert 1").raw(b"{broken", 6).raw(None, 6)
     stream.says(OTHER, "dtc:P0A80", 7).says(OTHER, "dtc:P0A80", 8, status="cleared")
     stream.says("LBV8P2C05L7F00003", "dtc:P0562", 9)

@@ -48,8 +48,8 @@ def test_the_shipped_rules_have_a_test_on_each_side_of_every_bound() -> None:
     [
         ("three-limited", '"limiteds", "op": "at_least", "value": 3', "2"),
         ("three-limited", '"limiteds", "op": "at_least", "value": 3', "4"),
-        ("flicker-limited", '"reports", "op": "at_least", "value": 20', "10"),
-        ("flicker-limited", '"reports", "op": "at_least", "value": 20', "21"),
+        ("flicker-limited", '"returns", "op": "at_least", "value": 3', "2"),
+        ("flicker-limited", '"returns", "op": "at_least", "value": 3', "4"),
         ("frost-weak-12v", '"ambient_c", "op": "below", "value": -5', "-8"),
     ],
 )
@@ -70,7 +70,7 @@ RULE: Final = """
   owner: dealer
   tests:
     - {name: fires, faults: [{code: "dtc:P0A80", severity: limited, motion: moving,
-        lamp: amber, age_hours: 1, reports: 2}], readings: {%s}, powertrain: bev, make: BMW,
+        lamp: amber, age_hours: 1, returns: 2}], readings: {%s}, powertrain: bev, make: BMW,
         repeat_repair: false, fires: true}
     - {name: does not, faults: [{code: "cbs:OIL", severity: service}], readings: {%s}, fires: false}
 """
