@@ -197,6 +197,13 @@ def holds(page: Page, condition: str) -> None:
             return False  # a page is being loaded
 
     waits(is_so, 15)
+    page.wait_for_load_state()
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key once the page's scripts are there to hear it."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
 
 
 def row(page: Page, vin: str) -> Any:

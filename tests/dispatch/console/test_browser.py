@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from models import tables as t
 from tests.support.commands import waits
-from tests.support.shift import LIVE, Shift, holds, quiet, row, shift
+from tests.support.shift import LIVE, Shift, holds, press, quiet, row, shift
 
 __all__ = ["quiet", "shift"]
 
@@ -29,12 +29,12 @@ def test_a_night_shift_by_keyboard_alone_from_a_record_to_a_closed_case(shift: S
     expect(page.locator("#list")).to_be_visible()
     vin = shift.alert()
     expect(row(page, vin)).to_contain_text("紧急")
-    page.keyboard.press("n")
+    press(page, "n")
     page.wait_for_url(re.compile("/task/"))
     expect(page.locator(".holder")).to_contain_text("您在处理")
-    page.keyboard.press("w")
+    press(page, "w")
     page.keyboard.type("在护栏外，等拖车")
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     expect(page.locator(".saved")).to_have_text("已保存")
     for state, label in (
         ("contacted", "已联系客户"),
@@ -42,13 +42,13 @@ def test_a_night_shift_by_keyboard_alone_from_a_record_to_a_closed_case(shift: S
         ("on_site", "救援到场"),
         ("towing", "拖车中"),
     ):
-        page.keyboard.press("s")
+        press(page, "s")
         expect(page.locator(".bar")).to_contain_text(label)
         assert shift.task(vin)["state"] == state
         expect(page.locator("textarea[name=note]")).to_have_value("在护栏外，等拖车")
-    page.keyboard.press("d")
+    press(page, "d")
     expect(page.locator(".endings button").first).to_be_focused()
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     expect(page.locator(".timeline")).to_contain_text("已拖走")
     query = sa.select(t.task).where(t.task.c.vin == vin).order_by(t.task.c.opened_at)
     with shift.engine.begin() as connection:
@@ -64,7 +64,7 @@ def test_a_night_shift_by_keyboard_alone_from_a_record_to_a_closed_case(shift: S
         )
     assert (roadside["disposition"], dealer["queue"]) == ("towed", "dealer")
     assert entries[0]["note"] == "在护栏外，等拖车"
-    page.keyboard.press("q")
+    press(page, "q")
     page.wait_for_url(re.compile("/queue"))
     expect(row(page, vin)).to_have_count(0)
 
@@ -74,7 +74,7 @@ def test_a_key_pressed_twice_is_one_step(shift: Shift) -> None:
     vin = shift.alert()
     expect(row(page, vin)).to_have_count(1)
     page.goto(f"{shift.url}/task/{shift.task(vin)['task_id']}")
-    page.keyboard.press("c")
+    press(page, "c")
     expect(page.locator(".holder")).to_contain_text("您在处理")
     asked: list[str] = []
 
@@ -84,8 +84,8 @@ def test_a_key_pressed_twice_is_one_step(shift: Shift) -> None:
         route.continue_()
 
     page.route(re.compile("/step/"), slowly)
-    page.keyboard.press("s")
-    page.keyboard.press("s")
+    press(page, "s")
+    press(page, "s")
     expect(page.locator(".bar")).to_contain_text("已联系客户")
     page.wait_for_timeout(500)
     assert len(asked) == 1
@@ -116,7 +116,7 @@ def test_a_lost_claim_shows_who_has_it_in_the_row_itself(shift: Shift) -> None:
     vin = shift.alert()
     mine, theirs = shift.enters("li"), shift.enters("chen")
     expect(row(mine, vin)).to_have_count(1)
-    mine.keyboard.press("f")
+    press(mine, "f")
     row(theirs, vin).locator("button.claim").click()
     expect(row(theirs, vin)).to_contain_text("您")
     row(mine, vin).locator("button.claim").click()
@@ -126,11 +126,11 @@ def test_a_lost_claim_shows_who_has_it_in_the_row_itself(shift: Shift) -> None:
 def test_a_frozen_list_stands_still_and_counts_what_is_new(shift: Shift) -> None:
     page = shift.enters("li")
     before = page.locator("tr[data-task]").count()
-    page.keyboard.press("f")
+    press(page, "f")
     vin = shift.alert()
     expect(page.locator(".banner", has_text="新增或变化")).to_be_visible()
     assert page.locator("tr[data-task]").count() == before
-    page.keyboard.press("f")
+    press(page, "f")
     expect(row(page, vin)).to_have_count(1)
 
 
@@ -153,7 +153,7 @@ def test_a_lost_connection_is_said_and_mended(shift: Shift) -> None:
     page.goto(f"{shift.url}/login")
     page.fill("[name=login]", "li")
     page.fill("[name=password]", shift.passwords["li"])
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     holds(page, LIVE)
     banner = page.locator(".banner", has_text="连接已断开")
     shift.server.send_signal(signal.SIGSTOP)
@@ -206,11 +206,11 @@ def test_keys_are_ignored_while_an_input_method_composes_and_when_switched_off(
         "document.dispatchEvent(new KeyboardEvent('keydown', {key: '?', isComposing: true}))"
     )
     expect(help_).to_be_hidden()
-    page.keyboard.press("?")
+    press(page, "?")
     expect(help_).to_be_visible()
     page.get_by_text("关闭单字母快捷键").click()
     holds(page, "document.body.dataset.shortcuts === 'off'")
-    page.keyboard.press("?")
+    press(page, "?")
     expect(help_).to_be_hidden()
     page.get_by_title("快捷键").click()
     page.get_by_text("开启单字母快捷键").click()
@@ -242,7 +242,7 @@ def test_a_supervisor_takes_over_and_the_other_sees_it_at_once(shift: Shift) -> 
     task = f"{shift.url}/task/{shift.task(vin)['task_id']}"
     row(li, vin).locator("a.open").click()
     li.wait_for_url(task)
-    li.keyboard.press("c")
+    press(li, "c")
     expect(li.locator(".holder")).to_contain_text("您在处理")
     li.fill("textarea[name=note]", "说到一半")
     expect(li.locator(".saved")).to_have_text("已保存")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from models import tables as t
 from tests.support.commands import waits
-from tests.support.shift import LIVE, Shift, holds, quiet, row, shift
+from tests.support.shift import LIVE, Shift, holds, press, quiet, row, shift
 
 __all__ = ["quiet", "shift"]
 pytestmark = [pytest.mark.kafka, pytest.mark.postgres, pytest.mark.browser]
@@ -46,7 +46,7 @@ def test_scripts_in_alerts_and_notes_never_run(shift: Shift) -> None:
     expect(row(page, vin)).to_have_count(1)
     row(page, vin).locator("a.open").click()
     page.wait_for_url(re.compile("/task/"))
-    page.keyboard.press("c")
+    press(page, "c")
     page.fill("textarea[name=note]", nasty)
     expect(page.locator(".saved")).to_have_text("已保存")
     page.reload()
@@ -105,11 +105,11 @@ def test_no_page_has_a_barrier(shift: Shift, theme: str, language: str) -> None:
             page.goto(shift.url + path.replace("/task", task))
             holds(page, LIVE)
             if (login, path) == ("li", "/task"):
-                page.keyboard.press("c")
+                press(page, "c")
                 expect(page.locator(".endings")).to_have_count(1)
-                page.keyboard.press("d")
+                press(page, "d")
             auditor.look(page, f"{login} {path}")
-        page.keyboard.press("?")
+        press(page, "?")
         expect(page.locator("#help")).to_be_visible()
         auditor.look(page, f"{login} help")
         if login == "li":
@@ -121,11 +121,11 @@ def test_no_page_has_a_barrier(shift: Shift, theme: str, language: str) -> None:
 
 def audit_card(auditor: Auditor, page: Page, task: str) -> None:
     """Look at the tow partner's card of a case, and let the case go."""
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     page.goto(task)
     card = re.compile("拖车交接卡|Card for the tow partner")
     page.get_by_role("button", name=card).click()
     page.wait_for_url(re.compile("/card/"))
     auditor.look(page, "/card")
     page.goto(task)
-    page.keyboard.press("c")
+    press(page, "c")
