@@ -10,8 +10,16 @@ from msgspec import Struct
 from models.alert import Alert
 from models.words import Feed, Reject
 
-# The year 3000, ms since 1970: a timestamp from here on is no date that anybody means.
+# The years 2010 and 3000, ms since 1970: no date that anybody means lies outside.
+BEGIN_OF_TIME: Final = 1_262_304_000_000
 END_OF_TIME: Final = 32_503_680_000_000
+# Kafka's unit, and those that writers of records mistake for it: how many of it are a second.
+_PER_SECOND: Final = (1_000, 1, 1_000_000, 1_000_000_000)
+# Kafka's own for a record without a timestamp.
+UNTIMED: Final = -1
+# What is marked where a record has no time of its own, or one that is not in milliseconds.
+NO_RECORD_TIME: Final = "received_at"
+OTHER_RECORD_UNIT: Final = "received_at.unit"
 # In place of Kafka's leader epoch where it is not known, as in Kafka's own protocol.
 NO_EPOCH: Final = -1
 
@@ -25,9 +33,17 @@ class Partition(NamedTuple):
 
 
 @lru_cache(maxsize=8192)
-def moment_of(timestamp: int) -> datetime:
-    """Return the time of a timestamp in ms, cached: a batch needs each of its own several times."""
-    return datetime.fromtimestamp(timestamp / 1000, UTC)
+def moment_of(timestamp: int) -> datetime | None:
+    """Return the time of a record's timestamp; None for one that is no date (Kafka's -1, 0).
+
+    Kafka's unit is ms; seconds, microseconds and nanoseconds are known by their size. Cached: a
+    batch needs each of its own several times.
+    """
+    for per_second in _PER_SECOND:
+        milliseconds = timestamp * 1000 // per_second
+        if BEGIN_OF_TIME <= milliseconds < END_OF_TIME:
+            return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return None
 
 
 class Record(Struct, frozen=True):
@@ -60,7 +76,9 @@ class Report(Struct, frozen=True):
 
     `observed_at` is the time to decide by: the alert's own, or `received_at` where the vehicle's
     clock is not to be believed (`clock_suspect`). `defaulted` names the fields whose word we did
-    not know.
+    not know and the members that could not be believed; `received_at` among them where the record
+    had no time, so that the alert's own stands in for it, and `received_at.unit` where the record's
+    time was not in milliseconds.
     """
 
     fingerprint: str
@@ -87,6 +105,7 @@ class Snapshot(Struct, frozen=True):
     observed_at: datetime
     received_at: datetime
     codes: frozenset[str]
+    defaulted: tuple[str, ...] = ()
 
 
 class Rejected(Struct, frozen=True):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ingest.formats import cardata
-from ingest.formats.foreign import Foreign
+from ingest.formats.foreign import Foreign, begin
 from ingest.formats.messages import add_messages, add_services
 from ingest.formats.parts import (
     Bad,
@@ -16,11 +16,12 @@ from ingest.formats.parts import (
     received_at,
     time_of,
 )
+from ingest.readings.numbers import fraction, spelled_number
+from ingest.readings.units import distance_in
 from models.batch import Decoded, Record
 from models.words import Motion, Reject
 
 SOURCE: Final = "bmw.state"
-_KM_PER_MILE: Final = 1.609344
 _NO_STATE: Final = (
     {"chargeAndClimateSettings", "chargeAndClimateTimerDetail", "servicePack"},  # charging profile
     {"mappingInfo", "vin"},  # who owns the vehicle
@@ -99,14 +100,14 @@ def _need(vin: str | None) -> str:
 
 
 def _begin(record: Record, vin: str, at: datetime | None, shared: dict[str, Any]) -> Foreign:
-    return Foreign(
+    foreign = Foreign(
         record=record,
         vin=vin,
         source=SOURCE,
         observed_at=at or received_at(record),
         stamp=at.isoformat() if at else "",
-        shared={name: value for name, value in shared.items() if value is not None},
     )
+    return begin(foreign, shared)
 
 
 def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Decoded:
@@ -114,9 +115,9 @@ def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Dec
     at = time_of(state.get("lastUpdatedAt")) or time_of(state.get("lastFetched"))
     charge = _object(state, "electricChargingState").get("chargingLevelPercent")
     shared = {
-        "odometer_km": number(state.get("currentMileage"), 0, 5e6),
-        "state_of_charge": _fraction(charge),
-        "position": _place(_object(_object(state, "location"), "coordinates")),
+        "odometer_km": distance_in(state, "currentMileage"),
+        "state_of_charge": fraction(charge),
+        "position": _place(state.get("location"), "coordinates"),
         "motion": _motion(state.get("inMotion")),
     }
     foreign = _begin(record, vin, at, shared)
@@ -129,17 +130,13 @@ def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str
     """Decode the generation of 2021 and 2022: `properties` for machines, `status` for people."""
     properties, status = document["properties"], _object(document, "status")
     at = time_of(properties.get("lastUpdatedAt")) or time_of(status.get("lastUpdatedAt"))
-    mileage = _object(status, "currentMileage")
-    km = number(mileage.get("mileage"), 0, 5e6)
-    if km is not None and mileage.get("units") in ("mi", "MILES"):
-        km *= _KM_PER_MILE
     charge = _object(properties, "chargingState").get("chargePercentage")
     shared = {
-        "odometer_km": km,
-        "state_of_charge": _fraction(charge),
-        "position": _place(_object(_object(properties, "vehicleLocation"), "coordinates")),
+        "odometer_km": distance_in(status, "currentMileage"),
+        "state_of_charge": fraction(charge),
+        "position": _place(properties.get("vehicleLocation"), "coordinates"),
         "motion": _motion(properties.get("inMotion")),
-        "model": document.get("model") if isinstance(document.get("model"), str) else None,
+        "model": document.get("model"),
     }
     foreign = _begin(record, vin, at, shared)
     machine = properties.get("checkControlMessages")
@@ -165,9 +162,9 @@ def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> D
     if at is None:
         at = time_of(status.get("internalDataTimeUTC"))
     shared = {
-        "odometer_km": number(status.get("mileage"), 0, 5e6),
-        "state_of_charge": _fraction(status.get("chargingLevelHv")),
-        "position": _place(_object(status, "position")),
+        "odometer_km": distance_in(status, "mileage"),
+        "state_of_charge": fraction(status.get("chargingLevelHv")),
+        "position": _place(status.get("position")),
     }
     foreign = _begin(record, vin, at, shared)
     add_messages(foreign, status.get("checkControlMessages"), f"{pointer}/checkControlMessages")
@@ -177,16 +174,16 @@ def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> D
 
 def _attributes(record: Record, document: dict[str, Any], vin: str, pointer: str) -> Decoded:
     """Decode the same years' second shape: a map of texts, and the messages apart."""
-    for name in ("attributesMap", "vehicleMessages"):
-        if not isinstance(document.get(name, {}), dict):
-            what = f"an object is wanted, not {kind(document[name])}"
-            raise Bad(Reject.WRONG_TYPE, what, f"{pointer}/{name}")
+    wanted = "vehicleMessages" if "vehicleMessages" in document else "attributesMap"
+    if not isinstance(document[wanted], dict):
+        what = f"an object is wanted, not {kind(document[wanted])}"
+        raise Bad(Reject.WRONG_TYPE, what, f"{pointer}/{wanted}")
     attributes = _object(document, "attributesMap")
     messages = _object(document, "vehicleMessages")
     stamp = number(attributes.get("updateTime_converted_timestamp"), 0, 253_402_300_799_000)
     shared = {
-        "odometer_km": number(attributes.get("mileage"), 0, 5e6),
-        "state_of_charge": _fraction(attributes.get("chargingLevelHv")),
+        "odometer_km": distance_in(attributes, "mileage"),
+        "state_of_charge": fraction(attributes.get("chargingLevelHv")),
         "position": _place({"lat": attributes.get("gps_lat"), "lon": attributes.get("gps_lng")}),
     }
     at = datetime.fromtimestamp(stamp / 1000, UTC) if stamp else None
@@ -202,18 +199,23 @@ def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _fraction(percent: Any) -> float | None:
-    value = number(percent, 0, 100)
-    return None if value is None else value / 100
-
-
-def _motion(in_motion: Any) -> Motion | None:
+def _motion(in_motion: Any) -> Any:
+    """Translate the flag; what is none goes on as it is, to be named as unknown."""
     if in_motion is True:
         return Motion.MOVING
-    return Motion.PARKED if in_motion is False else None
+    return Motion.PARKED if in_motion is False else in_motion
 
 
-def _place(coordinates: Mapping[str, Any]) -> dict[str, float] | None:
-    lat = number(coordinates.get("latitude", coordinates.get("lat")), -90, 90)
-    lon = number(coordinates.get("longitude", coordinates.get("lon")), -180, 180)
-    return None if lat is None or lon is None else {"lat": lat, "lon": lon}
+def _place(raw: Any, inner: str = "") -> Any:
+    """Return a place as an alert has it; what is none goes on as it is, to be left out and named.
+
+    Where the vehicle may not say where it is, there are no coordinates, and nothing to name.
+    """
+    coordinates = raw.get(inner) if inner and isinstance(raw, dict) else raw
+    if not isinstance(coordinates, dict):
+        return coordinates
+    place = {
+        "lat": spelled_number(coordinates.get("latitude", coordinates.get("lat"))),
+        "lon": spelled_number(coordinates.get("longitude", coordinates.get("lon"))),
+    }
+    return place if place["lat"] is not None or place["lon"] is not None else None

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from ingest.formats.parts import Bad, alert_from, kind, read_object, report_of
+from ingest.readings.numbers import spelled_name
 from models.batch import Decoded, Record
 from models.words import Reject
 
@@ -75,7 +76,7 @@ def _unpacked(encoded: Any) -> bytes:
 
 def _require(attributes: Mapping[str, Any]) -> None:
     for name in _REQUIRED:
-        value = attributes.get(name)
+        value = spelled_name(attributes.get(name))
         if not isinstance(value, str) or not value:
             raise Bad(
                 Reject.NOT_CLOUDEVENT, f"the attribute {name} is missing or empty", f"/{name}"

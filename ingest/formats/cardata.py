@@ -8,18 +8,19 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from ingest.formats.foreign import Foreign
+from ingest.formats.foreign import Foreign, begin
 from ingest.formats.messages import add_messages
 from ingest.formats.parts import (
     Bad,
     kind,
-    number,
     read_json,
     received_at,
     shown,
     stamp_of,
     time_of,
 )
+from ingest.readings.numbers import fraction
+from ingest.readings.units import kilometres
 from models.batch import Decoded, Record
 from models.words import Reject, Severity
 
@@ -89,20 +90,19 @@ def _begin(
 ) -> Foreign:
     stamp = entry.get("timestamp") or document.get("timestamp")
     at = time_of(stamp)
-    odometer = number(entries.get(_ODOMETER, {}).get("value"), 0, 5e6)
-    charge = number(entries.get(_CHARGE, {}).get("value"), 0, 100)
-    shared = {
-        "odometer_km": odometer,
-        "state_of_charge": None if charge is None else charge / 100,
-    }
-    return Foreign(
+    odometer, charge = entries.get(_ODOMETER, {}), entries.get(_CHARGE, {})
+    foreign = Foreign(
         record=record,
         vin=vin,
         source=SOURCE,
         observed_at=at or received_at(record),
         stamp=stamp_of(stamp),
-        shared={name: value for name, value in shared.items() if value is not None},
     )
+    shared = {
+        "odometer_km": kilometres(odometer.get("value"), odometer.get("unit")),
+        "state_of_charge": fraction(charge.get("value")),
+    }
+    return begin(foreign, shared)
 
 
 def _messages(foreign: Foreign, value: Any, pointer: str) -> None:

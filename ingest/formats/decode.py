@@ -6,7 +6,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from ingest.formats import bmw, canonical, obd, uds
-from ingest.formats.parts import Bad, received_at, refuse
+from ingest.formats.parts import Bad, refuse
 from models.alert import MAX_VALUE_BYTES
 from models.batch import Decoded, Record
 from models.words import Reject
@@ -47,7 +47,6 @@ def _decode_record(record: Record, formats: Mapping[str, str]) -> Decoded:
         detail = f"no format is called {name[:40]!r}; there are {', '.join(sorted(FORMATS))}"
         return refuse(record, Bad(Reject.UNKNOWN_FORMAT, detail))
     try:
-        received_at(record)
         return _bounded(reader(record, value), len(value))
     except Bad as bad:
         return refuse(record, bad)

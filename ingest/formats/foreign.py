@@ -9,15 +9,17 @@ from ingest.formats.parts import (
     Bad,
     alert_from,
     legal_vin,
-    number,
     received_at,
     report_of,
     stamp_of,
     time_of,
 )
+from ingest.readings.members import ON_THE_ALERT, members
+from ingest.readings.numbers import spelled_number
+from ingest.readings.record_time import marks_of
 from models.batch import Decoded, Item, Record, Rejected, Snapshot
 from models.ids import digest
-from models.words import Lamp, Motion, Reject, Severity, Status
+from models.words import Lamp, Reject, Severity, Status
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Foreign:
         lamp: Lamp = Lamp.UNKNOWN,
         text: str | None = None,
         pointer: str = "",
+        defaulted: tuple[str, ...] = (),
     ) -> None:
         """Add one alert; a part that makes no legal alert is rejected by itself."""
         self.codes.add(code)
@@ -62,17 +65,18 @@ class Foreign:
             "severity": severity,
             "status": status,
             "lamp": lamp,
-            "text": text[:2000] if text else None,
+            "text": text or None,
         }
-        noted = set(self.defaulted)
+        noted = {*self.defaulted, *defaulted}
         if severity is Severity.UNKNOWN:
             noted.add("severity")
         try:
             alert, more, _ = alert_from(document, pointer, noted)
+            report = report_of(self.record, alert, more, fingerprint)
         except Bad as bad:
             self.rejected.append(bad.rejected)
             return
-        self.items.append(report_of(self.record, alert, more, fingerprint))
+        self.items.append(report)
 
     def reject(self, bad: Bad) -> None:
         """Add a part that cannot be used."""
@@ -88,7 +92,7 @@ class Foreign:
         codes = frozenset(code for code in self.codes if code.startswith(f"{scheme}:"))
         stamp = self.stamp or self.observed_at.isoformat()
         fingerprint = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
-        received = received_at(self.record)
+        received = received_at(self.record, self.observed_at)
         self.items.append(
             Snapshot(
                 fingerprint,
@@ -98,6 +102,7 @@ class Foreign:
                 min(self.observed_at, received),
                 received,
                 codes,
+                marks_of(self.record),
             )
         )
 
@@ -119,16 +124,24 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
     if stamp is not None and (observed is None or not _has_offset(stamp)):
         raise Bad(Reject.BAD_TIME, "observed_at must be RFC 3339 with an offset", "/observed_at")
     named = document.get("source")
-    shared, defaulted = _readings(document)
-    return Foreign(
-        record=record,
-        vin=vin,
-        source=str(named) if _is_name(named) else source,
-        observed_at=observed or received_at(record),
-        stamp=stamp_of(stamp, document.get("id")),
-        shared=shared,
-        defaulted=defaulted,
+    shared = {name: spelled_number(document.get(name)) for name in ON_THE_ALERT}
+    return begin(
+        Foreign(
+            record=record,
+            vin=vin,
+            source=str(named) if _is_name(named) else source,
+            observed_at=observed or received_at(record),
+            stamp=stamp_of(stamp, document.get("id")),
+        ),
+        {**shared, "motion": document.get("motion")},
     )
+
+
+def begin(foreign: Foreign, shared: Mapping[str, Any]) -> Foreign:
+    """Give a document what all its alerts share, as far as it can be believed; name the rest."""
+    kept, foreign.defaulted = members(shared)
+    foreign.shared = {**kept, "motion": shared.get("motion")}
+    return foreign
 
 
 def _is_name(text: Any) -> bool:
@@ -137,24 +150,3 @@ def _is_name(text: Any) -> bool:
 
 def _has_offset(text: Any) -> bool:
     return datetime.fromisoformat(text.strip()).tzinfo is not None
-
-
-def _readings(document: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Return the readings that are within bounds, and the names of those that are not."""
-    bounds = {"speed_kph": (0, 500), "odometer_km": (0, 5e6), "state_of_charge": (0, 1)}
-    shared: dict[str, Any] = {}
-    defaulted = []
-    for name, (least, most) in bounds.items():
-        if document.get(name) is None:
-            continue
-        value = number(document[name], least, most)
-        if value is None:
-            defaulted.append(name)
-        else:
-            shared[name] = value
-    motion = document.get("motion")
-    if motion is not None:
-        shared["motion"] = motion if motion in tuple(Motion) else Motion.UNKNOWN
-        if shared["motion"] != motion:
-            defaulted.append("motion")
-    return shared, tuple(defaulted)

@@ -12,14 +12,15 @@ from typing import Any, Final, TypeVar
 import orjson
 from pydantic import ValidationError
 
+from ingest.readings.members import doubted, mend
+from ingest.readings.record_time import OLDEST, arrival, marks_of
 from models.alert import Alert
-from models.batch import END_OF_TIME, Decoded, Record, Rejected, Report, moment_of
+from models.batch import Decoded, Record, Rejected, Report
 from models.canary import CANARY_VIN
 from models.ids import digest
 from models.words import Lamp, Motion, Reject, Severity, Status
 
 MAX_AHEAD: Final = timedelta(minutes=5)
-OLDEST: Final = datetime(2010, 1, 1, tzinfo=UTC)
 _LEAP_SECOND: Final = re.compile(r"(?<=:\d\d):60(?=[.Zz+-])")
 _VOCABULARIES: Final[Mapping[str, frozenset[str]]] = {
     name: frozenset(word.value for word in words)
@@ -98,11 +99,16 @@ def stamp_of(*candidates: Any) -> str:
     return ""
 
 
-def received_at(record: Record) -> datetime:
-    """Return the record's timestamp as a time. Raises `Bad` where it is no date."""
-    if not 0 <= record.timestamp < END_OF_TIME:
-        raise Bad(Reject.BAD_TIME, f"the record's timestamp {record.timestamp} is no date")
-    return moment_of(record.timestamp)
+def received_at(record: Record, own: datetime | None = None) -> datetime:
+    """Return when a record came: by its timestamp, else by the document's own time.
+
+    Raises `Bad` where neither is a date.
+    """
+    at = arrival(record, own)
+    if at is None:
+        detail = f"neither the record's timestamp ({record.timestamp}) nor the document has a date"
+        raise Bad(Reject.BAD_TIME, detail)
+    return at
 
 
 def legal_vin(*candidates: Any) -> str | None:
@@ -172,8 +178,9 @@ def alert_from(
 ) -> tuple[Alert, tuple[str, ...], int]:
     """Validate a canonical alert; return it with its defaulted fields and how many were unknown.
 
-    A word outside its vocabulary becomes `unknown` (a status: `active`): its field is defaulted.
-    Raises `Bad` where no alert can be made of it.
+    A word outside its vocabulary becomes `unknown` (a status: `active`), an optional member that
+    cannot be believed is left out: its name is among the defaulted. Raises `Bad` only for who
+    (`id`, `source`, `vin`), what (`code`) and when (`observed_at`).
     """
     known = {name: value for name, value in document.items() if name in _FIELDS}
     noted = set(defaulted)
@@ -186,8 +193,6 @@ def alert_from(
         elif not isinstance(value, str) or value not in vocabulary:
             noted.add(name)
             known[name] = Status.ACTIVE.value if name == "status" else "unknown"
-    if "signals" in known and known["signals"] is None:
-        del known["signals"]
     observed = known.get("observed_at")
     if isinstance(observed, str):
         if observed.strip().lstrip("-+").replace(".", "").isdigit():
@@ -196,11 +201,24 @@ def alert_from(
             known["observed_at"] = _LEAP_SECOND.sub(":59", observed)
     elif observed is not None and not isinstance(observed, datetime):
         raise _no_time(pointer)
+    alert, left_out = _validated(known, pointer)
+    noted.update(left_out)
+    return alert, tuple(sorted(noted)), sum(name not in _FIELDS for name in document)
+
+
+def _validated(known: Mapping[str, Any], pointer: str) -> tuple[Alert, tuple[str, ...]]:
+    """Return an alert of what can be believed, and the names of what cannot.
+
+    Most alerts are good: members are only looked at one by one where the whole is not legal.
+    """
     try:
-        alert = Alert.model_validate(known)
+        return doubted(Alert.model_validate(known))
+    except ValidationError:
+        mended, left_out = mend(known)
+    try:
+        return Alert.model_validate(mended), left_out
     except ValidationError as error:
         raise _why(error, pointer) from error
-    return alert, tuple(sorted(noted)), len(document) - len(known)
 
 
 def _no_time(pointer: str) -> Bad:
@@ -245,15 +263,19 @@ def report_of(
     defaulted: tuple[str, ...],
     fingerprint: str | None = None,
 ) -> Report:
-    """Put an alert in its place; where its clock cannot be right, the record's time is used."""
-    received = received_at(record)
+    """Put an alert in its place; where its clock cannot be right, the record's time is used.
+
+    Raises `Bad` where neither has a time.
+    """
+    received = received_at(record, alert.observed_at)
+    marks = marks_of(record)
     is_suspect = alert.observed_at - received > MAX_AHEAD or alert.observed_at < OLDEST
     return Report(
         fingerprint=fingerprint or digest(alert.source, alert.id),
         alert=alert,
         observed_at=received if is_suspect else alert.observed_at,
         received_at=received,
-        defaulted=defaulted,
+        defaulted=tuple(sorted({*defaulted, *marks})) if marks else defaulted,
         clock_suspect=is_suspect,
         vin_check_failed=alert.vin != CANARY_VIN and fails_check_digit(alert.vin),
     )

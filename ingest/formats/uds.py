@@ -46,19 +46,17 @@ def _read(add: Any, entry: Any) -> None:
     if not isinstance(entry, dict):
         raise Bad(Reject.WRONG_TYPE, f"an object is wanted, not {kind(entry)}")
     code = _code(entry.get("code"))
-    status = _byte(entry.get("status"), "/status")
-    if status is None:
-        raise Bad(Reject.MISSING_FIELD, "status: the DTC status byte", "/status")
-    mask = _byte(entry.get("severity"), "/severity") or 0
-    severity = next((word for bit, word in _SEVERITIES if mask & bit), Severity.UNKNOWN)
-    if not status & (TEST_FAILED | PENDING | CONFIRMED):
+    status, mask = _byte(entry.get("status")), _byte(entry.get("severity"))
+    severity = next((word for bit, word in _SEVERITIES if (mask or 0) & bit), Severity.UNKNOWN)
+    if status is not None and not status & (TEST_FAILED | PENDING | CONFIRMED):
         return
-    is_active = status & (TEST_FAILED | CONFIRMED)
+    is_active = status is None or status & (TEST_FAILED | CONFIRMED)
     add(
         f"dtc:{code}",
         severity,
         status=Status.ACTIVE if is_active else Status.PENDING,
-        lamp=Lamp.MALFUNCTION if status & LAMP_REQUESTED else Lamp.UNKNOWN,
+        lamp=Lamp.MALFUNCTION if (status or 0) & LAMP_REQUESTED else Lamp.UNKNOWN,
+        defaulted=("status",) if status is None else (),
     )
 
 
@@ -76,16 +74,11 @@ def _code(raw: Any) -> str:
     return plain
 
 
-def _byte(raw: Any, pointer: str) -> int | None:
-    if raw is None:
-        return None
+def _byte(raw: Any) -> int | None:
+    """Return a byte from a number or from its hexadecimal digits; None for what is none."""
     value: int | None = None
-    if isinstance(raw, bool) or not isinstance(raw, (int, str)):
-        raise Bad(Reject.WRONG_TYPE, f"a byte is wanted, not {shown(raw)}", pointer)
-    if isinstance(raw, int):
+    if isinstance(raw, int) and not isinstance(raw, bool):
         value = raw
-    elif re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", raw):
+    elif isinstance(raw, str) and re.fullmatch(r"(0[xX])?[0-9A-Fa-f]{1,2}", raw):
         value = int(raw, 16)
-    if value is None or not 0 <= value <= 0xFF:  # noqa: PLR2004 - one byte
-        raise Bad(Reject.OUT_OF_BOUNDS, "a byte is wanted: 0 to 255, or hexadecimal", pointer)
-    return value
+    return value if value is not None and 0 <= value <= 0xFF else None  # noqa: PLR2004 - one byte

@@ -11,7 +11,7 @@ from kafka.structs import OffsetAndMetadata
 from ingest.kafka.client import consumer_of
 from ingest.kafka.offsets import topic_id
 from ingest.source import StreamPosition, Take
-from models.batch import NO_EPOCH, Partition, Record
+from models.batch import NO_EPOCH, UNTIMED, Partition, Record
 from models.errors import OffsetLost, Unreachable
 from models.words import Feed
 
@@ -275,7 +275,7 @@ def record_of(feed: Feed, message: Any) -> Record:
     return Record(
         partition=Partition(feed, message.topic, message.partition),
         offset=message.offset,
-        timestamp=message.timestamp,
+        timestamp=UNTIMED if message.timestamp is None else message.timestamp,
         key=message.key,
         value=message.value,
         headers=tuple((name, value or b"") for name, value in message.headers or ()),

@@ -126,5 +126,11 @@ def _snapshot_columns(snapshot: Snapshot) -> dict[str, Any]:
         "observed_at": snapshot.observed_at,
         "received_at": snapshot.received_at,
         "is_clock_suspect": False,
-        "detail": without_nul({"source": snapshot.source, "codes": sorted(snapshot.codes)}),
+        "detail": without_nul(
+            {
+                "source": snapshot.source,
+                "codes": sorted(snapshot.codes),
+                "defaulted": list(snapshot.defaulted),
+            }
+        ),
     }

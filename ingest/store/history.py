@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from models import tables as t
 from models.alert import Alert
-from models.batch import Decoded, Item, Partition, Record, Report, Snapshot
+from models.batch import NO_RECORD_TIME, UNTIMED, Decoded, Item, Partition, Record, Report, Snapshot
 from models.canary import CANARY_VIN
 from models.words import Feed
 
@@ -35,6 +35,8 @@ def delivered(connection: sa.Connection, since: datetime | None = None) -> Itera
 def _record(row: Mapping[str, Any]) -> Record:
     where = Partition(Feed(row["feed"]), row["topic"], row["part"])
     at = int(row["received_at"].timestamp() * 1000)
+    if NO_RECORD_TIME in row["detail"].get("defaulted", ()):
+        at = UNTIMED  # the alert's own time stands in its place, and moves no stream on
     return Record(where, row["record_offset"], at, None, None)
 
 
@@ -48,6 +50,7 @@ def _item(row: Mapping[str, Any]) -> Item:
             detail["source"],
             row["code"].rstrip(":"),
             codes=frozenset(detail["codes"]),
+            defaulted=tuple(detail.get("defaulted", ())),
             **times,
         )
     defaulted = tuple(detail.pop("defaulted"))

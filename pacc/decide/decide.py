@@ -8,7 +8,7 @@ from typing import Final
 from ingest.cluster.dedupe import Deliveries
 from ingest.cluster.open_case import OpenCase
 from ingest.cluster.vehicle import VehicleState
-from models.batch import END_OF_TIME, Batch, Decoded, Partition, Report, Snapshot, moment_of
+from models.batch import Batch, Decoded, Partition, Report, Snapshot, moment_of
 from models.case import Vehicle
 from models.decision import Decision, Ended, Known, joined
 from models.words import OUTCOME_ORDER, Outcome
@@ -121,11 +121,8 @@ def _outcome_of(decoded: Decoded, outcomes: Sequence[Outcome]) -> Outcome:
 
 def advance(watermark: dict[Partition, datetime], decoded: Decoded) -> None:
     """Move stream time on: never back, and not by a record whose timestamp is no date."""
-    partition, timestamp = decoded.record.partition, decoded.record.timestamp
-    if not 0 <= timestamp < END_OF_TIME:
-        return
-    at = moment_of(timestamp)
-    if partition not in watermark or at > watermark[partition]:
+    partition, at = decoded.record.partition, moment_of(decoded.record.timestamp)
+    if at is not None and (partition not in watermark or at > watermark[partition]):
         watermark[partition] = at
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from models import tables as t
-from models.batch import Partition, Record
+from models.batch import Partition, Record, moment_of
 from models.words import Feed
 from pacc.process.clock import utc_now
 from pacc.watch.metrics import ScoutMetrics
@@ -40,9 +40,10 @@ class ScoutStatus:
     def report_brought(self, records: Sequence[Record], outcomes: Mapping[str, int]) -> None:
         """Report records whose stop faults were brought forward, and how many ended how."""
         self._brought += len(records)
-        now = utc_now().timestamp()
+        now = utc_now()
+        times = [moment_of(record.timestamp) for record in records]
         self._metrics.observe_brought(
-            (now - record.timestamp / 1000 for record in records), outcomes
+            ((now - at).total_seconds() for at in times if at is not None), outcomes
         )
 
     def report_lag(self, behind: int, unread: int, passed: int) -> None:

@@ -50,6 +50,7 @@ BORN = [
         for room, module in (
             ("ingest/formats", "kafka"),
             ("ingest/cluster", "time"),
+            ("ingest/readings", "os"),
             ("prioritizer/features", "os"),
             ("prioritizer/ranking", "threading"),
             ("dispatch/rules", "sqlalchemy"),
