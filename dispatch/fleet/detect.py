@@ -1,148 +1,83 @@
 """Finds fleet issues and counts them, for `pacc tend`.
 
-Only cases whose model and software are known count, by when they were opened: a day of them, so
-that a flood is found also where the pipeline, or `pacc tend`, comes hours behind it.
+Only cases whose model and software are known count, by when they were opened. Every hour of stream
+time is searched, whenever `pacc tend` looks: looks after each hour, or one look after a replay of
+weeks at full speed, find the same issues with the same beginning.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from dispatch.access.acting import Acting
 from dispatch.fleet.issues import change_state
+from dispatch.fleet.searched import Unsearched, note_searched, unsearched
+from dispatch.fleet.slots import Group, Slot, count_slots, known_build, slot_of, surges, windows
 from dispatch.read.open_tasks import OPEN
 from dispatch.rules.fleet_issue import Surge, issue_id
 from models import tables as t
-from models.canary import CANARY_VIN
 from models.sql import insert_new
 from models.words import CaseState, IssueState, SurgeRule
 
 _RECENT: Final = timedelta(minutes=10)
 _DAY: Final = timedelta(days=1)
-_Group = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Half a window of one group: its number, how many vehicles, the first and the newest case."""
-
-    number: int
-    vehicles: int
-    first_seen: datetime
-    last_seen: datetime
+_BEGINNING: Final = datetime(2010, 1, 1, tzinfo=UTC)
 
 
 def update_issues(acting: Acting) -> Counter[str]:
     """Find new issues, count those that are not over, and end or hold them by the rule."""
-    connection, at, surge = acting.connection, acting.at, acting.policy.surge
-    now = _stream_time(connection, at)
+    unseen = unsearched(acting.connection, acting.at)
+    if unseen is None:
+        return Counter()
+    done = _search(acting, unseen) if unseen.rows else Counter[str]()
+    _count(acting, unseen.until)
+    return done + _by_rule(acting, unseen.until)
+
+
+def _search(acting: Acting, unseen: Unsearched) -> Counter[str]:
+    """Search the hours that no look has seen, and a day before them, for floods."""
+    connection, surge = acting.connection, acting.policy.surge
     done: Counter[str] = Counter()
-    if now is None:
-        return done
+    since = unseen.since - _overlap(surge) if unseen.since else _BEGINNING
     known = {row["issue_id"]: row for row in _issues(connection)}
-    for group, slots in sorted(_slots(connection, now, surge).items()):
+    for group, slots in sorted(count_slots(connection, since, unseen.until, surge).items()):
         issue = known.get(issue_id(*group))
-        if issue is None:
-            window = next(_surges(slots, now, surge), None)
-            if window is not None:
-                _begin(acting, group, window, now)
-                done["fleet_issue_found"] += 1
+        window = next(surges(slots, since, surge), None)
+        if issue is None and window is not None:
+            _begin(acting, group, window, unseen.until)
+            done["fleet_issue_found"] += 1
+        elif issue is None:
+            continue
         elif issue["state"] == IssueState.OVER.value and _is_back(issue, slots, surge):
             why = "it came back"
             done["fleet_issue_found"] += change_state(acting, issue, IssueState.WATCHED, why)
-    _count(acting, now)
-    return done + _by_rule(acting, now)
+        elif window is not None and window[0].first_seen < issue["first_seen"]:
+            _begin_earlier(connection, issue["issue_id"], window[0].first_seen)
+    note_searched(connection, unseen.rows)
+    return done
 
 
-def _stream_time(connection: sa.Connection, at: datetime) -> datetime | None:
-    """Return the newest stream time; a record out of the future does not move it past now."""
-    newest = connection.execute(sa.select(sa.func.max(t.position.c.watermark))).scalar()
-    return None if newest is None else min(newest, at)
-
-
-def _known() -> sa.ColumnElement[bool]:
-    c = t.case.c
-    return sa.and_(c.software.is_not(None), c.model.is_not(None), c.vin != CANARY_VIN)
-
-
-def _half(surge: Surge) -> int:
-    """Return half a window in whole seconds: any two slots side by side are one window."""
-    return max(1, int(surge.within.total_seconds() / 2))
-
-
-def _back(surge: Surge) -> timedelta:
-    """Return how far back floods are searched for."""
+def _overlap(surge: Surge) -> timedelta:
+    """Return how far before its newest time a partition may still bring a record."""
     return max(_DAY, 2 * surge.within)
 
 
-def _slots(connection: sa.Connection, now: datetime, surge: Surge) -> dict[_Group, dict[int, Slot]]:
-    """Count the vehicles of the groups that may be an issue, in slots, twice as far back."""
-    c = t.case.c
-    of = (c.root, c.model, c.software)
-    half = sa.literal_column(str(_half(surge)), sa.BigInteger)
-    slot = sa.cast(sa.extract("epoch", c.opened_at), sa.BigInteger) // half
-    since = now - _back(surge)
-    many = sa.select(*of).where(_known(), c.opened_at > since, c.opened_at <= now)
-    many = many.group_by(*of, slot).having(sa.func.count() * 2 >= surge.vehicles).distinct()
-    groups: dict[_Group, dict[int, Slot]] = {
-        (row.root, row.model, row.software): {} for row in connection.execute(many)
-    }
-    if not groups:
-        return {}
-    query = (
-        sa.select(
-            *of,
-            slot.label("slot"),
-            sa.func.count(c.vin.distinct()).label("vehicles"),
-            sa.func.min(c.opened_at).label("first_seen"),
-            sa.func.max(c.opened_at).label("last_seen"),
-        )
-        .where(_known(), c.opened_at > since - _before(surge) - surge.within)
-        .where(c.opened_at <= now)
-        .where(c.root.in_(sorted({root for root, _, _ in groups})))
-        .group_by(*of, slot)
-    )
-    for row in connection.execute(query):
-        slots = groups.get((row.root, row.model, row.software))
-        if slots is not None:
-            slots[row.slot] = Slot(row.slot, row.vehicles, row.first_seen, row.last_seen)
-    return groups
-
-
-def _before(surge: Surge) -> timedelta:
-    """Return how much earlier lies what is usual: a day, or the window before if it is longer."""
-    return max(_DAY, surge.within)
-
-
-def _windows(slots: Mapping[int, Slot]) -> Iterator[tuple[int, list[Slot]]]:
-    """Yield the windows that end with a slot in which something was."""
-    for number in sorted(slots):
-        yield number, [slots[one] for one in (number - 1, number) if one in slots]
-
-
-def _surges(slots: Mapping[int, Slot], now: datetime, surge: Surge) -> Iterator[list[Slot]]:
-    """Yield the windows that are far above the same time of the day before, the first one first."""
-    day = round(_before(surge).total_seconds() / _half(surge))
-    since = (now - _back(surge)).timestamp() // _half(surge)
-    for number, window in _windows(slots):
-        if number <= since:
-            continue
-        vehicles = sum(one.vehicles for one in window)
-        usual = sum(slots[one].vehicles for one in (number - 1 - day, number - day) if one in slots)
-        if vehicles >= surge.vehicles and vehicles >= surge.times * usual:
-            yield window
+def _begin_earlier(connection: sa.Connection, issue_id_: str, first_seen: datetime) -> None:
+    """Set back the beginning of an issue: a partition that is behind brought what was before."""
+    i = t.fleet_issue.c
+    update = sa.update(t.fleet_issue).where(i.issue_id == issue_id_)
+    connection.execute(update.values(first_seen=first_seen))
 
 
 def _is_back(issue: Mapping[str, Any], slots: Mapping[int, Slot], surge: Surge) -> bool:
     """Return whether an issue that was over is one again by what came after it alone."""
-    last = issue["last_seen"].timestamp() // _half(surge)
+    last = slot_of(issue["last_seen"], surge)
     later = {number: one for number, one in slots.items() if number > last}
     return any(
-        sum(one.vehicles for one in window) >= surge.vehicles for _, window in _windows(later)
+        sum(one.vehicles for one in window) >= surge.vehicles for _, window in windows(later)
     )
 
 
@@ -151,7 +86,7 @@ def _issues(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def _begin(acting: Acting, group: _Group, window: list[Slot], now: datetime) -> None:
+def _begin(acting: Acting, group: Group, window: list[Slot], now: datetime) -> None:
     """Insert a new issue; two who find it at once write it once."""
     code, model, software = group
     row = {
@@ -179,7 +114,7 @@ def _of_it() -> sa.ColumnElement[bool]:
     """Return the condition that a case is one of an issue."""
     i, c = t.fleet_issue.c, t.case.c
     return sa.and_(
-        _known(),
+        known_build(),
         c.root == i.code,
         c.model == i.model,
         c.software == i.software,

@@ -4,7 +4,7 @@ from models.tables.access import api_key, audit, idempotency, login_failure, per
 from models.tables.base import LEDGER_PAGE, SCHEMA_REVISION, metadata
 from models.tables.cases import alert, case, contact, fault, vehicle
 from models.tables.console import card, handover, presence, worksheet
-from models.tables.fleet import fleet_issue
+from models.tables.fleet import fleet_issue, fleet_search
 from models.tables.learning import model_alias, model_version
 from models.tables.streams import ledger, position, pulse, quarantine, redrive
 from models.tables.work import OPEN_TASK, desk, entry, outbox, silence, task
@@ -23,6 +23,7 @@ __all__ = [
     "entry",
     "fault",
     "fleet_issue",
+    "fleet_search",
     "handover",
     "idempotency",
     "ledger",

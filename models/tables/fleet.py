@@ -1,8 +1,8 @@
-"""Fleet-wide issues: a code that many cars of one model and software report at once."""
+"""Fleet issues: a code that many cars of one model and software report at once."""
 
 import sqlalchemy as sa
 
-from models.tables.base import metadata
+from models.tables.base import metadata, partition_columns
 from models.tables.columns import Id, Json, UtcTime
 
 # a code that many cars of one model and software report at once: one row a fleet issue
@@ -32,4 +32,13 @@ fleet_issue = sa.Table(
     sa.Column("changed_at", UtcTime, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Index(None, "state"),
+)
+
+# how far each partition has been searched for them: stream time, and the offsets passed by then
+fleet_search = sa.Table(
+    "fleet_search",
+    metadata,
+    *partition_columns(),
+    sa.Column("until", UtcTime, nullable=False),
+    sa.Column("advanced", sa.BigInteger, nullable=False),
 )

@@ -1,6 +1,9 @@
 """A flood is found as one fleet issue, nothing else is, and it ends when it is quiet."""
 
 from datetime import timedelta
+from pathlib import Path
+from random import Random
+from shutil import copyfile
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.batch import Partition
 from models.words import Feed, IssueState, SurgeRule
+from pacc.process.database import make_engine
 from tests.support.floods import CODE, Flood, flood, vin
 from tests.worlds import START, Stream
 
@@ -40,8 +44,8 @@ def test_unknown_is_no_group(engine: sa.Engine, unknown: dict[str, Any]) -> None
 
 def test_an_everyday_fault_is_none_and_a_fivefold_day_is_one(engine: sa.Engine) -> None:
     flood = Flood(engine)
-    for day in range(3):
-        flood.report(range(100 * day, 100 * day + 60), day * DAY + 5)
+    for day, cars in enumerate((40, 60, 60)):
+        flood.report(range(100 * day, 100 * day + cars), day * DAY + 5)
     assert flood.tends(days=2, minutes=10).issues() == []
     flood.report(range(300, 550), 2 * DAY + 15)
     (issue,) = flood.tends(minutes=10).issues()
@@ -90,3 +94,52 @@ def test_a_quiet_issue_is_over_its_tasks_go_and_it_may_come_back(flood: Flood) -
     assert len(flood.issues(is_all=True)) == 1
     flood.report(range(400, 460), 4 * 60).tends(hours=1)
     assert flood.issues()[0]["state"] == "watched"
+
+
+def _story(seed: int) -> list[tuple[float, range, dict[str, Any]]]:
+    """Floods and single cars over five days: (minute, cars, what differs), in stream order."""
+    chance = Random(seed)
+    story: list[tuple[float, range, dict[str, Any]]] = []
+    first = 0
+    for _ in range(chance.randint(6, 12)):
+        cars = chance.choice((1, 5, 30, 60, 120))
+        more = {"code": chance.choice((CODE, "dtc:B1342")), "software": chance.choice(("a", "b"))}
+        story.append((chance.uniform(0, 5 * DAY), range(first, first + cars), more))
+        first += cars
+    return sorted(story, key=lambda report: report[0])
+
+
+def _issues_of(flood: Flood) -> list[tuple[Any, ...]]:
+    names = ("issue_id", "code", "software", "first_seen")
+    return [tuple(row[name] for name in names) for row in flood.rows(t.fleet_issue)]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_looks_after_each_report_and_one_look_after_all_find_the_same(
+    migrated_sqlite: Path, tmp_path: Path, seed: int
+) -> None:
+    engines = [
+        make_engine(f"sqlite:///{copyfile(migrated_sqlite, tmp_path / name)}") for name in "ab"
+    ]
+    at_speed, live = map(Flood, engines)
+    for minute, cars, more in _story(seed):
+        at_speed.report(cars, minute, **more)
+        live.report(cars, minute, **more)
+        live.tends(minutes=max(1, minute - (live.now - START).total_seconds() / 60))
+    live.tends(days=1)
+    at_speed.tends(days=7)
+    assert _issues_of(at_speed) == _issues_of(live)
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_partition_that_is_days_behind_is_searched_where_it_stands(engine: sa.Engine) -> None:
+    flood = Flood(engine)
+    other = Stream(Partition(Feed.HTTP, "another", 0)).says(vin(900), "dtc:B1342", 3 * DAY, id="o")
+    flood.plays(other.records)
+    flood.tends(days=3)
+    flood.report(range(60), 5)
+    (issue,) = flood.tends(minutes=1).issues()
+    assert issue["first_seen"] == START + timedelta(minutes=5)
+    flood.report(range(60, 120), DAY + 5).tends(minutes=1)
+    assert len(flood.rows(t.fleet_issue)) == 1

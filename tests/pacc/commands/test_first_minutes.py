@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from ingest.tape import write_tape
+from models.tables.base import SCHEMA_REVISION
 from tests.support.commands import run_pacc
 from tests.worlds import CAR, Stream
 
@@ -16,9 +17,11 @@ def test_a_new_users_first_minutes(tmp_path: Path) -> None:
     early = run_pacc(tmp_path, "ledger")
     assert (early.returncode, early.stderr) == (
         4,
-        "pacc: The database has no schema yet, this program needs 0009: run `pacc migrate`.\n",
+        "pacc: The database has no schema yet, "
+        f"this program needs {SCHEMA_REVISION}: run `pacc migrate`.\n",
     )
-    assert json.loads(run_pacc(tmp_path, "migrate", "--json").stdout) == {"revision": "0009"}
+    revision = json.loads(run_pacc(tmp_path, "migrate", "--json").stdout)["revision"]
+    assert revision == SCHEMA_REVISION
     played = json.loads(run_pacc(tmp_path, "replay", "tape.jsonl", "--json").stdout)
     assert played["outcomes"] == {"opened": 1, "quarantined": 1}
     (case,) = json.loads(run_pacc(tmp_path, "case", "list", "--json").stdout)
