@@ -191,7 +191,10 @@ class Task(Struct, frozen=True):
 
 
 class Case(Struct, frozen=True):
-    """Everything that is wrong with one vehicle now. `heal_at`: when it heals if nothing comes."""
+    """Everything that is wrong with one vehicle now.
+
+    `heal_at`: the stream time by which it heals if nothing comes.
+    """
 
     case_id: str
     vin: str

@@ -92,8 +92,20 @@ class OpenCase:
                 if SEVERITY_RANK[fault.severity] == worst
             )[1]
 
+    def plan_heal(self, heal_after: timedelta, cleared: datetime | None) -> None:
+        """Set by which stream time it heals if nothing comes; `cleared` is when a clear came in.
+
+        Stream time counts from there: what the vehicle buffered behind the clear comes first.
+        """
+        before, self.heal_at = self.heal_at, None
+        healed_at = self.heals_at(heal_after)
+        if healed_at is None or any(fault.is_active for fault in self.faults.values()):
+            return
+        bound = before if cleared is None else cleared + heal_after
+        self.heal_at = max(healed_at, bound or healed_at)
+
     def heals_at(self, heal_after: timedelta) -> datetime | None:
-        """Return when it heals if nothing comes; None while nothing is cleared."""
+        """Return when it heals by the vehicle's own time; None while nothing is cleared."""
         ends = [one.cleared_at for one in self.faults.values() if one.cleared_at is not None]
         return max(ends) + heal_after if ends else None
 

@@ -45,15 +45,22 @@ class VehicleState:
         self._open = self._resume()
         self._ended = self._recall()
 
-    def heal(self, watermark: Mapping[Partition, datetime]) -> None:
-        """Close the open case if stream time has passed its `heal_at` and no person has it."""
+    def heal(self, watermark: Mapping[Partition, datetime], own: datetime | None = None) -> None:
+        """Close the open case if it is due and no person has it.
+
+        It is due by the vehicle's `own` time, that of what it reports next, or when stream time has
+        passed its `heal_at`: what was buffered and comes at once is grouped as if it came live.
+        """
         open_case = self._open
         if open_case is None or open_case.heal_at is None or self._is_in_hand:
             return
-        reached = watermark.get(open_case.partition)
-        if reached is None or reached < open_case.heal_at:
+        healed_at = open_case.heals_at(self._grouping.heal_after)
+        if healed_at is None:
             return
-        self._end(open_case, open_case.heal_at, CaseState.HEALED)
+        reached = watermark.get(open_case.partition)
+        is_due = reached is not None and reached >= open_case.heal_at
+        if is_due or (own is not None and own >= healed_at):
+            self._end(open_case, max(healed_at, open_case.opened_at), CaseState.HEALED)
 
     def close(self, at: datetime, repaired_at: datetime | None) -> None:
         """Close the open case because a person ended it: for going through the past again."""
@@ -266,7 +273,8 @@ class VehicleState:
         shown = tuple([one for one in active if one.folded_under is None])
         open_case.name_root()
         open_case.partition = partition
-        open_case.heal_at = None if active else open_case.heals_at(self._grouping.heal_after)
+        came_at = at if kind is Outcome.CLEARED else None
+        open_case.plan_heal(self._grouping.heal_after, came_at)
         standing = Standing(
             at=at,
             faults=shown,

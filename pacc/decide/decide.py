@@ -102,12 +102,12 @@ def apply(
     watermark: Mapping[Partition, datetime],
     policy: Policy,
 ) -> Outcome:
-    """Apply one delivered item to its vehicle, healing by stream time first."""
+    """Apply one delivered item to its vehicle, healing what is due first."""
     vin = item.vin
     state = states.get(vin)
     if state is None:
         state = states[vin] = VehicleState(Vehicle(vin), policy.grouping)
-    state.heal(watermark)
+    state.heal(watermark, item.observed_at)
     if isinstance(item, Snapshot):
         return state.snapshot(item, partition)
     return state.report(item, partition)
