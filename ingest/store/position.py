@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from ingest.source import StreamPosition
 from models import rows
 from models import tables as t
-from models.batch import NO_EPOCH, Partition, Span
+from models.batch import NO_EPOCH, Extent, Partition, Span
 from models.errors import Fenced
 from models.sql import Writer, insert_new, run_many
 from models.words import Feed
 
+_AT_ONCE: Final = frozenset({Feed.HTTP.value, Feed.REDRIVE.value})
 _AT_PARTITION: Final = tuple(
     t.position.c[name] == sa.bindparam(f"b_{name}") for name in ("feed", "topic", "part")
 )
@@ -121,6 +122,35 @@ def watermarks(
     wanted = set(partitions)
     stored = {Partition(Feed(row.feed), row.topic, row.part): row.watermark for row in result}
     return {partition: at for partition, at in stored.items() if partition in wanted}
+
+
+def read_to_end(connection: sa.Connection, ends: Mapping[Partition, Extent]) -> list[Partition]:
+    """Return the partitions of which nothing waits: those of Kafka up to these ends of theirs.
+
+    What comes over HTTP or is put back waits nowhere; a lane is read as far as its partition. A
+    tape has no present.
+    """
+    p = t.position.c
+    columns = (p.feed, p.topic, p.part, p.next_offset, p.topic_id)
+    query = sa.select(*columns).where(p.feed != Feed.TAPE.value)
+    stored = list(connection.execute(query))
+    read = {
+        (row.topic, row.part)
+        for row in stored
+        if row.feed == Feed.KAFKA.value and _is_read(row, ends)
+    }
+    return sorted(
+        Partition(Feed(row.feed), row.topic, row.part)
+        for row in stored
+        if row.feed in _AT_ONCE or (row.topic, row.part) in read
+    )
+
+
+def _is_read(row: Any, ends: Mapping[Partition, Extent]) -> bool:
+    end = ends.get(Partition(Feed.KAFKA, row.topic, row.part))
+    if end is None or row.next_offset < end.end:
+        return False
+    return None in (row.topic_id, end.topic_id) or row.topic_id == end.topic_id
 
 
 def save_watermarks(writer: Writer, watermark: Mapping[Partition, datetime]) -> None:

@@ -26,7 +26,7 @@ def tend(
     set_up_logs(settings.log_format, settings.log_level)
     with closing(make_tend_loop(settings)) as loop:
         if once:
-            print_facts(loop.tick(wait_for_fleet=True), as_json=as_json)
+            print_facts(loop.tick(wait_for_all=True), as_json=as_json)
         else:
             loop.metrics.serve(settings.metrics_host, settings.metrics_port)
             loop.run(stop_on_signal(), settings.tend_every)

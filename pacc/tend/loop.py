@@ -3,8 +3,8 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,7 +17,9 @@ from models.errors import Unreachable
 from pacc.process.clock import utc_now
 from pacc.process.database import reachable
 from pacc.process.pace import Pace
+from pacc.tend.aside import Aside
 from pacc.tend.fleet import FleetWatch
+from pacc.tend.quiet import QuietWatch
 from pacc.watch.canary import Canary, Sender, clear_forgotten
 from pacc.watch.metrics import Metrics
 
@@ -26,13 +28,14 @@ _log = structlog.get_logger(__name__)
 
 
 class TendLoop:
-    """Runs tick after tick; fleet issues are counted on a thread, so that no tick waits."""
+    """Runs tick after tick; what takes seconds has threads of its own, so that no tick waits."""
 
     def __init__(
         self,
         engine: sa.Engine,
         load_policy: Callable[[], DispatchPolicy],
         metrics: Metrics,
+        quiet: QuietWatch,
         make_sender: Callable[[], Sender] | None,
         canary: Canary | None,
     ) -> None:
@@ -45,8 +48,8 @@ class TendLoop:
         self._canary = canary
         self._metrics_pace = Pace()
         self._fleet = FleetWatch()
-        self._fleet_thread = ThreadPoolExecutor(1, "fleet")
-        self._fleet_tick: Future[Counter[str]] | None = None
+        self._quiet = quiet
+        self._fleet_aside, self._quiet_aside = Aside("fleet"), Aside("quiet")
 
     def run(self, is_stopped: Callable[[], bool], every: timedelta) -> None:
         """Start the canary and tick until stopped; an outage is logged and tried again."""
@@ -64,7 +67,7 @@ class TendLoop:
                 _log.info("tended", **report)
             pause.wait(every.total_seconds())
 
-    def tick(self, *, wait_for_fleet: bool = False) -> dict[str, Any]:
+    def tick(self, *, wait_for_all: bool = False) -> dict[str, Any]:
         """Do what is due now; return the changes, counted by kind, and how many events were sent.
 
         Raises `Unreachable` when the database or Kafka does not answer; an outage of Kafka keeps
@@ -74,9 +77,10 @@ class TendLoop:
         with reachable(self._engine):
             policy = self._load_policy()
             changes = overdue.tick(self._engine, at, policy)
-            changes += self._tick_fleet(at, policy)
-            if wait_for_fleet and self._fleet_tick is not None:
-                changes += self._fleet_tick.result()
+            changes += self._fleet_aside.tick(partial(self._fleet.tick, self._engine, at, policy))
+            changes += self._quiet_aside.tick(partial(self._quiet.tick, self._engine, at))
+            if wait_for_all:
+                changes += self._fleet_aside.wait() + self._quiet_aside.wait()
             sent = 0
             try:
                 sent = self._relay()
@@ -88,7 +92,8 @@ class TendLoop:
         """Stop the canary and close every connection."""
         if self._canary is not None:
             self._canary.stop()
-        self._fleet_thread.shutdown()
+        self._fleet_aside.close()
+        self._quiet_aside.close()
         self._close_sender()
         self._engine.dispose()
 
@@ -101,20 +106,6 @@ class TendLoop:
                 with self._metrics_pace.timed(at):
                     self.metrics.read_database(connection, at)
         self.metrics.observe_tend(changes, sent)
-
-    def _tick_fleet(self, at: datetime, policy: DispatchPolicy) -> Counter[str]:
-        """Return what the last tick on the fleet's thread changed, and submit the next.
-
-        Counting a flood takes seconds: no missed deadline waits for it.
-        """
-        last, changes = self._fleet_tick, Counter[str]()
-        if last is not None:
-            if not last.done():
-                return changes
-            self._fleet_tick = None
-            changes = last.result()
-        self._fleet_tick = self._fleet_thread.submit(self._fleet.tick, self._engine, at, policy)
-        return changes
 
     def _relay(self) -> int:
         """Send all unsent events; an outage after the first of them ends the tick's share only."""
