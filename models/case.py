@@ -256,7 +256,8 @@ class Vehicle(Struct, frozen=True):
 
 
 class Desk(Struct, frozen=True):
-    """Who gets work. `hours` is ISO weekday (1 Monday) → (opens, closes) as 'HH:MM' local time."""
+    """Who gets work. `hours` is ISO weekday (1 Monday) → intervals, each from a minute of the day
+    until before another; past 1,440 it goes on over midnight. None at all: the usual hours."""
 
     desk_id: str
     kind: Queue
@@ -267,7 +268,7 @@ class Desk(Struct, frozen=True):
     lon: float
     timezone: str
     capabilities: frozenset[str] = frozenset()
-    hours: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     holidays: frozenset[str] = frozenset()
     is_open: bool = True
 

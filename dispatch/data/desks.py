@@ -1,9 +1,11 @@
 """The desks, read from the database."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from dispatch.rules.opening_hours import hours_of
 from dispatch.rules.routing import Directory
 from models import tables as t
 from models.case import Desk, Text
@@ -13,10 +15,11 @@ from models.words import Queue
 def load_directory(connection: sa.Connection) -> Directory:
     """Read all desks."""
     rows = connection.execute(sa.select(t.desk)).mappings()
-    return Directory(_desk(dict(row)) for row in rows)
+    return Directory(desk_of(dict(row)) for row in rows)
 
 
-def _desk(row: dict[str, Any]) -> Desk:
+def desk_of(row: Mapping[str, Any]) -> Desk:
+    """Return the desk of a row, of older schemas too."""
     return Desk(
         desk_id=row["desk_id"],
         kind=Queue(row["kind"]),
@@ -27,7 +30,7 @@ def _desk(row: dict[str, Any]) -> Desk:
         lon=row["lon"],
         timezone=row["timezone"],
         capabilities=frozenset(row["capabilities"]),
-        hours={int(day): (hours[0], hours[1]) for day, hours in row["hours"].items()},
+        hours=hours_of(row["hours"]),
         holidays=frozenset(row["holidays"]),
         is_open=row["is_open"],
     )

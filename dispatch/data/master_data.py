@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 import yaml
 
+from dispatch.rules.opening_hours import read_hours, stored_hours
 from models import tables as t
 from models.alert import VIN_PATTERN
 from models.documents.yaml import read_yaml
@@ -163,23 +164,8 @@ def _days(cell: Any) -> list[str]:
     return [date.fromisoformat(day).isoformat() for day in _words(cell)]
 
 
-def _hours(cell: Any) -> dict[str, list[str]]:
-    """Read `1-5 09:00-18:00; 6 09:00-12:00`; nothing: the usual hours; 24h: always."""
-    if cell in (None, ""):
-        return {}
-    if cell == "24h":
-        return {str(day): ["00:00", "23:59"] for day in range(1, 8)}
-    hours = {}
-    for part in str(cell).split(";"):
-        days, _, span = part.strip().partition(" ")
-        first, _, last = days.partition("-")
-        opens, _, closes = span.partition("-")
-        if time.fromisoformat(opens) >= time.fromisoformat(closes):
-            message = f"{span} does not end after it begins"
-            raise ValueError(message)
-        for day in range(int(first), int(last or first) + 1):
-            hours[str(day)] = [opens, closes]
-    return hours
+def _hours(cell: Any) -> dict[str, list[list[str]]]:
+    return stored_hours(read_hours("" if cell is None else str(cell)))
 
 
 _DESK: Final[Mapping[str, Check]] = {

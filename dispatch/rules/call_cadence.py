@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dispatch.rules.deadlines import next_open
+from dispatch.rules.calendar import next_open
 from models.case import Desk
 from models.words import Channel
 
@@ -42,4 +42,4 @@ def next_attempt(attempts: int, desk: Desk | None, at: datetime) -> datetime | N
     if attempts >= len(CADENCE):
         return None
     due = at + CADENCE[attempts].after_first - CADENCE[attempts - 1].after_first
-    return due if desk is None else next_open(desk, due)
+    return due if desk is None else next_open(desk, due) or due

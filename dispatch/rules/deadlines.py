@@ -1,13 +1,18 @@
-"""When a task must be claimed and its customer reached; business time of a desk."""
+"""When a task must be claimed and its customer reached, and what a pause adds to that."""
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from datetime import datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from dispatch.rules.calendar import (
+    add_working,
+    is_at_work,
+    next_business_day,
+    next_open,
+    working_between,
+)
 from models.case import Desk
 from models.words import Priority, Queue
 
@@ -16,8 +21,9 @@ _PROMISES: Final = {
     Priority.URGENT: (timedelta(seconds=60), timedelta(minutes=5)),
     Priority.HIGH: (timedelta(minutes=10), timedelta(minutes=30)),
 }
-_USUAL_HOURS: Final = dict.fromkeys(range(1, 6), ("09:00", "18:00"))
-_FARTHEST_DAYS: Final = 366
+_A_DAY: Final = timedelta(days=1)
+# How long a dealer has after its next opening for a call that fell due while it was shut.
+_AFTER_OPENING: Final = timedelta(hours=1)
 
 
 class Deadlines(Struct, frozen=True):
@@ -31,57 +37,51 @@ def deadlines(priority: Priority, queue: Queue, desk: Desk | None, at: datetime)
     """Return the deadlines of a task opened at `at`.
 
     A normal task's customer is reached within one business day of its desk: by the same time of
-    the next day on which it is open.
+    the next day on which it is open. A desk that never is has a day.
     """
     if priority in _PROMISES:
         claim, contact = _PROMISES[priority]
         return Deadlines(at + claim, at + contact)
     if desk is None or queue is Queue.ROADSIDE:
-        return Deadlines(None, at + timedelta(days=1))
-    return Deadlines(None, next_business_day(desk, at))
+        return Deadlines(None, at + _A_DAY)
+    return Deadlines(None, next_business_day(desk, at) or at + _A_DAY)
 
 
-def next_open(desk: Desk, at: datetime) -> datetime:
-    """Return `at` if the desk is open then, else when it opens next."""
-    days = open_days(desk, at)
-    opens, closes = next(days)
-    if at >= closes:
-        opens, _ = next(days)
-    return max(at, opens)
+def shut_beyond_promise(desk: Desk, at: datetime) -> bool:
+    """Return whether holidays keep a dealer shut for longer than it promises to call back.
+
+    The promise is one business day of its usual week: a holiday of a day is waited for, and two in
+    a row are not. A desk that never opens is shut beyond any promise.
+    """
+    opens = next_open(desk, at)
+    if opens is None or not desk.holidays or opens == at:
+        return opens is None
+    promise = next_business_day(replace(desk, holidays=frozenset()), at)
+    return promise is not None and opens > promise
 
 
-def next_business_day(desk: Desk, at: datetime) -> datetime:
-    """Return one business day later: outside opening hours the count starts at the next opening."""
-    days = open_days(desk, at)
-    opens, closes = next(days)
-    start = min(max(at, opens), closes)
-    while start >= closes:
-        opens, closes = next(days)
-        start = opens
-    opens_next, closes_next = next(days)
-    zone = ZoneInfo(desk.timezone)
-    same_time = datetime.combine(
-        opens_next.astimezone(zone).date(), start.astimezone(zone).time(), zone
-    ).astimezone(UTC)
-    return min(max(same_time, opens_next), closes_next)
+def after_pause(
+    due: datetime, queue: Queue, desk: Desk | None, paused_at: datetime, at: datetime
+) -> datetime:
+    """Return when a task is due that waited for its customer: what was left is left again.
+
+    A dealer's time is the working time of its desk, the roadside's passes at night too. What was
+    due before the pause stays due then.
+    """
+    if due <= paused_at:
+        return due
+    if desk is not None and queue is Queue.DEALER:
+        left = working_between(desk, paused_at, due)
+        later = add_working(desk, at, left)
+        if later is not None:
+            return later
+    return at + (due - paused_at)
 
 
-def open_days(desk: Desk, at: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Yield opening and closing time of each business day, from the day of `at` on, in UTC."""
-    zone = ZoneInfo(desk.timezone)
-    hours = desk.hours or _USUAL_HOURS
-    first = at.astimezone(zone).date()
-    for ahead in range(_FARTHEST_DAYS):
-        day: date = first + timedelta(days=ahead)
-        if day.isoweekday() not in hours or day.isoformat() in desk.holidays:
-            continue
-        opens, closes = hours[day.isoweekday()]
-        yield _time_of_day(day, opens, zone), _time_of_day(day, closes, zone)
-    message = f"desk {desk.desk_id} is not open on two days of the coming year"
-    raise ValueError(message)
-
-
-@lru_cache(maxsize=4096)
-def _time_of_day(day: date, text: str, zone: ZoneInfo) -> datetime:
-    """Return a time of day, 'HH:MM', in UTC."""
-    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
+def after_opening(due: datetime, queue: Queue, desk: Desk | None) -> datetime:
+    """Return when a call is due that falls due while its dealer is shut, as after a transfer or a
+    change of hours: an hour after the next opening. One that falls due in its hours stays.
+    """
+    if desk is None or queue is not Queue.DEALER or is_at_work(desk, due):
+        return due
+    return add_working(desk, due, _AFTER_OPENING) or due

@@ -8,12 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 
+from dispatch.rules.calendar import next_open, zone_of
+from dispatch.rules.deadlines import shut_beyond_promise
 from models.case import Desk, Text, VehicleInfo
 from models.words import Priority, Queue
 
 NEAR_KM: Final = 15.0
 FAR_KM: Final = 100.0
 UNASSIGNED: Final = "unassigned"
+_PASSED_AT_MOST: Final = 24  # of the nearest dealers, in a holiday that shuts all of them
 _EARTH_KM: Final = 6371.0088  # mean radius, IUGG 1980
 Point = tuple[float, float]
 
@@ -40,9 +43,19 @@ class Group:
         """
         if not self.desks or place is None:
             return self.desks[0] if self.desks else None
-        here = _point(*place)
-        chords = [dist(one, here) for one in self._points]
+        chords = self._chords(place)
         return self.desks[chords.index(min(chords))]
+
+    def by_distance(self, place: Point | None) -> list[Desk]:
+        """Return the desks, the nearest first."""
+        if place is None:
+            return list(self.desks)
+        chords = self._chords(place)
+        return [self.desks[number] for number in sorted(range(len(chords)), key=chords.__getitem__)]
+
+    def _chords(self, place: Point) -> list[float]:
+        here = _point(*place)
+        return [dist(point, here) for point in self._points]
 
 
 class Directory:
@@ -95,29 +108,42 @@ def route_to_dealer(
     directory: Directory,
     *,
     needs: frozenset[str],
-    at: datetime,  # noqa: ARG001 - holidays of a dealer will count here
+    at: datetime,
 ) -> Routed:
-    """Choose the preferred dealer if it can and is near, else the nearest that can."""
+    """Choose the preferred dealer if it can, is near and opens in time, else the nearest that does.
+
+    A holiday of one day is borne; see `shut_beyond_promise`.
+    """
     home = _home(info) or place
     preferred = directory.desk(info.preferred_dealer)
     why_not = Text("", "")
     if preferred is not None:
-        why_not = _why_not(preferred, home, needs)
+        why_not = _why_not(preferred, home, needs, at)
         if not why_not.zh:
             reason = Text("车主首选经销商", "The owner's preferred dealer")
             return Routed(Queue.DEALER, preferred.desk_id, reason)
-    nearest = directory.open_desks(Queue.DEALER, info.market, needs).nearest(home)
+    group = directory.open_desks(Queue.DEALER, info.market, needs)
+    nearest = group.nearest(home)
+    is_shut = nearest is not None and shut_beyond_promise(nearest, at)
+    if is_shut:
+        near = group.by_distance(home)[1:_PASSED_AT_MOST]
+        nearest = next((desk for desk in near if not shut_beyond_promise(desk, at)), None)
+        why_not = why_not if why_not.zh else _NEAREST_SHUT
     if nearest is not None and (home is None or _distance(nearest, home) <= FAR_KM):
-        reason = Text(
-            f"{why_not.zh}最近的可承接经销商",
-            f"{why_not.en}The nearest dealer that can do the work",
-        )
-        return Routed(Queue.DEALER, nearest.desk_id, reason)
-    none = Text(
-        f"{why_not.zh}附近没有可承接的经销商，转救援中心",
-        f"{why_not.en}No dealer nearby can do the work: to the roadside centre",
-    )
-    return _to_roadside(info, place, directory, none)
+        reason = _NEAREST_OPEN if is_shut else _NEAREST
+        return Routed(Queue.DEALER, nearest.desk_id, _joined(why_not, reason))
+    return _to_roadside(info, place, directory, _joined(why_not, _NO_DEALER))
+
+
+_NEAREST: Final = Text("最近的可承接经销商", "The nearest dealer that can do the work")
+_NEAREST_OPEN: Final = Text(
+    "最近的营业中可承接经销商", "The nearest dealer that can do the work and opens in time"
+)
+_NEAREST_SHUT: Final = Text("最近的经销商休假；", "The nearest dealer is shut for holidays; ")
+_NO_DEALER: Final = Text(
+    "附近没有可承接的经销商，转救援中心",
+    "No dealer nearby can do the work: to the roadside centre",
+)
 
 
 def needs_of(powertrain: str | None) -> frozenset[str]:
@@ -155,13 +181,23 @@ def _to_roadside(
     return Routed(Queue.ROADSIDE, chosen.desk_id, because if because.zh else reason)
 
 
-def _why_not(desk: Desk, home: Point | None, needs: frozenset[str]) -> Text:
+def _joined(why_not: Text, reason: Text) -> Text:
+    return Text(f"{why_not.zh}{reason.zh}", f"{why_not.en}{reason.en}")
+
+
+def _why_not(desk: Desk, home: Point | None, needs: frozenset[str], at: datetime) -> Text:
     if not desk.is_open:
         return Text("首选经销商停业；", "The preferred dealer is out of business; ")
     if not needs <= desk.capabilities:
         return Text("首选经销商无此资质；", "The preferred dealer cannot do this work; ")
     if home is not None and _distance(desk, home) > NEAR_KM:
         return Text("首选经销商过远；", "The preferred dealer is too far away; ")
+    if shut_beyond_promise(desk, at):
+        opens = next_open(desk, at)
+        if opens is None:
+            return Text("首选经销商长期休假；", "The preferred dealer is shut for good; ")
+        day = opens.astimezone(zone_of(desk.timezone)).date().isoformat()
+        return Text(f"首选经销商休假至{day}；", f"The preferred dealer is shut until {day}; ")
     return Text("", "")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
+from dispatch.rules.calendar import next_open
 from dispatch.rules.deadlines import deadlines
 from dispatch.rules.lifecycle import REACHING, TO_DEALER, after, new_task, require_ending
 from dispatch.rules.routing import needs_of, route_to_dealer
@@ -114,7 +115,7 @@ def step(
     task, assignment = resumed(locked)
     if what is Step.PAUSE:
         rank = PRIORITY_RANK[task.priority]
-        wake_at = acting.at + snooze(task.priority, more.pause)
+        wake_at = _wake_at(locked, snooze(task.priority, more.pause))
         assignment = replace(assignment, paused_at=acting.at, wake_at=wake_at, paused_rank=rank)
     elif what is Step.RELEASE:
         assignment = replace(assignment, **NOBODY)
@@ -129,6 +130,15 @@ def step(
         assignment = replace(assignment, lease_until=acting.lease_until)
     detail = {**({"note": note} if note else {}), **_detail_of(what, assignment)}
     locked.change(_DONE[what], replace(task, state=state), assignment, **detail)
+
+
+def _wake_at(locked: LockedTask, pause: timedelta) -> datetime:
+    """Return when a pause ends: at a dealer not while nobody is there to hear of it."""
+    at = locked.acting.at + pause
+    desk = locked.acting.policy.directory.desk(locked.task.desk)
+    if desk is None or locked.task.queue is not Queue.DEALER:
+        return at
+    return next_open(desk, at) or at
 
 
 def _detail_of(what: Step, assignment: Assignment) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
+from dispatch.rules.deadlines import after_pause
 from dispatch.tasks.locked_task import AWAKE, Assignment, LockedTask, not_there
 from models.case import Task
 from models.errors import Conflict, NotAllowed
@@ -49,9 +50,9 @@ def _refuse(locked: LockedTask) -> None:
 
 def resumed(locked: LockedTask) -> tuple[Task, Assignment]:
     """Return the task after its pause, if any: waiting for the customer moves the deadline."""
-    paused = locked.assignment.paused_at
+    paused, due, task = locked.assignment.paused_at, locked.task.contact_by, locked.task
     if paused is None:
         return locked.task, locked.assignment
-    due = locked.task.contact_by
-    later = due + (locked.acting.at - paused) if due else None
+    desk = locked.acting.policy.directory.desk(task.desk)
+    later = after_pause(due, task.queue, desk, paused, locked.acting.at) if due else None
     return replace(locked.task, contact_by=later), replace(locked.assignment, **AWAKE)

@@ -17,6 +17,7 @@ from dispatch.access.acting import Acting
 from dispatch.data.retention import tidy
 from dispatch.read.open_tasks import OPEN
 from dispatch.rules.call_cadence import CADENCE
+from dispatch.rules.deadlines import after_opening
 from dispatch.rules.lifecycle import new_task
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.routing import UNASSIGNED, needs_of, route
@@ -144,10 +145,20 @@ def _contact_due(at: datetime) -> sa.ColumnElement[bool]:
 
 
 def _miss_contact(locked: LockedTask) -> str | None:
-    """Alarm; and take a customer whom the dealer does not call back to the roadside centre."""
+    """Alarm; and take a customer whom the dealer does not call back to the roadside centre.
+
+    What fell due while the dealer was shut waits until it has been open for an hour.
+    """
     due, at, policy = locked.task.contact_by, locked.acting.at, locked.acting.policy
     if due is None or due > at or locked.assignment.contacted_at or locked.assignment.paused_at:
         return None
+    opens = after_opening(due, locked.task.queue, policy.directory.desk(locked.task.desk))
+    if opens > at:
+        locked.set(replace(locked.task, contact_by=opens), locked.assignment)
+        locked.log(
+            "contact_postponed", {"contact_by": opens.isoformat(), "before": due.isoformat()}
+        )
+        return "contact_postponed"
     alarmed = replace(locked.task, alarms=locked.task.alarms + 1)
     locked.set(alarmed, locked.assignment, contact_missed_at=at)
     locked.log("contact_missed", {"contact_by": due.isoformat()})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from dispatch.rules.deadlines import open_days
+from dispatch.rules.calendar import business_days
 from models.case import Desk
 from models.errors import Unusable
 
@@ -19,8 +19,11 @@ def offered(desk: Desk | None, at: datetime) -> list[datetime]:
     if desk is None:
         return []
     slots: list[datetime] = []
-    for opens, closes in open_days(desk, at):
-        slots += [slot for slot in (opens, opens + _AFTERNOON) if at + _LEAD < slot < closes]
+    for _, spans in business_days(desk, at):
+        morning = spans[0][0]
+        noon = morning + _AFTERNOON
+        afternoons = [max(opens, noon) for opens, closes in spans if closes > noon]
+        slots += [slot for slot in (morning, *afternoons[:1]) if slot > at + _LEAD]
         if len(slots) >= _OFFERED:
             break
     return slots[:_OFFERED]

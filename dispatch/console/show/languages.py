@@ -160,6 +160,7 @@ ENTRIES: Final = {
     "task_no_call": N_("The owner asked not to be called"),
     "task_claim_missed": N_("Not claimed in time"),
     "task_contact_missed": N_("Customer not reached in time"),
+    "task_contact_postponed": N_("Due while the desk is shut: after it opens"),
     "task_held": N_("Held back"),
     "task_unheld": N_("No longer held back"),
 }

@@ -1,16 +1,13 @@
 """Routing, deadlines, and master data."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dispatch.data.desks import load_directory
 from dispatch.data.master_data import import_desks, import_vehicles, read_rows
-from dispatch.rules.deadlines import deadlines, next_business_day
+from dispatch.rules.deadlines import deadlines
 from dispatch.rules.routing import UNASSIGNED, Directory, kilometres, route
 from models import tables as t
 from models.case import Desk, Text, VehicleInfo
@@ -87,34 +84,6 @@ def test_beijing_to_shanghai_is_about_1070_kilometres() -> None:
     assert kilometres(BEIJING, SHANGHAI) == pytest.approx(1067, abs=10)
 
 
-def at(day: int, hour: int) -> datetime:
-    """A time in January 2026 in Shanghai, which is UTC+8."""
-    return datetime(2026, 1, day, hour, tzinfo=UTC).replace(hour=0) + (
-        datetime(2026, 1, 1, hour) - datetime(2026, 1, 1, 8)  # noqa: DTZ001 - a difference
-    )
-
-
-@pytest.mark.parametrize(
-    ("opened", "due"),
-    [
-        (at(15, 10), at(16, 10)),  # Thursday morning: Friday morning
-        (at(16, 10), at(19, 10)),  # Friday: Monday
-        (at(17, 10), at(20, 9)),  # Saturday: counts from Monday's opening
-        (at(15, 20), at(19, 9)),  # Thursday night: counts from Friday's opening
-    ],
-)
-def test_one_business_day(opened: datetime, due: datetime) -> None:
-    assert next_business_day(desk("d"), opened) == due
-
-
-@given(st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_a_business_day_ends_later_and_while_the_desk_is_open(opened: datetime) -> None:
-    due = next_business_day(desk("d"), opened)
-    assert due > opened
-    hour = (due.hour + 8) % 24
-    assert 9 <= hour <= 18
-
-
 def test_urgent_is_claimed_in_a_minute_and_called_in_five() -> None:
     due = deadlines(Priority.URGENT, Queue.ROADSIDE, None, START)
     assert due.claim_by is not None
@@ -140,7 +109,7 @@ def test_an_import_is_idempotent_and_counts(engine: sa.Engine, tmp_path: Path) -
     with engine.begin() as connection:
         dealer = load_directory(connection).desk("sh-1")
     assert dealer is not None
-    assert dealer.hours[6] == ("09:00", "18:00")
+    assert dealer.hours[6] == ((9 * 60, 18 * 60),)
 
 
 def test_a_broken_import_names_every_line_and_changes_nothing(
