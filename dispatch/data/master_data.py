@@ -1,202 +1,226 @@
-"""Master data from CSV or YAML: all or nothing, idempotent, every mistake with its line."""
+"""Master data from CSV or YAML: all or nothing, idempotent, every mistake with its line.
 
-import csv
-import re
+An import touches the columns that it brings, and no others; of an owner only what is not blank.
+"""
+
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-import yaml
 
-from dispatch.rules.opening_hours import read_hours, stored_hours
+from dispatch.data import cells
+from dispatch.data.cells import Check
+from dispatch.data.spreadsheet import Row, read_rows
+from dispatch.rules.phones import one_form
 from models import tables as t
-from models.alert import VIN_PATTERN
-from models.documents.yaml import read_yaml
 from models.errors import ImportRefused
-from models.sql import upsert
+from models.sql import insert_new, run_many, within
 from models.words import Queue
 
-Check = Callable[[Any], Any]
+__all__ = ["Row", "import_desks", "import_vehicles", "read_rows"]
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a file, and the line (CSV) or place in the list (YAML) where it stands."""
-
-    line: int
-    values: Mapping[str, Any]
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read a CSV or YAML file into rows."""
-    text = path.read_text("utf-8-sig")
-    if path.suffix.lower() == ".csv":
-        lines = csv.DictReader(text.splitlines())
-        return [Row(lines.line_num, dict(one)) for one in lines]
-    try:
-        listed = read_yaml(text)
-    except yaml.YAMLError as error:
-        raise ImportRefused(f"{path} is not YAML.", lines=[str(error)]) from error
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise ImportRefused(f"{path}: a list of mappings is wanted; nothing was changed.")
-    return [Row(place, one) for place, one in enumerate(listed, start=1)]
+Warn = Callable[[str], None]
+_Values = dict[str, Any]
 
 
 def import_desks(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
     """Create or change desks."""
-    return _import(connection, t.desk, "desk_id", _checked(rows, _DESK, "desk_id"))
+    checked = _checked(connection, rows, t.desk, _DESK)
+    return _counted(checked, _write(connection, t.desk, checked))
 
 
-def import_vehicles(connection: sa.Connection, rows: Sequence[Row]) -> dict[str, int]:
-    """Create or change vehicles; what the pipeline knows of them stays."""
-    checked = _checked(rows, {**_VEHICLE, **_CONTACT}, "vin")
-    owners = [{"vin": row["vin"], **{name: row[name] for name in _CONTACT}} for row in checked]
-    _import(connection, t.contact, "vin", [one for one in owners if one["phone"]])
-    cars = [{name: row[name] for name in _VEHICLE} for row in checked]
-    return _import(
-        connection, t.vehicle, "vin", cars, new={"waiting": {}, "cleared": {}, "history": []}
-    )
-
-
-def _import(
-    connection: sa.Connection,
-    table: sa.Table,
-    key: str,
-    rows: Sequence[dict[str, Any]],
-    new: Mapping[str, Any] | None = None,
+def import_vehicles(
+    connection: sa.Connection, rows: Sequence[Row], warn: Warn | None = None
 ) -> dict[str, int]:
-    query = sa.select(table)
-    known = {row[key]: dict(row) for row in connection.execute(query).mappings()}
-    created = [row for row in rows if row[key] not in known]
-    updated = [
-        row
-        for row in rows
-        if row[key] in known and any(known[row[key]][name] != value for name, value in row.items())
+    """Create or change vehicles; what the pipeline knows of them stays.
+
+    A phone that is none is a mistake of the file; with `warn` it is left out with a warning.
+    """
+    checked = _checked(connection, rows, t.vehicle, {**_VEHICLE, **_CONTACT})
+    cars = [
+        (row, {name: value for name, value in values.items() if name in _VEHICLE})
+        for row, values in checked
     ]
-    upsert(connection, table, (key,), [{**row, **(new or {})} for row in created])
-    upsert(
-        connection,
-        table,
-        (key,),
-        [{**row, **{name: known[row[key]][name] for name in new or {}}} for row in updated],
+    owners = [
+        (row, {name: values[name] for name in ("vin", *_CONTACT) if values.get(name) is not None})
+        for row, values in checked
+    ]
+    _bring_phones_into_one_form(connection, cars, owners, warn)
+    changed = _write(connection, t.vehicle, cars, {"waiting": {}, "cleared": {}, "history": []})
+    named = [(row, values) for row, values in owners if len(values) > 1]
+    owner_changed = _write(connection, t.contact, named, {"has_consent": False})
+    for vin in owner_changed:
+        changed.setdefault(vin, "updated")
+    return _counted(cars, changed)
+
+
+def _bring_phones_into_one_form(
+    connection: sa.Connection,
+    cars: Sequence[tuple[Row, _Values]],
+    owners: Sequence[tuple[Row, _Values]],
+    warn: Warn | None,
+) -> None:
+    """Spell phones as E.164, by the market of the car, else by the only market that there is."""
+    v, d = t.vehicle.c, t.desk.c
+    query = sa.select(v.vin, v.market).where(
+        within(connection, v.vin, [values["vin"] for _, values in owners if "phone" in values])
     )
-    unchanged = len(rows) - len(created) - len(updated)
-    return {"created": len(created), "updated": len(updated), "unchanged": unchanged}
+    known = {row.vin: row.market for row in connection.execute(query)}
+    markets = connection.execute(sa.select(d.market).distinct().limit(2)).scalars().all()
+    usual = markets[0] if len(markets) == 1 else None
+    mistakes = []
+    for (_, car), (row, owner) in zip(cars, owners, strict=True):
+        if "phone" not in owner:
+            continue
+        market = car.get("market") or known.get(car["vin"]) or usual
+        try:
+            owner["phone"] = one_form(owner["phone"], market)
+        except ValueError as error:
+            del owner["phone"]
+            mistakes.append(f"line {row.line}: phone: {error}")
+    if mistakes and warn is None:
+        raise _refused(cars, mistakes)
+    for mistake in mistakes:
+        if warn is not None:
+            warn(mistake)
 
 
-def _checked(rows: Sequence[Row], checks: Mapping[str, Check], key: str) -> list[dict[str, Any]]:
+def _checked(
+    connection: sa.Connection, rows: Sequence[Row], table: sa.Table, checks: Mapping[str, Check]
+) -> list[tuple[Row, _Values]]:
+    """Check the cells that rows bring, and of a new row all; raise `ImportRefused` for mistakes."""
+    key = next(iter(checks))
+    tidied = [(row, {name: cells.tidy(cell) for name, cell in row.values.items()}) for row in rows]
+    keys = [_key(checks[key], values.get(key, "")) for _, values in tidied]
+    query = sa.select(table.c[key]).where(within(connection, table.c[key], [k for k in keys if k]))
+    known = frozenset(connection.execute(query).scalars())
     mistakes: list[str] = []
-    seen: dict[Any, int] = {}
+    seen: dict[str, int] = {}
     checked = []
-    for row in rows:
-        mistakes.extend(
-            f"line {row.line}: no field {name}" for name in row.values if name not in checks
-        )
-        values: dict[str, Any] = {}
+    for (row, values), key_value in zip(tidied, keys, strict=True):
+        place = f"line {row.line}"
+        mistakes += [f"{place}: no field {name}" for name in values if name not in checks]
+        good: _Values = {}
         for name, check in checks.items():
-            cell = row.values.get(name)
+            if name not in values and key_value in known:
+                continue
             try:
-                values[name] = check(cell.strip() if isinstance(cell, str) else cell)
-            except (ValueError, TypeError, KeyError, LookupError) as error:
-                mistakes.append(f"line {row.line}: {name}: {error}")
-        if values.get(key) in seen:
-            mistakes.append(f"line {row.line}: {key}: stands in line {seen[values[key]]} already")
-        seen[values.get(key)] = row.line
-        checked.append(values)
+                good[name] = check(values.get(name, ""))
+            except (ValueError, TypeError) as error:
+                mistakes.append(f"{place}: {name}: {error}")
+        if key_value in seen:
+            mistakes.append(f"{place}: {key}: stands in line {seen[key_value]} already")
+        elif key_value:
+            seen[key_value] = row.line
+        checked.append((row, good))
     if mistakes:
-        raise ImportRefused("The file has mistakes; nothing was changed.", lines=mistakes)
+        raise _refused(checked, mistakes)
     return checked
 
 
-def _text(cell: Any) -> str:
-    if not isinstance(cell, str) or not cell:
-        message = "is missing"
-        raise ValueError(message)
-    return cell
+def _key(check: Check, cell: Any) -> str | None:
+    try:
+        return str(check(cell))
+    except (ValueError, TypeError):
+        return None
 
 
-def _maybe(check: Check) -> Check:
-    return lambda cell: None if cell in (None, "") else check(cell)
+def _write(
+    connection: sa.Connection,
+    table: sa.Table,
+    checked: Sequence[tuple[Row, _Values]],
+    new: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """Write rows; return which were created and which updated, by key."""
+    key = table.primary_key.columns[0]
+    names = sorted({name for _, values in checked for name in values})
+    if not names:
+        return {}
+    query = sa.select(*(table.c[name] for name in names)).where(
+        within(connection, key, [values[key.name] for _, values in checked])
+    )
+    known = {row[key.name]: row for row in connection.execute(query).mappings()}
+    changed: dict[str, str] = {}
+    created: list[_Values] = []
+    updates: dict[tuple[str, ...], list[_Values]] = defaultdict(list)
+    for _, values in checked:
+        before = known.get(values[key.name])
+        if before is None:
+            changed[values[key.name]] = "created"
+            created.append({**dict.fromkeys(names), **(new or {}), **values})
+        elif any(before[name] != value for name, value in values.items()):
+            changed[values[key.name]] = "updated"
+            columns = tuple(name for name in values if name != key.name)
+            updates[columns].append({f"new_{name}": value for name, value in values.items()})
+    insert_new(connection, table, created)
+    for columns, rows in updates.items():
+        statement = sa.update(table).where(key == sa.bindparam(f"new_{key.name}"))
+        values = {name: sa.bindparam(f"new_{name}") for name in columns}
+        run_many(connection, statement.values(values), rows)
+    return changed
 
 
-def _within(least: float, most: float) -> Check:
-    def check(cell: Any) -> float:
-        value = float(cell)
-        if not least <= value <= most:
-            message = f"{value} is not within {least:g} to {most:g}"
-            raise ValueError(message)
-        return value
-
-    return check
+def _counted(checked: Sequence[tuple[Row, _Values]], changed: Mapping[str, str]) -> dict[str, int]:
+    kinds = list(changed.values())
+    created, updated = kinds.count("created"), kinds.count("updated")
+    unchanged = len(checked) - created - updated
+    return {"created": created, "updated": updated, "unchanged": unchanged}
 
 
-def _vin(cell: Any) -> str:
-    vin = _text(cell).upper()
-    if re.match(VIN_PATTERN, vin) is None:
-        message = f"{vin} is no VIN: 17 signs, without I, O and Q"
-        raise ValueError(message)
-    return vin
+def _refused(checked: Sequence[tuple[Row, _Values]], mistakes: list[str]) -> ImportRefused:
+    file = checked[0][0].file or "The file"
+    return ImportRefused(f"{file} has mistakes; nothing was changed.", lines=mistakes)
 
 
-def _zone(cell: Any) -> str:
-    return ZoneInfo(_text(cell)).key
+def _fitting(table: sa.Table, checks: Mapping[str, Check]) -> Mapping[str, Check]:
+    """Return checks that also refuse what is longer than its column."""
+    lengths = {
+        column.name: column.type.length
+        for column in table.columns
+        if isinstance(column.type, sa.String) and column.type.length is not None
+    }
+    return {
+        name: cells.at_most(lengths[name], check) if name in lengths else check
+        for name, check in checks.items()
+    }
 
 
-def _yes(cell: Any) -> bool:
-    words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-    is_yes = words.get(str(cell).lower() if cell not in (None, "") else "true")
-    if is_yes is None:
-        message = f"{cell!r} is neither true nor false"
-        raise ValueError(message)
-    return is_yes
-
-
-def _words(cell: Any) -> list[str]:
-    parts = cell.split() if isinstance(cell, str) else cell or []
-    return sorted(str(part) for part in parts)
-
-
-def _days(cell: Any) -> list[str]:
-    return [date.fromisoformat(day).isoformat() for day in _words(cell)]
-
-
-def _hours(cell: Any) -> dict[str, list[list[str]]]:
-    return stored_hours(read_hours("" if cell is None else str(cell)))
-
-
-_DESK: Final[Mapping[str, Check]] = {
-    "desk_id": _text,
-    "kind": lambda cell: Queue(cell).value,
-    "name_zh": _text,
-    "name_en": _text,
-    "market": _text,
-    "region": _text,
-    "lat": _within(-90, 90),
-    "lon": _within(-180, 180),
-    "timezone": _zone,
-    "capabilities": _words,
-    "hours": _hours,
-    "holidays": _days,
-    "is_open": _yes,
-}
-_VEHICLE: Final[Mapping[str, Check]] = {
-    "vin": _vin,
-    "plate": _maybe(_text),
-    "model": _maybe(_text),
-    "powertrain": _maybe(_text),
-    "market": _maybe(_text),
-    "region": _maybe(_text),
-    "preferred_dealer": _maybe(_text),
-    "home_lat": _maybe(_within(-90, 90)),
-    "home_lon": _maybe(_within(-180, 180)),
-}
-_CONTACT: Final[Mapping[str, Check]] = {
-    "name": _maybe(_text),
-    "phone": _maybe(_text),
-    "language": _maybe(_text),
-    "has_consent": _yes,
+_DESK: Final = _fitting(
+    t.desk,
+    {
+        "desk_id": cells.word,
+        "kind": cells.either(queue.value for queue in Queue),
+        "name_zh": cells.text,
+        "name_en": cells.text,
+        "market": cells.capitals,
+        "region": cells.word,
+        "lat": cells.within(-90, 90),
+        "lon": cells.within(-180, 180),
+        "timezone": cells.zone,
+        "capabilities": cells.words,
+        "hours": cells.hours,
+        "holidays": cells.days,
+        "is_open": lambda cell: True if cell == "" else cells.yes(cell),
+    },
+)
+_VEHICLE: Final = _fitting(
+    t.vehicle,
+    {
+        "vin": cells.vin,
+        "plate": cells.maybe(cells.text),
+        "model": cells.maybe(cells.text),
+        "powertrain": cells.maybe(cells.small),
+        "market": cells.maybe(cells.capitals),
+        "region": cells.maybe(cells.word),
+        "preferred_dealer": cells.maybe(cells.word),
+        "home_lat": cells.maybe(cells.within(-90, 90)),
+        "home_lon": cells.maybe(cells.within(-180, 180)),
+    },
+)
+_CONTACT: Final = {
+    # as the file spells it: the form in which it is kept has a length of its own
+    **_fitting(t.contact, {"name": cells.maybe(cells.text), "language": cells.maybe(cells.word)}),
+    "phone": cells.maybe(cells.text),
+    "has_consent": cells.maybe(cells.yes),
 }

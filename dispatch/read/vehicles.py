@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from dispatch.access.visibility import callable_number, sees_owners
 from dispatch.read.typed_rows import columns_of, typed
+from dispatch.rules.phones import dialled, shown
 from models import tables as t
 from models.person import Actor
 from models.sql import within
@@ -30,6 +31,17 @@ class OwnerRow:
     phone: str | None
     language: str | None
     has_consent: bool
+    market: str | None = None
+
+    @property
+    def dialled(self) -> str | None:
+        """What a phone dials; None for what is no number, as older rows may hold."""
+        return dialled(self.phone, self.market) if self.phone else None
+
+    @property
+    def shown(self) -> str | None:
+        """The number in groups; what is no number as it stands."""
+        return shown(self.phone, self.market) if self.phone else None
 
 
 def vehicle(connection: sa.Connection, vin: str) -> VehicleRow | None:
@@ -43,9 +55,11 @@ def owners(connection: sa.Connection, vins: Sequence[str], actor: Actor) -> dict
     """Return the owners of vehicles by VIN, as far as they are known and the actor may call."""
     if not sees_owners(actor):
         return {}
-    o = t.contact.c
-    query = sa.select(o.vin, *columns_of(OwnerRow, t.contact)).where(
-        within(connection, o.vin, vins)
+    o, v = t.contact.c, t.vehicle.c
+    query = (
+        sa.select(o.vin, *columns_of(OwnerRow, t.contact), v.market)
+        .join_from(t.contact, t.vehicle, v.vin == o.vin, isouter=True)
+        .where(within(connection, o.vin, vins))
     )
     return {
         row["vin"]: typed(

@@ -1,6 +1,5 @@
 """`pacc desk` and `pacc vehicle`: master data imported from CSV or YAML, all or nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,11 +8,17 @@ import typer
 from dispatch.data.master_data import import_desks, import_vehicles, read_rows
 from pacc.process.database import open_engine
 from pacc.process.settings import load_settings
-from pacc.process.terminal import AsJson, print_facts
+from pacc.process.terminal import AsJson, print_facts, print_stderr
 
 desk = typer.Typer(help="Desks: roadside centres and dealers.", no_args_is_help=True)
 vehicle = typer.Typer(help="Vehicles and their owners.", no_args_is_help=True)
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .csv or .yaml file.")]
+SkipBadPhones = Annotated[
+    bool,
+    typer.Option(
+        help="Import a row whose phone is no number without it, with a warning (exit code 3)."
+    ),
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,17 +31,21 @@ def add_to(app: typer.Typer) -> None:
 
 def desks(file: File, as_json: AsJson = False) -> None:
     """Import desks; a file with a mistake changes nothing."""
-    print_facts(run_import(import_desks, file), as_json=as_json)
-
-
-def vehicles(file: File, as_json: AsJson = False) -> None:
-    """Import vehicles; a file with a mistake changes nothing."""
-    print_facts(run_import(import_vehicles, file), as_json=as_json)
-
-
-def run_import(do_import: Callable[..., dict[str, int]], file: Path) -> dict[str, Any]:
-    """Run an import in one transaction; return the counts of rows."""
-    engine = open_engine(load_settings().database_url)
-    rows = read_rows(file)
+    engine, rows = open_engine(load_settings().database_url), read_rows(file)
     with engine.begin() as connection:
-        return dict(do_import(connection, rows))
+        counts = import_desks(connection, rows)
+    print_facts(counts, as_json=as_json)
+
+
+def vehicles(file: File, skip_bad_phones: SkipBadPhones = False, as_json: AsJson = False) -> None:
+    """Import vehicles; a file with a mistake changes nothing."""
+    engine, rows = open_engine(load_settings().database_url), read_rows(file)
+    warnings: list[str] = []
+    warn = warnings.append if skip_bad_phones else None
+    with engine.begin() as connection:
+        counts: dict[str, Any] = dict(import_vehicles(connection, rows, warn))
+    for warning in warnings:
+        print_stderr(f"{warning}: left out")
+    print_facts({**counts, "warnings": warnings} if as_json else counts, as_json=as_json)
+    if warnings:
+        raise typer.Exit(3)

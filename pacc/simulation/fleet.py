@@ -126,7 +126,7 @@ def master_row(car: Car) -> Mapping[str, object]:
         "home_lat": car.lat,
         "home_lon": car.lon,
         "name": f"示例车主{car.number}",
-        "phone": f"+86 000 {car.number:08d}",
+        "phone": f"+86 10 0{car.number:07d}",  # no number in Beijing begins with 0
         "language": "zh-CN",
         "has_consent": "true",
     }

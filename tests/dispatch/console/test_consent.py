@@ -85,3 +85,24 @@ def test_the_text_is_in_the_owners_language_or_else_the_readers(
     room.person("qian", Role.OPERATOR, "rsa-beijing", language="zh")
     room.enters("qian")
     assert greets in room.posts(f"/task/{urgent(room)['task_id']}/claim").text
+
+
+def test_what_is_a_number_is_dialled_and_what_is_none_is_only_shown(room: Console) -> None:
+    task = dealers(room)
+    path = f"/task/{task['task_id']}"
+    owned(room, OTHER, phone="+861012345678;ext=801")
+    room.person("wang", Role.DEALER, task["desk"], name="Wang", language="en")
+    room.enters("wang")
+    room.posts(f"{path}/claim")
+    room.posts(f"{path}/agreed")
+    for page in (path, "/customers"):
+        text = room.client.get(page).text
+        assert 'href="tel:+861012345678;ext=801"' in text
+        assert "+86 10 1234 5678 #801" in text
+    for nothing in ("1.38E+10", "12", "=cmd"):  # as rows of before may hold
+        with room.centre.engine.begin() as connection:
+            connection.execute(sa.update(t.contact).values(phone=nothing))
+        for page in (path, "/customers"):
+            text = room.client.get(page).text
+            assert "tel:" not in text
+            assert f">{nothing}<" in text
