@@ -9,6 +9,8 @@ from msgspec import Struct, field
 from models.batch import Partition
 from models.words import (
     Action,
+    CarState,
+    CarUse,
     CaseState,
     Disposition,
     Lamp,
@@ -87,7 +89,10 @@ class Fault(Struct, frozen=True):
 
 
 class VehicleInfo(Struct, frozen=True):
-    """What the master data say of a vehicle; all unknown for one that nobody imported."""
+    """What the master data say of a vehicle; all unknown for one that nobody imported.
+
+    `stands_at` is the desk that has the car while its `state` is workshop or transport.
+    """
 
     model: str | None = None
     powertrain: str | None = None
@@ -96,6 +101,9 @@ class VehicleInfo(Struct, frozen=True):
     preferred_dealer: str | None = None
     home_lat: float | None = None
     home_lon: float | None = None
+    use: CarUse = CarUse.CUSTOMER
+    state: CarState = CarState.ON_ROAD
+    stands_at: str | None = None
 
 
 class Closed(Struct, frozen=True):
@@ -227,12 +235,16 @@ class PastCase(Struct, frozen=True):
 
 
 class Silence(Struct, frozen=True):
-    """Why a vehicle's tasks are held back, and until when (None: until it is lifted)."""
+    """Why a vehicle's tasks are held back, and until when (None: until it is lifted).
+
+    Of the kind `workshop`, `desk` is whose workshop it is, where that is known.
+    """
 
     kind: str
     starts_at: datetime
     ends_at: datetime | None
     reason: str
+    desk: str | None = None
 
 
 class Vehicle(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from models import rows
 from models.case import (
@@ -16,6 +16,7 @@ from models.case import (
     Vehicle,
     VehicleInfo,
 )
+from models.words import CarState, CarUse
 
 
 def vehicle(
@@ -27,10 +28,9 @@ def vehicle(
     past: PastCase | None = None,
 ) -> Vehicle:
     """Return a vehicle from its row and from what was read of it elsewhere."""
-    names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
     return Vehicle(
         vin=row["vin"],
-        info=VehicleInfo(**{name: row[name] for name in names}),
+        info=info(row),
         case=case_,
         faults=faults,
         tasks=tasks,
@@ -40,6 +40,21 @@ def vehicle(
         silences=silences,
         past=past,
     )
+
+
+def info(row: rows.Row) -> VehicleInfo:
+    """Return the master data of a row; a word that nobody knows is a customer's, on the road."""
+    names = ("model", "powertrain", "market", "region", "preferred_dealer", "home_lat", "home_lon")
+    return VehicleInfo(
+        **{name: row[name] for name in names},
+        use=_USES.get(row["use"], CarUse.CUSTOMER),
+        state=_STATES.get(row["state"], CarState.ON_ROAD),
+        stands_at=row["stands_at"],
+    )
+
+
+_USES: Final = {use.value: use for use in CarUse}
+_STATES: Final = {state.value: state for state in CarState}
 
 
 def memory_row(vehicle_: Vehicle) -> dict[str, Any]:

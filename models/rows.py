@@ -267,7 +267,7 @@ def task(row: Row) -> Task:
 
 def silence(row: Row) -> Silence:
     """Return the silence of a row."""
-    return Silence(row["kind"], row["starts_at"], row["ends_at"], row["reason"])
+    return Silence(row["kind"], row["starts_at"], row["ends_at"], row["reason"], row["desk"])
 
 
 def entry_row(entry: Entry) -> dict[str, Any]:

@@ -109,6 +109,25 @@ class Outcome(Word):
     GAP = "gap"
 
 
+class CarUse(Word):
+    """Whose car it is. Nobody drives a bench or a crash test car on the road."""
+
+    CUSTOMER = "customer"
+    DEMO = "demo"
+    PRESS = "press"
+    BENCH = "bench"
+    CRASH_TEST = "crash_test"
+
+
+class CarState(Word):
+    """Where a car is: with its driver, or with somebody else; `sold` has no owner that we know."""
+
+    ON_ROAD = "on_road"
+    WORKSHOP = "workshop"
+    TRANSPORT = "transport"
+    SOLD = "sold"
+
+
 class CaseState(Word):
     """`open`, or how the case ended."""
 

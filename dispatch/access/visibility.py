@@ -44,6 +44,15 @@ def seen_vehicles(vin: sa.Column[str], actor: Actor) -> sa.ColumnElement[bool]:
     return vin.in_(sa.select(t.task.c.vin).where(seen_tasks(actor)))
 
 
+def looked_after(vin: sa.Column[str] | str, actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition that one of the actor's desks looks after a vehicle: its owner prefers
+    it, or the vehicle stands there.
+    """
+    v = t.vehicle.c
+    desks = sa.or_(seen(v.preferred_dealer, actor), seen(v.stands_at, actor))
+    return sa.select(v.vin).where(v.vin == vin, desks).exists()
+
+
 def sees_any(desks: Iterable[str], actor: Actor) -> bool:
     """Whether something that concerns these desks is there for the actor."""
     return actor.desks is None or any(actor.sees(desk) for desk in desks)

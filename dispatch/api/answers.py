@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.words import (
     Action,
+    CarState,
+    CarUse,
     CaseState,
     Disposition,
     IssueState,
@@ -78,6 +80,9 @@ class Vehicle(_Out):
     model: str | None
     powertrain: str | None
     region: str | None
+    use: CarUse
+    state: CarState
+    stands_at: str | None
 
 
 class Owner(_Out):

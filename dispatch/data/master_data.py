@@ -10,13 +10,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from dispatch.data import cells
+from dispatch.data.car_states import follow_state
 from dispatch.data.cells import Check
 from dispatch.data.spreadsheet import Row, read_rows
 from dispatch.rules.phones import one_form
 from models import tables as t
 from models.errors import ImportRefused
 from models.sql import insert_new, run_many, within
-from models.words import Queue
+from models.words import CarState, CarUse, Queue
 
 __all__ = ["Row", "import_desks", "import_vehicles", "read_rows"]
 
@@ -50,6 +51,7 @@ def import_vehicles(
     changed = _write(connection, t.vehicle, cars, {"waiting": {}, "cleared": {}, "history": []})
     named = [(row, values) for row, values in owners if len(values) > 1]
     owner_changed = _write(connection, t.contact, named, {"has_consent": False})
+    follow_state(connection, [values["vin"] for _, values in cars if "state" in values])
     for vin in owner_changed:
         changed.setdefault(vin, "updated")
     return _counted(cars, changed)
@@ -216,6 +218,9 @@ _VEHICLE: Final = _fitting(
         "preferred_dealer": cells.maybe(cells.word),
         "home_lat": cells.maybe(cells.within(-90, 90)),
         "home_lon": cells.maybe(cells.within(-180, 180)),
+        "use": cells.either((use.value for use in CarUse), CarUse.CUSTOMER.value),
+        "state": cells.either((state.value for state in CarState), CarState.ON_ROAD.value),
+        "stands_at": cells.maybe(cells.word),
     },
 )
 _CONTACT: Final = {

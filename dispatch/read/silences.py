@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from dispatch.access.visibility import seen_vehicles
+from dispatch.access.visibility import looked_after, seen_vehicles
 from dispatch.read.typed_rows import columns_of, typed
 from models import tables as t
 from models.person import Actor
@@ -40,7 +40,7 @@ def list_silences(connection: sa.Connection, actor: Actor, at: datetime) -> list
     s = t.silence.c
     query = (
         sa.select(*columns_of(SilenceRow, t.silence))
-        .where(in_force(at), seen_vehicles(s.vin, actor))
+        .where(in_force(at), sa.or_(seen_vehicles(s.vin, actor), looked_after(s.vin, actor)))
         .order_by(s.starts_at.desc())
         .limit(_MOST)
     )

@@ -11,6 +11,7 @@ from dispatch.rules.phones import dialled, shown
 from models import tables as t
 from models.person import Actor
 from models.sql import within
+from models.words import CarState, CarUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,9 @@ class VehicleRow:
     model: str | None
     powertrain: str | None
     region: str | None
+    use: CarUse = CarUse.CUSTOMER
+    state: CarState = CarState.ON_ROAD
+    stands_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,20 @@ def vehicle(connection: sa.Connection, vin: str) -> VehicleRow | None:
 
 
 def owners(connection: sa.Connection, vins: Sequence[str], actor: Actor) -> dict[str, OwnerRow]:
-    """Return the owners of vehicles by VIN, as far as they are known and the actor may call."""
+    """Return the owners of vehicles by VIN, as far as they are known and the actor may call.
+
+    Whose car was sold is its owner no more.
+    """
     if not sees_owners(actor):
         return {}
     o, v = t.contact.c, t.vehicle.c
     query = (
         sa.select(o.vin, *columns_of(OwnerRow, t.contact), v.market)
         .join_from(t.contact, t.vehicle, v.vin == o.vin, isouter=True)
-        .where(within(connection, o.vin, vins))
+        .where(
+            within(connection, o.vin, vins),
+            sa.func.coalesce(v.state, "") != CarState.SOLD.value,
+        )
     )
     return {
         row["vin"]: typed(

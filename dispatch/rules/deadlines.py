@@ -13,7 +13,7 @@ from dispatch.rules.calendar import (
     next_open,
     working_between,
 )
-from models.case import Desk
+from models.case import Desk, Task
 from models.words import Priority, Queue
 
 # Claim and contact within, by priority (the service promise, docs/console.md)
@@ -60,17 +60,23 @@ def shut_beyond_promise(desk: Desk, at: datetime) -> bool:
     return promise is not None and opens > promise
 
 
+def counts_working_time(task: Task) -> bool:
+    """Return whether a task's promise is one of business days, and not of minutes as the
+    roadside's, or that of a pressing case whose car stands in a workshop.
+    """
+    return task.queue is Queue.DEALER and task.claim_by is None
+
+
 def after_pause(
-    due: datetime, queue: Queue, desk: Desk | None, paused_at: datetime, at: datetime
+    due: datetime, task: Task, desk: Desk | None, paused_at: datetime, at: datetime
 ) -> datetime:
     """Return when a task is due that waited for its customer: what was left is left again.
 
-    A dealer's time is the working time of its desk, the roadside's passes at night too. What was
-    due before the pause stays due then.
+    What was due before the pause stays due then.
     """
     if due <= paused_at:
         return due
-    if desk is not None and queue is Queue.DEALER:
+    if desk is not None and counts_working_time(task):
         left = working_between(desk, paused_at, due)
         later = add_working(desk, at, left)
         if later is not None:
@@ -78,10 +84,10 @@ def after_pause(
     return at + (due - paused_at)
 
 
-def after_opening(due: datetime, queue: Queue, desk: Desk | None) -> datetime:
+def after_opening(due: datetime, task: Task, desk: Desk | None) -> datetime:
     """Return when a call is due that falls due while its dealer is shut, as after a transfer or a
     change of hours: an hour after the next opening. One that falls due in its hours stays.
     """
-    if desk is None or queue is not Queue.DEALER or is_at_work(desk, due):
+    if desk is None or not counts_working_time(task) or is_at_work(desk, due):
         return due
     return add_working(desk, due, _AFTER_OPENING) or due

@@ -11,7 +11,7 @@ from msgspec import Struct
 from dispatch.rules.calendar import next_open, zone_of
 from dispatch.rules.deadlines import shut_beyond_promise
 from models.case import Desk, Text, VehicleInfo
-from models.words import Priority, Queue
+from models.words import CarState, Priority, Queue
 
 NEAR_KM: Final = 15.0
 FAR_KM: Final = 100.0
@@ -202,7 +202,8 @@ def _why_not(desk: Desk, home: Point | None, needs: frozenset[str], at: datetime
 
 
 def _home(info: VehicleInfo) -> Point | None:
-    if info.home_lat is None or info.home_lon is None:
+    """Return the owner's usual place; of a car that was sold it is the former owner's."""
+    if info.home_lat is None or info.home_lon is None or info.state is CarState.SOLD:
         return None
     return info.home_lat, info.home_lon
 

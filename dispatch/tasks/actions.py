@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
 from dispatch.rules.calendar import next_open
-from dispatch.rules.deadlines import deadlines
+from dispatch.rules.deadlines import counts_working_time, deadlines
 from dispatch.rules.lifecycle import REACHING, TO_DEALER, after, new_task, require_ending
 from dispatch.rules.routing import needs_of, route_to_dealer
 from dispatch.rules.snooze import snooze
@@ -136,7 +136,7 @@ def _wake_at(locked: LockedTask, pause: timedelta) -> datetime:
     """Return when a pause ends: at a dealer not while nobody is there to hear of it."""
     at = locked.acting.at + pause
     desk = locked.acting.policy.directory.desk(locked.task.desk)
-    if desk is None or locked.task.queue is not Queue.DEALER:
+    if desk is None or not counts_working_time(locked.task):
         return at
     return next_open(desk, at) or at
 

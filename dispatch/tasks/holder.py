@@ -54,5 +54,5 @@ def resumed(locked: LockedTask) -> tuple[Task, Assignment]:
     if paused is None:
         return locked.task, locked.assignment
     desk = locked.acting.policy.directory.desk(task.desk)
-    later = after_pause(due, task.queue, desk, paused, locked.acting.at) if due else None
+    later = after_pause(due, task, desk, paused, locked.acting.at) if due else None
     return replace(locked.task, contact_by=later), replace(locked.assignment, **AWAKE)

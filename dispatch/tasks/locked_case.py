@@ -45,6 +45,14 @@ class LockedCase:
         log.change_case("closed", at, {"because": because})
         self._store(log)
 
+    def need_no_task(self) -> None:
+        """Note that the case stays without a task: its next alert may need one again."""
+        ranking = replace(self.case.ranking, needs_task=False)
+        self.case = replace(self.case, ranking=ranking)
+        c = t.case.c
+        statement = sa.update(t.case).where(c.case_id == self.case.case_id)
+        self._acting.connection.execute(statement.values(needs_task=False))
+
     def _remember(self, root: str) -> None:
         connection, case, v = self._acting.connection, self.case, t.vehicle.c
         row = connection.execute(sa.select(t.vehicle).where(v.vin == case.vin)).mappings().one()

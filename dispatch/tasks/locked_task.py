@@ -136,6 +136,10 @@ class LockedTask:
         query = sa.select(c.task_id).where(c.case_id == self.case.case_id, OPEN)
         return self._connection.execute(query).first() is not None
 
+    def need_no_task(self) -> None:
+        """Note that the case stays without a task."""
+        self._case.need_no_task()
+
     def close_case(self, because: str) -> None:
         """End the case; the vehicle remembers it, so that a return is seen as one."""
         self._case.close(because)

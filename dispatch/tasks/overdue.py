@@ -21,6 +21,7 @@ from dispatch.rules.deadlines import after_opening
 from dispatch.rules.lifecycle import new_task
 from dispatch.rules.policy import DispatchPolicy
 from dispatch.rules.routing import UNASSIGNED, needs_of, route
+from dispatch.rules.whose_car import goes_to_desks
 from dispatch.tasks import silences
 from dispatch.tasks.actions import end
 from dispatch.tasks.holder import resumed
@@ -115,6 +116,20 @@ def _wake(locked: LockedTask) -> str | None:
     return "woken"
 
 
+def _off_road_due(at: datetime) -> sa.ColumnElement[bool]:  # noqa: ARG001 - all duties take it
+    """Select what waits although nobody drives the car any more, as the master data say now."""
+    off_road = sa.select(t.vehicle.c.vin).where(t.OFF_ROAD)
+    return sa.and_(t.task.c.state == TaskState.QUEUED.value, t.task.c.vin.in_(off_road))
+
+
+def _leave_desks(locked: LockedTask) -> str | None:
+    if goes_to_desks(locked.info) or locked.task.state is not TaskState.QUEUED:
+        return None
+    end(locked, Disposition.SUPERSEDED)
+    locked.need_no_task()
+    return "off_road"
+
+
 def _claim_due(at: datetime) -> sa.ColumnElement[bool]:
     c = t.task.c
     return sa.and_(
@@ -152,7 +167,7 @@ def _miss_contact(locked: LockedTask) -> str | None:
     due, at, policy = locked.task.contact_by, locked.acting.at, locked.acting.policy
     if due is None or due > at or locked.assignment.contacted_at or locked.assignment.paused_at:
         return None
-    opens = after_opening(due, locked.task.queue, policy.directory.desk(locked.task.desk))
+    opens = after_opening(due, locked.task, policy.directory.desk(locked.task.desk))
     if opens > at:
         locked.set(replace(locked.task, contact_by=opens), locked.assignment)
         locked.log(
@@ -194,6 +209,8 @@ _NOT_CALLED: Final = Text(
 _DUTIES: Final = (
     _Duty(_lease_due, t.task.c.lease_until, _expire),
     _Duty(_wake_due, t.task.c.wake_at, _wake),
+    _Duty(_off_road_due, t.task.c.opened_at, _leave_desks),
+    _Duty(silences.hold_due, t.task.c.opened_at, silences.hold),
     _Duty(_claim_due, t.task.c.claim_by, _miss_claim),
     _Duty(_contact_due, t.task.c.contact_by, _miss_contact),
 )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from dispatch.access.acting import Acting
-from dispatch.access.visibility import seen
+from dispatch.access.visibility import looked_after, seen
 from dispatch.read.open_tasks import OPEN
 from dispatch.read.silences import in_force
 from dispatch.rules.deadlines import deadlines
@@ -16,10 +16,12 @@ from dispatch.rules.silence import held_because
 from dispatch.tasks.locked_task import LockedTask
 from models import rows
 from models import tables as t
+from models.canary import CANARY_VIN
 from models.errors import Conflict, NotAllowed, NotThere, Unusable
 from models.ids import digest
 from models.person import Actor
-from models.words import PRIORITY_RANK, Priority, Role, Status, TaskState
+from models.sql import insert_new
+from models.words import PRIORITY_RANK, CarState, Priority, Queue, Role, Status, TaskState
 
 
 def silence(
@@ -40,6 +42,7 @@ def silence(
     _require_seen(connection, vin, actor)
     if ends_at is not None and ends_at <= at:
         raise Unusable("The silence would have ended before it began.", field="ends_at")
+    insert_new(connection, t.vehicle, [{"vin": vin, "waiting": {}, "cleared": {}, "history": []}])
     row_lock = sa.select(t.vehicle.c.vin).where(t.vehicle.c.vin == vin).with_for_update()
     connection.execute(row_lock)
     s = t.silence.c
@@ -54,15 +57,35 @@ def silence(
             ends_at=ends_at,
             reason=reason,
             made_by=actor.name,
+            desk=_workshop(connection, vin, actor) if kind == "workshop" else None,
         )
     )
     for task_id in _open(connection, vin):
-        locked = LockedTask(acting, task_id)
-        because = held_because(_silences(connection, vin), locked.task.priority, at)
-        if because and locked.task.held_because is None and locked.task.state is TaskState.QUEUED:
-            task = replace(locked.task, held_because=because)
-            locked.change("held", task, locked.assignment, because=because.en)
+        hold(LockedTask(acting, task_id))
     return silence_id
+
+
+def hold(locked: LockedTask) -> str | None:
+    """Hold a waiting task back if a silence covers its vehicle; return what was done."""
+    task, at = locked.task, locked.acting.at
+    because = held_because(_silences(locked.acting.connection, locked.vin), task.priority, at)
+    if not because or task.held_because is not None or task.state is not TaskState.QUEUED:
+        return None
+    locked.change(
+        "held", replace(task, held_because=because), locked.assignment, because=because.en
+    )
+    return "held"
+
+
+def hold_due(at: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition that `hold` holds a task back: its car came to a workshop since."""
+    k, s = t.task.c, t.silence.c
+    return sa.and_(
+        k.held_zh.is_(None),
+        k.state == TaskState.QUEUED.value,
+        k.priority_rank < PRIORITY_RANK[Priority.URGENT],
+        k.vin.in_(sa.select(s.vin).where(in_force(at))),
+    )
 
 
 def lift(acting: Acting, silence_id: str) -> None:
@@ -86,6 +109,11 @@ def lift(acting: Acting, silence_id: str) -> None:
     still = sa.update(t.silence).where(s.silence_id == silence_id, s.released_at.is_(None))
     if connection.execute(still.values(released_at=acting.at)).rowcount == 0:
         raise Conflict("The silence has been lifted already.")
+    if row.kind == "workshop":
+        left = sa.update(t.vehicle).where(
+            t.vehicle.c.vin == row.vin, t.vehicle.c.state == CarState.WORKSHOP.value
+        )
+        connection.execute(left.values(state=CarState.ON_ROAD.value, stands_at=None))
     for task_id in _open(connection, row.vin):
         release(acting, task_id)
 
@@ -151,10 +179,27 @@ def _open(connection: sa.Connection, vin: str) -> Sequence[str]:
 
 
 def _require_seen(connection: sa.Connection, vin: str, actor: Actor) -> None:
+    """Raise `NotThere` unless the vehicle is one of the actor's: a silence is about a vehicle, and
+    may come before its first task. Whoever sees all desks sees every vehicle.
+    """
+    if actor.desks is None and vin != CANARY_VIN:
+        return
     c = t.task.c
-    query = sa.select(c.task_id).where(c.vin == vin, seen(c.desk, actor))
-    if connection.execute(query.limit(1)).first() is None:
+    worked = sa.select(c.vin).where(c.vin == vin, seen(c.desk, actor)).exists()
+    if not connection.execute(sa.select(sa.or_(worked, looked_after(vin, actor)))).scalar():
         raise NotThere("There is no vehicle %(vin)s with a task.", {"vin": vin})
+
+
+def _workshop(connection: sa.Connection, vin: str, actor: Actor) -> str | None:
+    """Return in whose workshop a vehicle is: where the dealer has its task, else the actor's."""
+    c = t.task.c
+    query = sa.select(c.desk).where(
+        c.vin == vin, c.queue == Queue.DEALER.value, seen(c.desk, actor)
+    )
+    newest = connection.execute(query.order_by(c.opened_at.desc()).limit(1)).scalar()
+    if newest is None and actor.role is Role.DEALER and actor.desks and len(actor.desks) == 1:
+        return next(iter(actor.desks))
+    return newest
 
 
 def _no_silence(silence_id: str) -> NotThere:

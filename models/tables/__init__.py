@@ -2,7 +2,7 @@
 
 from models.tables.access import api_key, audit, idempotency, login_failure, person, session
 from models.tables.base import LEDGER_PAGE, SCHEMA_REVISION, metadata
-from models.tables.cases import alert, case, contact, fault, vehicle
+from models.tables.cases import OFF_ROAD, alert, case, contact, fault, vehicle
 from models.tables.console import card, handover, presence, worksheet
 from models.tables.fleet import fleet_issue, fleet_search
 from models.tables.learning import model_alias, model_version
@@ -11,6 +11,7 @@ from models.tables.work import OPEN_TASK, desk, entry, outbox, silence, task
 
 __all__ = [
     "LEDGER_PAGE",
+    "OFF_ROAD",
     "OPEN_TASK",
     "SCHEMA_REVISION",
     "alert",

@@ -1,5 +1,7 @@
 """Vehicles, what is known of their owners, alerts, cases and faults."""
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from models.tables.base import metadata
@@ -18,10 +20,20 @@ vehicle = sa.Table(
     sa.Column("preferred_dealer", Id),
     sa.Column("home_lat", sa.Float),
     sa.Column("home_lon", sa.Float),
+    sa.Column("use", sa.String(12), nullable=False, server_default="customer"),
+    sa.Column("state", sa.String(12), nullable=False, server_default="on_road"),
+    # the desk that has it while it is in a workshop or in transport
+    sa.Column("stands_at", Id),
     # what the pipeline remembers across cases
     sa.Column("waiting", Json, nullable=False),
     sa.Column("cleared", Json, nullable=False),
     sa.Column("history", Json, nullable=False, server_default="[]"),
+    partial_index("ix_vehicle_off_road", "use in ('bench', 'crash_test')", "vin"),
+)
+
+# Spelled out as in the index, and not bound.
+OFF_ROAD: Final[sa.ColumnElement[bool]] = vehicle.c.use.in_(
+    [sa.literal_column("'bench'"), sa.literal_column("'crash_test'")]
 )
 
 contact = sa.Table(

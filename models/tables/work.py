@@ -152,6 +152,8 @@ silence = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("made_by", sa.String(128), nullable=False),
     sa.Column("released_at", UtcTime),
+    # whose workshop it is
+    sa.Column("desk", Id),
     sa.Index(None, "vin"),
 )
 

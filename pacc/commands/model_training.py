@@ -188,7 +188,10 @@ def _infos(fleet: Path | None) -> dict[str, VehicleInfo]:
         return {}
     return {
         row.values["vin"]: VehicleInfo(
-            *(row.values.get(name) or None for name in ("model", "powertrain", "market", "region"))
+            model=row.values.get("model") or None,
+            powertrain=row.values.get("powertrain") or None,
+            market=row.values.get("market") or None,
+            region=row.values.get("region") or None,
         )
         for row in read_rows(fleet)
     }

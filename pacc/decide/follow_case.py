@@ -8,8 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatch.rules.case_log import CaseLog
+from dispatch.rules.whose_car import goes_to_desks, introduced
 from ingest.cluster.open_case import CaseChange, OpenCase
-from models.case import Case, Entry, Event, Task, Vehicle
+from models.case import Case, Entry, Event, Ranking, Task, Vehicle
 from models.person import PIPELINE
 from models.words import PRIORITY_RANK, CaseState, Outcome, Priority
 from pacc.decide.follow_tasks import OpenTasks
@@ -36,12 +37,14 @@ def follow(
 ) -> CaseResult:
     """Return what became of a case; its changes are rows `start` and on of `ranked`."""
     if open_case.is_new:
-        case = _opened(before.vin, open_case, ranked, start)
+        ranking = _introduced(ranked.explain(start), before, policy, open_case.opened_at)
+        case = _opened(before.vin, open_case, ranking)
         tasks = OpenTasks(before, (), (), policy)
     else:
         case, open_tasks, healed = _known(before, open_case)
         tasks = OpenTasks(before, open_tasks, healed, policy)
-    follower = _Follower(CaseLog(case, policy.topics, PIPELINE), tasks, ranked)
+    log = CaseLog(case, policy.topics, PIPELINE)
+    follower = _Follower(log, tasks, ranked, before, policy)
     for row, change in enumerate(open_case.changes, start):
         follower.step(change, row)
     follower.finish(open_case)
@@ -67,7 +70,11 @@ def _known(before: Vehicle, open_case: OpenCase) -> tuple[Case, tuple[Task, ...]
     raise AssertionError(message)
 
 
-def _opened(vin: str, open_case: OpenCase, ranked: Ranked, row: int) -> Case:
+def _introduced(ranking: Ranking, vehicle: Vehicle, policy: Policy, at: datetime) -> Ranking:
+    return introduced(ranking, vehicle.info, vehicle.silences, policy.directory, at)
+
+
+def _opened(vin: str, open_case: OpenCase, ranking: Ranking) -> Case:
     return Case(
         case_id=open_case.case_id,
         vin=vin,
@@ -75,7 +82,7 @@ def _opened(vin: str, open_case: OpenCase, ranked: Ranked, row: int) -> Case:
         partition=open_case.partition,
         opened_at=open_case.opened_at,
         updated_at=open_case.opened_at,
-        ranking=ranked.explain(row),
+        ranking=ranking,
         revision=0,
         root=open_case.root,
         previous_case=open_case.previous_case,
@@ -86,12 +93,16 @@ def _opened(vin: str, open_case: OpenCase, ranked: Ranked, row: int) -> Case:
 class _Follower:
     """The case while its changes are gone through, in order."""
 
-    def __init__(self, log: CaseLog, tasks: OpenTasks, ranked: Ranked) -> None:
+    def __init__(
+        self, log: CaseLog, tasks: OpenTasks, ranked: Ranked, vehicle: Vehicle, policy: Policy
+    ) -> None:
         self.log = log
         self._tasks = tasks
         self._ranked = ranked
+        self._vehicle = vehicle
+        self._policy = policy
         self._updated_at = log.case.updated_at
-        self._unexplained: int | None = None
+        self._unexplained: tuple[int, datetime] | None = None
 
     def step(self, change: CaseChange, row: int) -> None:
         """Apply one change: log it, then let the priority and the tasks follow."""
@@ -147,13 +158,13 @@ class _Follower:
         ranking = self.log.case.ranking
         rank, rank_before = int(self._ranked.priority[row]), PRIORITY_RANK[ranking.priority]
         if rank == rank_before:
-            self._keep_priority(row)
+            self._keep_priority(row, change.at)
             return
         is_rise = rank > rank_before
         is_cause_gone = ranking.root not in change.active
         if not is_rise and (not is_cause_gone or self._tasks.is_in_hand):
             return
-        self._unexplained = row
+        self._unexplained = row, change.at
         self._explain()
         self.log.change_case(
             "raised" if is_rise else "lowered",
@@ -166,11 +177,12 @@ class _Follower:
             change.fingerprint,
         )
 
-    def _keep_priority(self, row: int) -> None:
+    def _keep_priority(self, row: int, at: datetime) -> None:
         """Keep at once what later changes decide by; leave the reasons until somebody asks."""
-        self._unexplained = row
+        self._unexplained = row, at
         ranking = self.log.case.ranking
-        root, needs_task = self._ranked.root(row), bool(self._ranked.needs_task[row])
+        root = self._ranked.root(row)
+        needs_task = bool(self._ranked.needs_task[row]) and goes_to_desks(self._vehicle.info)
         if (ranking.root, ranking.needs_task) != (root, needs_task):
             ranking = replace(ranking, root=root, needs_task=needs_task)
             self.log.case = replace(self.log.case, ranking=ranking)
@@ -178,8 +190,9 @@ class _Follower:
     def _explain(self) -> None:
         if self._unexplained is None:
             return
-        ranking = self._ranked.explain(self._unexplained)
+        row, at = self._unexplained
         self._unexplained = None
+        ranking = _introduced(self._ranked.explain(row), self._vehicle, self._policy, at)
         self.log.case = replace(self.log.case, ranking=ranking)
 
     def _follow_tasks(self, change: CaseChange) -> None:

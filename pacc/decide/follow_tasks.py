@@ -8,8 +8,9 @@ from dispatch.rules.case_log import TaskChange, route_of
 from dispatch.rules.deadlines import Deadlines, deadlines
 from dispatch.rules.fleet_issue import issue_of, may_hold
 from dispatch.rules.lifecycle import new_task
-from dispatch.rules.routing import Routed, needs_of, route
+from dispatch.rules.routing import Routed, needs_of
 from dispatch.rules.silence import held_because
+from dispatch.rules.whose_car import route_car, stand_of
 from ingest.cluster.open_case import CaseChange
 from models.canary import CANARY_DESK, CANARY_VIN
 from models.case import Case, Place, Ranking, Task, Text, Vehicle
@@ -95,7 +96,7 @@ class OpenTasks:
         if before is None:
             task, what = self._again(self._new(case, routed, change))
         else:
-            task, what = self._moved(before, priority, change)
+            task, what = self._moved(self._brought(before, routed, at), priority, change)
         self._open[task.queue] = task
         return [*task_changes, TaskChange(what, task, route_of(task))]
 
@@ -105,7 +106,15 @@ class OpenTasks:
         info = self._vehicle.info
         point = place.point if place else None
         directory, needs = self._policy.directory, needs_of(info.powertrain)
-        return route(priority, info, point, directory, needs=needs, at=at)
+        silences = self._vehicle.silences
+        return route_car(priority, info, silences, point, directory, needs=needs, at=at)
+
+    def _brought(self, task: Task, routed: Routed, at: datetime) -> Task:
+        """Return a waiting task at the desk that has the car now."""
+        is_there = task.desk == routed.desk or task.is_under_way
+        if is_there or stand_of(self._vehicle.info, self._vehicle.silences, at) is None:
+            return task
+        return replace(task, desk=routed.desk, route_reason=routed.reason)
 
     def _end_all(self, case: Case, at: datetime, disposition: Disposition) -> list[TaskChange]:
         return [

@@ -13,8 +13,15 @@ from models import tables as t
 from models.batch import Partition
 from models.canary import CANARY_DESK
 from models.decision import Decision
-from models.words import PRIORITY_RANK, IssueState, Outcome, Priority, TaskState
+from models.words import (
+    PRIORITY_RANK,
+    IssueState,
+    Outcome,
+    Priority,
+    TaskState,
+)
 from pacc.watch.canary_status import CanaryStatus, canary_age
+from pacc.watch.off_road_metrics import OffRoadMetrics
 from pacc.watch.watchdog import WatchdogReading
 from prioritizer.model.registry import newest_drift
 from prioritizer.ranking.rank import Ranker
@@ -208,6 +215,7 @@ class Metrics:
         self.scout = ScoutMetrics(self.registry)
         self.model = ModelMetrics(self.registry)
         self._fleet = FleetMetrics(self.registry)
+        self._off_road = OffRoadMetrics(self.registry)
 
     def observe_batch(
         self, decision: Decision, seconds: float, lag: Mapping[Partition, int], share: float
@@ -258,6 +266,7 @@ class Metrics:
         unsent = sa.select(sa.func.count()).select_from(t.outbox).where(o.sent_at.is_(None))
         self._unsent.set(connection.execute(unsent).scalar_one())
         self._fleet.read_database(connection)
+        self._off_road.read_database(connection)
         self.model.read_database(connection)
 
     def observe_answer(self, method: str, route: str, status: int) -> None:

@@ -10,7 +10,7 @@ from ingest.kafka.consumer import topics_at
 from models import tables as t
 from models.errors import PaccError, Unusable
 from models.tables import SCHEMA_REVISION
-from models.words import Queue
+from models.words import CaseState, Queue
 from pacc.feeds.scout_status import scout_health
 from pacc.learn.champion import load
 from pacc.process.database import make_engine, open_engine
@@ -27,6 +27,7 @@ def run_checks(settings: Settings, now: datetime) -> dict[str, Any]:
         _check("rules", _rules),
         _check("model", lambda: _model(settings), is_needed=False),
         _check("desks", lambda: _desks(settings), is_needed=False),
+        _check("cars without a desk", lambda: _off_road(settings), is_needed=False),
         _check("holidays", lambda: _holidays(settings, now), is_needed=False),
         _check("Kafka and topics", lambda: _kafka(settings), is_needed=False),
         _check("scout", lambda: _scout(settings, now), is_needed=False),
@@ -71,6 +72,21 @@ def _desks(settings: Settings) -> str:
     if Queue.ROADSIDE not in counts:
         raise Unusable("No roadside centre is known: tasks wait unassigned. `pacc desk import`.")
     return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
+
+
+def _off_road(settings: Settings) -> str:
+    """Count the cars that nobody drives, and their open cases, which no desk is told of."""
+    v, c = t.vehicle.c, t.case.c
+    cases = sa.and_(c.vin == v.vin, c.state == CaseState.OPEN.value)
+    query = (
+        sa.select(v.use, sa.func.count(v.vin.distinct()), sa.func.count(c.case_id))
+        .select_from(t.vehicle.outerjoin(t.case, cases))
+        .where(t.OFF_ROAD)
+        .group_by(v.use)
+        .order_by(v.use)
+    )
+    parts = [f"{cars} {use}, open cases {cases}" for use, cars, cases in _read(settings, query)]
+    return "; ".join(parts) or "none"
 
 
 def _holidays(settings: Settings, now: datetime) -> str:

@@ -17,9 +17,10 @@ from dispatch.rules.calendar import (
 )
 from dispatch.rules.call_cadence import CADENCE, next_attempt
 from dispatch.rules.deadlines import after_pause, deadlines, shut_beyond_promise
+from dispatch.rules.lifecycle import new_task
 from dispatch.rules.opening_hours import DAY, USUAL_HOURS, Hours, read_hours
-from dispatch.rules.routing import Directory, route
-from models.case import Desk, Text, VehicleInfo
+from dispatch.rules.routing import Directory, Routed, route
+from models.case import Desk, Task, Text, VehicleInfo
 from models.words import Priority, Queue
 from tests.dispatch.rules.test_opening_hours import weeks
 
@@ -41,6 +42,12 @@ def desk(hours: str | Hours = "", *holidays: str, zone: str = "Asia/Shanghai") -
         hours=read_hours(hours) if isinstance(hours, str) else hours,
         holidays=frozenset(holidays),
     )
+
+
+def task(queue: Queue) -> Task:
+    """A task of a normal case."""
+    routed = Routed(queue, "d", Text("近", "near"))
+    return new_task("c", 0, Priority.NORMAL, routed, Directory([]), local("Fri 9:00"))
 
 
 def local(text: str, zone: str = "Asia/Shanghai") -> datetime:
@@ -90,8 +97,8 @@ def test_a_pause_adds_working_time(
 ) -> None:
     dealer = desk(hours, *holidays.split())
     times = (local(paused), local(resumed))
-    assert after_pause(local(due), Queue.DEALER, dealer, *times) == local(later)
-    roadside = after_pause(local(due), Queue.ROADSIDE, dealer, *times)
+    assert after_pause(local(due), task(Queue.DEALER), dealer, *times) == local(later)
+    roadside = after_pause(local(due), task(Queue.ROADSIDE), dealer, *times)
     assert roadside == max(local(due), local(due) + (times[1] - times[0]) * (times[0] < local(due)))
 
 
@@ -194,7 +201,7 @@ def test_every_desk_has_an_answer_at_every_time(
     assert due is not None
     assert due > at
     assert next_attempt(len(CADENCE) - 1, dealer, at) is not None
-    assert after_pause(due, Queue.DEALER, dealer, at, at + timedelta(hours=4)) >= due
+    assert after_pause(due, task(Queue.DEALER), dealer, at, at + timedelta(hours=4)) >= due
     centre = Desk("c", Queue.ROADSIDE, Text("救", "C"), "CN", "east", 31.2, 121.5, "UTC")
     routed = route(
         Priority.NORMAL,
