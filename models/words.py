@@ -35,10 +35,12 @@ class Status(Word):
 
 
 class Lamp(Word):
-    """The warning lamp that the driver sees."""
+    """The warning lamp that the driver sees. `flashing` is a malfunction lamp that flashes: driving
+    on does damage."""
 
     OFF = "off"
     MALFUNCTION = "malfunction"
+    FLASHING = "flashing"
     AMBER = "amber"
     RED = "red"
     UNKNOWN = "unknown"
@@ -281,6 +283,8 @@ SEVERITY_RANK: Final = {
     Severity.UNKNOWN: 2,
     Severity.STOP: 3,
 }
+# The lamps that are an alarm by themselves.
+LIT: Final = frozenset({Lamp.MALFUNCTION, Lamp.FLASHING, Lamp.AMBER, Lamp.RED})
 PRIORITY_RANK: Final = {Priority.NORMAL: 0, Priority.HIGH: 1, Priority.URGENT: 2}
 ACTION_RANK: Final = {
     Action.CARRY_ON: 0,

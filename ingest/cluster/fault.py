@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from models.alert import Alert
 from models.batch import Report
 from models.case import Fault
-from models.words import SEVERITY_RANK, Lamp, Motion, Severity, Status
+from models.words import LIT, SEVERITY_RANK, Lamp, Motion, Severity, Status
 
 # A pending code is confirmed by its third drive. Two reports belong to two drives if there was the
 # time to cool down between them (ours: a night), and if the car was driven, where it says how far.
@@ -125,8 +125,15 @@ def _is_another_drive(fault: Fault, report: Report) -> bool:
 
 
 def waits(alert: Alert) -> bool:
-    """Return whether a report waits to be confirmed: pending, and nothing that cannot wait."""
-    return alert.status is Status.PENDING and alert.severity is not Severity.STOP
+    """Return whether a report waits to be confirmed: pending, and nothing that cannot wait.
+
+    A lamp that the driver sees is the car's own alarm, whatever its codes wait for.
+    """
+    return (
+        alert.status is Status.PENDING
+        and alert.severity is not Severity.STOP
+        and alert.lamp not in LIT
+    )
 
 
 def active_status(alert: Alert) -> Status:
@@ -154,7 +161,8 @@ _LAMP_RANK: Final = {
     Lamp.UNKNOWN: 1,
     Lamp.MALFUNCTION: 2,
     Lamp.AMBER: 3,
-    Lamp.RED: 4,
+    Lamp.FLASHING: 4,
+    Lamp.RED: 5,
 }
 
 

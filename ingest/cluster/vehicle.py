@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ingest.cluster import fault as faults
+from ingest.cluster.believed import believed
 from ingest.cluster.ended_case import EndedCase, FlapWindow, Meaning
 from ingest.cluster.fold import CauseGraph
 from ingest.cluster.history import History
@@ -91,6 +92,7 @@ class VehicleState:
 
     def report(self, report: Report, partition: Partition) -> Outcome:
         """Apply one alert that was not delivered before."""
+        report = believed(report, self._open, self.waiting.values())
         alert = report.alert
         cleared_at = self.cleared.get(alert.code)
         if alert.status is Status.CLEARED:

@@ -16,7 +16,12 @@ _OWN: Final = {
     Severity.LIMITED: LIMITED,
     Severity.STOP: STOP,
 }
-_BY_LAMP: Final = {Lamp.RED: STOP, Lamp.AMBER: LIMITED, Lamp.MALFUNCTION: SERVICE}
+_BY_LAMP: Final = {
+    Lamp.RED: STOP,
+    Lamp.AMBER: LIMITED,
+    Lamp.FLASHING: LIMITED,
+    Lamp.MALFUNCTION: SERVICE,
+}
 
 
 class CodeFacts(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Standing
+from models.signs.motion import is_driving
 from models.words import Motion
 from prioritizer.features.codes import LIMITED, STOP, Codes, gravity
 
@@ -74,6 +75,9 @@ FAULT_FIELDS: Final[Mapping[str, Feature]] = {
     "lost_system": Feature("systems", "bits", "The system, unless only a sensor of it is faulty."),
     "stop_in_motion": Feature("bool", "", "It said stop while the car was not known to be parked."),
     "in_motion": Feature("bool", "", "Its last report came while not known to be parked."),
+    "driving": Feature(
+        "bool", "", "It moves by its last report, or nobody knows and no speed says that it stands."
+    ),
     "has_known_system": Feature(
         "bool", "", "Its system is known, by our catalogue or by the range of its code."
     ),
@@ -167,6 +171,14 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
         "stop_in_motion": np.array([fault.stop_in_motion for fault in faults], dtype=np.bool_),
         "in_motion": np.array(
             [fault.motion is not Motion.PARKED for fault in faults], dtype=np.bool_
+        ),
+        "driving": np.array(
+            [
+                is_driving(fault.motion, standing.readings.get("speed_kph"))
+                for standing in standings
+                for fault in standing.faults
+            ],
+            dtype=np.bool_,
         ),
         "has_known_system": np.array([fact.has_known_system for fact in facts], dtype=np.bool_),
         "is_sensor": np.array([fact.is_sensor for fact in facts], dtype=np.bool_),

@@ -156,18 +156,6 @@ def test_uds_status_and_severity_bytes(status: Any, mask: Any, expected: Any) ->
     assert all(r.alert.code == "dtc:P0A80-1C" for r in reports(decoded))
 
 
-def test_obd_lists_and_the_lamp() -> None:
-    scan = {"mil": True, "confirmed": ["P0420"], "pending": ["0300"], "permanent": ["P0420"]}
-    decoded = decode_value(scan, "obd")
-    assert codes(decoded) == {"dtc:P0420": "service", "dtc:P0300": "service"}
-    assert codes(decode_value({"mil": True}, "obd")) == {"obd:MIL": "service"}
-    assert codes(decode_value({"mil": "flashing"}, "obd")) == {"obd:MIL_FLASHING": "limited"}
-    assert codes(decode_value({"mil": "flashing", "pending": ["0300"]}, "obd")) == {
-        "dtc:P0300": "limited",
-        "obd:MIL_FLASHING": "limited",
-    }
-
-
 def test_a_snapshot_lists_what_is_on_even_if_nothing_is() -> None:
     decoded = decode_value({"state": {"checkControlMessages": []}}, "bmw")
     (snapshot,) = (item for item in decoded.items if isinstance(item, Snapshot))

@@ -131,7 +131,8 @@ def test_only_what_makes_a_stop_active_is_one() -> None:
     stream = Stream()
     for status in ("active", "lamp_only", "pending", "cleared"):
         stream.says(CAR, "dtc:P0A80", severity="stop", status=status)
-    stream.says(CAR, "dtc:P0A80", severity="info", lamp="red", status="pending")
+    for lamp in ("red", "amber"):  # the car's own alarm, but only the red one says stop
+        stream.says(CAR, "dtc:P0A80", severity="info", lamp=lamp, status="pending")
     stream.says(CANARY_VIN, "canary:1", severity="stop", motion="moving")
     stops = [is_stop(item) for decoded in decode(stream.records, {}) for item in decoded.items]
-    assert stops == [True, True, True, False, False, False]
+    assert stops == [True, True, True, False, True, False, False]

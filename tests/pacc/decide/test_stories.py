@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from models import tables as t
 from models.migrations import upgrade
 from pacc.process.database import make_engine
-from tests.worlds import CAR, Room, Stream
+from tests.worlds import CAR, OTHER, Room, Stream
 
 
 def test_a_flood_from_one_car_opens_one_case_and_one_task(engine: sa.Engine) -> None:
@@ -104,3 +104,21 @@ def test_numbers_are_the_same_in_every_database(tmp_path: Path, postgres_url: st
         digests.append(Room(engine).plays(records).digest)
         engine.dispose()
     assert digests[0] == digests[1]
+
+
+def test_a_source_that_never_says_moving_is_not_believed_that_the_car_is_parked(
+    engine: sa.Engine,
+) -> None:
+    driven = Stream()
+    for minute in range(3):
+        driven.says(CAR, "dtc:B1342", minute, motion="parked", odometer_km=1000 + 1.5 * minute)
+    driven.says(CAR, "dtc:P0C01", 3, severity="stop", motion="parked", odometer_km=1004.5)
+    driven.says(OTHER, "dtc:B1342", 3, motion="parked", odometer_km=1000)
+    driven.says(OTHER, "dtc:P0C01", 4, severity="stop", motion="parked", odometer_km=1000)
+    room = Room(engine).plays(driven.records)
+    assert {row["vin"]: row["priority"] for row in room.rows(t.case)} == {
+        CAR: "urgent",
+        OTHER: "high",
+    }
+    (doubted,) = (row for row in room.rows(t.fault, vin=CAR) if row["code"] == "dtc:P0C01")
+    assert (doubted["motion"], doubted["defaulted"]) == ("unknown", ["motion"])
