@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
 
 from ingest.cluster import fault as faults
 from ingest.cluster.believed import believed
@@ -11,13 +10,12 @@ from ingest.cluster.ended_case import EndedCase, FlapWindow, Meaning
 from ingest.cluster.fold import CauseGraph
 from ingest.cluster.history import History
 from ingest.cluster.open_case import CaseChange, OpenCase, resumed
+from ingest.cluster.standing import standing_of
 from models.batch import Partition, Report, Snapshot
-from models.case import Closed, Fault, Standing, Vehicle
+from models.case import Closed, Fault, Vehicle
 from models.ids import model_year
 from models.make import make_of
 from models.words import CaseState, Outcome, Status
-
-_LOTS: Final = 16**8
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,29 +268,13 @@ class VehicleState:
     ) -> None:
         if kind is not Outcome.REPEATED or len(open_case.faults) > 1:
             open_case.refold(self._grouping.graph, self._make)
-        known_faults = open_case.faults.values()
-        active = [one for one in known_faults if one.is_active]
-        shown = tuple([one for one in active if one.folded_under is None])
         open_case.name_root()
         open_case.partition = partition
         came_at = at if kind is Outcome.CLEARED else None
         open_case.plan_heal(self._grouping.heal_after, came_at)
-        standing = Standing(
-            at=at,
-            faults=shown,
-            info=self.before.info,
-            readings=open_case.readings(),
-            is_repeat_repair=open_case.is_repeat_repair,
-            folded=len(active) - len(shown),
-            cleared=len([one for one in known_faults if one.status is Status.CLEARED]),
-            root=open_case.root,
-            model_year=self._model_year,
-            history=self._history.past,
-            lot=int(open_case.case_id[:8], 16) / _LOTS,
-            make=self._make,
-            folded_faults=tuple([one for one in active if one.folded_under is not None]),
-        )
-        on = frozenset([one.code for one in active])
+        past, make = self._history.past, self._make
+        standing = standing_of(open_case, at, self.before.info, self._model_year, make, past)
+        on = frozenset([one.code for one in open_case.faults.values() if one.is_active])
         open_case.changes.append(
             CaseChange(
                 kind,
