@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -283,27 +283,3 @@ class Desk(Struct, frozen=True):
     hours: Mapping[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     holidays: frozenset[str] = frozenset()
     is_open: bool = True
-
-
-class Entry(Struct, frozen=True):
-    """One line of a case's timeline."""
-
-    entry_id: str
-    case_id: str
-    at: datetime
-    actor: str
-    kind: str
-    detail: Mapping[str, Any]
-    task_id: str | None = None
-
-
-class Event(Struct, frozen=True):
-    """What leaves the system: one CloudEvent, ordered per case by `sequence`."""
-
-    event_id: str
-    topic: str
-    kind: str
-    case_id: str
-    sequence: int
-    at: datetime
-    data: Mapping[str, Any]

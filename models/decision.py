@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 
 from models.batch import Decoded, Partition, Report, Snapshot
-from models.case import Case, Entry, Event, Fault, Task, Vehicle
+from models.case import Case, Fault, Task, Vehicle
 from models.words import Outcome
 
 
@@ -20,6 +21,30 @@ class Known(Struct, frozen=True):
     delivered: Mapping[str, tuple[str, str]]
     vehicles: Mapping[str, Vehicle]
     watermark: Mapping[Partition, datetime]
+
+
+class Entry(Struct, frozen=True):
+    """One line of a case's timeline."""
+
+    entry_id: str
+    case_id: str
+    at: datetime
+    actor: str
+    kind: str
+    detail: Mapping[str, Any]
+    task_id: str | None = None
+
+
+class Event(Struct, frozen=True):
+    """What leaves the system: one CloudEvent, ordered per case by `sequence`."""
+
+    event_id: str
+    topic: str
+    kind: str
+    case_id: str
+    sequence: int
+    at: datetime
+    data: Mapping[str, Any]
 
 
 class Ended(Struct, frozen=True):

@@ -6,18 +6,8 @@ from typing import Any
 import orjson
 
 from models.batch import Partition
-from models.case import (
-    Build,
-    Case,
-    Entry,
-    Event,
-    Fault,
-    Place,
-    Ranking,
-    Silence,
-    Task,
-    Text,
-)
+from models.case import Build, Case, Fault, Place, Ranking, Silence, Task, Text
+from models.decision import Entry, Event
 from models.words import (
     PRIORITY_RANK,
     Action,

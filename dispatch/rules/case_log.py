@@ -11,7 +11,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from dispatch.rules.events import Topics, case_event, task_event
-from models.case import Case, Entry, Event, Task
+from models.case import Case, Task
+from models.decision import Entry, Event
 from models.ids import digest
 
 # The line of the timeline, where it is called otherwise than the event.

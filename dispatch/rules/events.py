@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.case import Case, Event, Task
+from models.case import Case, Task
+from models.decision import Event
 from models.ids import digest
 from models.words import Queue
 

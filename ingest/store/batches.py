@@ -182,12 +182,13 @@ def _tasks(connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, tupl
 
 
 def _healed_tasks(connection: sa.Connection, cases: Sequence[Case]) -> dict[str, tuple[Task, ...]]:
-    """Read the tasks that ended because these cases healed."""
+    """Read the tasks that ended as these cases healed the last time."""
     if not cases:
         return {}
-    k = t.task.c
+    k, c = t.task.c, t.case.c
     query = (
         sa.select(t.task)
+        .join(t.case, sa.and_(c.case_id == k.case_id, c.closed_at == k.closed_at))
         .where(
             within(connection, k.vin, sorted(case.vin for case in cases)),
             within(connection, k.case_id, sorted(case.case_id for case in cases)),

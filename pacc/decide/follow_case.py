@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from dispatch.rules.case_log import CaseLog
 from dispatch.rules.whose_car import goes_to_desks, introduced
 from ingest.cluster.open_case import CaseChange, OpenCase
-from models.case import Case, Entry, Event, Ranking, Task, Vehicle
+from models.case import Case, Ranking, Task, Vehicle
+from models.decision import Entry, Event
 from models.person import PIPELINE
 from models.words import PRIORITY_RANK, CaseState, Outcome, Priority
 from pacc.decide.follow_tasks import OpenTasks

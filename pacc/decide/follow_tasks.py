@@ -23,7 +23,7 @@ _CANARY = Text("金丝雀:检验通路,无人处理", "The canary: it tests the 
 class OpenTasks:
     """The open tasks of one case. Nothing that a person has in hand is taken away.
 
-    `healed` are those that ended because the case healed; they go on if it is opened again.
+    `healed` are those that ended as the case healed; they go on if what opens it again needs them.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class OpenTasks:
             task_changes = []
         else:
             task_changes = self._end_all(case, change.at, Disposition.SUPERSEDED)
+        self._healed = {}
         return task_changes + self._release(change)
 
     def heal(self, case: Case, at: datetime) -> list[TaskChange]:

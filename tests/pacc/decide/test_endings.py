@@ -132,6 +132,21 @@ def test_a_fault_that_comes_and_goes_is_one_case_and_one_task(
     assert len(room.rows(t.task)) == 1
 
 
+@pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4], [3], [4]])
+def test_a_healed_task_goes_on_only_with_the_report_that_opens_its_case_again(
+    engine: sa.Engine, cuts: list[int]
+) -> None:
+    stream = Stream().says(CAR, WINDOW_FAULT).says(CAR, "dtc:B1300", 1, severity="info")
+    for code in ("dtc:B1300", WINDOW_FAULT):
+        stream.says(CAR, code, 5, status="cleared")
+    stream.says(CAR, "dtc:B1300", 5 * HOUR, severity="info").says(CAR, WINDOW_FAULT, 6 * HOUR)
+    room = Room(engine).plays(stream.records, cuts=cuts)
+    assert sorted((task["state"], task["disposition"]) for task in room.rows(t.task)) == [
+        ("done", "healed"),
+        ("queued", None),
+    ]
+
+
 def test_a_healed_task_that_goes_on_is_to_be_claimed_in_time_again(engine: sa.Engine) -> None:
     centre, stream = Centre(engine), Stream().says(CAR, "dtc:P0A7E", **BEIJING)
     centre.plays(stream.records)

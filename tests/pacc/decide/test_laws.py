@@ -32,8 +32,9 @@ reports = st.fixed_dictionaries(
         "severity": st.sampled_from(["info", "service", "limited", "stop", "unknown", "strange"]),
         "status": st.sampled_from(["active", "pending", "cleared", "cleared", "lamp_only"]),
         "motion": st.sampled_from(["parked", "moving", "unknown"]),
-        "ahead": st.integers(0, 25),
-        "late": st.integers(0, 40),
+        # minutes; the longer ones heal a case, and return within a flap window or after it
+        "ahead": st.integers(0, 25) | st.sampled_from([31, 70, 300, 1500]),
+        "late": st.integers(0, 40) | st.sampled_from([200]),
         "twin": st.booleans(),
         "place": st.sampled_from([(39.9, 116.4), (39.95, 116.3), (31.2, 121.5), None]),
         "is_poison": st.sampled_from([False] * 9 + [True]),

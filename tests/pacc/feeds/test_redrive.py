@@ -25,16 +25,19 @@ from pacc.reconcile.reconcile import Scope, reconcile
 from tests.worlds import CAR, OTHER, START, Centre, Stream, operator
 
 LATER = START + timedelta(hours=1)
+MENDED = parse_repair("- rename: {from: /seen_at, to: /observed_at}")
 
 
-MENDED = parse_repair("- remove: {at: /speed_kph}")
+def misspelt(minute: float = 0) -> dict[str, Any]:
+    """A time that no door can read; it stands under another name too."""
+    return {"observed_at": "soon", "seen_at": (START + timedelta(minutes=minute)).isoformat()}
 
 
 def broken(*cars: str, code: str = "dtc:P0C01", **more: Any) -> list[Record]:
     """Alerts that only a repair makes usable."""
     stream = Stream()
     for minute, car in enumerate(cars):
-        stream.says(car, code, minute, speed_kph="fast", severity="stop", **more)
+        stream.says(car, code, minute, severity="stop", **misspelt(minute), **more)
     return stream.records
 
 
@@ -89,7 +92,7 @@ def test_a_preview_says_how_each_would_end_and_changes_nothing(engine: sa.Engine
     plan = world.plan()
     assert preview(engine, world.centre.worker, plan, {}) == {"opened": 2, "repeated": 1}
     assert plan.refused == {}
-    assert world.plan(()).refused == {"wrong_type": 3}
+    assert world.plan(()).refused == {"bad_time": 3}
     assert world.everything() == before
     world.redrives()
     redriven = [row for row in world.centre.rows(t.ledger) if row["feed"] == "redrive"]
@@ -192,16 +195,14 @@ def test_an_undo_leaves_what_other_alerts_share(engine: sa.Engine, *, before: bo
 def test_an_undo_leaves_what_cleared_a_fault(engine: sa.Engine) -> None:
     good = Stream().says(CAR, "dtc:P0C01", id="good").records[0]
     clear = (
-        Stream()
-        .says(OTHER, "dtc:P0C01")
-        .says(CAR, "dtc:P0C01", 5, status="cleared", speed_kph="fast")
+        Stream().says(OTHER, "dtc:P0C01").says(CAR, "dtc:P0C01", 5, status="cleared", **misspelt(5))
     )
     world = RedriveWorld(engine, [good, clear.records[1]])
     assert list(world.undoes(world.redrives()).kept.values()) == ["clears"]
 
 
 def test_an_undo_forgets_a_code_that_waits(engine: sa.Engine) -> None:
-    stream = Stream().says(CAR, "dtc:P0420", status="pending", speed_kph="fast")
+    stream = Stream().says(CAR, "dtc:P0420", status="pending", **misspelt())
     world = RedriveWorld(engine, stream.records)
     batch = world.redrives()
     (vehicle,) = world.centre.rows(t.vehicle)
@@ -223,9 +224,8 @@ def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:
             "id": "1",
             "source": "s",
             "vin": CAR,
-            "observed_at": START.isoformat(),
             "code": "dtc:P0C01",
-            "speed_kph": "?",
+            **misspelt(),
         }
     )
     line = {
@@ -236,7 +236,7 @@ def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:
         "value": value,
     }
     tape.write_text(json.dumps(line), "utf-8")
-    mapping.write_text("- remove: {at: /speed_kph}", "utf-8")
+    mapping.write_text("- rename: {from: /seen_at, to: /observed_at}", "utf-8")
 
     def invoke(*words: str) -> tuple[int, Any]:
         done = CliRunner(env=env).invoke(app, [*words, "--json"])
@@ -245,7 +245,7 @@ def test_the_commands_preview_repair_and_undo(tmp_path: Path) -> None:
     invoke("migrate")
     invoke("replay", str(tape))
     wanted = ("quarantine", "redrive", "--all", "--topic", "pacc.alerts", "--repair", str(mapping))
-    assert invoke(*wanted[:-2], "--dry-run")[1]["refused"] == {"wrong_type": 1}
+    assert invoke(*wanted[:-2], "--dry-run")[1]["refused"] == {"bad_time": 1}
     assert invoke(*wanted, "--since", "2026-01-16T00:00:00Z")[1]["redriven"] == 0
     assert invoke(*wanted, "--dry-run") == (
         0,

@@ -27,6 +27,8 @@ _VERSIONS = (
     "1\u20240",
     "one",
 )
+# A number names as its text does.
+_NAMING = ("a NUL", "a number", "a number of 19 digits")
 
 
 def in_envelopes() -> Iterator[Poison]:
@@ -38,7 +40,8 @@ def in_envelopes() -> Iterator[Poison]:
     for name in _REQUIRED:
         for kind, value in {**JSON_TYPES, "null": None}.items():
             if kind != "a text" or name == "specversion":
-                expected = DECODED if kind == "a NUL" and name != "specversion" else _NO_EVENT
+                is_name = name != "specversion" and kind in _NAMING
+                expected = DECODED if is_name else _NO_EVENT
                 yield _structured(f"{name} is {kind}", {**ENVELOPE, name: value}, expected)
         yield from _both(f"{name} is empty", {**ENVELOPE, name: ""}, _NO_EVENT)
     for version in _VERSIONS:
