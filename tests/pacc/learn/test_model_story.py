@@ -142,9 +142,10 @@ def _shift_of_work(
 @pytest.mark.timeout(900)
 def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: Path) -> None:
     commands = ModelCommands(tmp_path)
-    simulation = commands.tape(seed=5)
+    # one in six of its judged cases stands; of seed 5 too few to tell learning from luck
+    simulation = commands.tape(seed=6)
     first = commands.run("model", "train", *commands.taped)
-    assert first["average_precision"] > 0.2
+    assert first["average_precision"] > 0.3
     with pytest.raises(Exception, match="no model champion"):
         commands.run("model", "show")
     promoted = commands.run("model", "promote", first["version"], "--force", "the first of all")
@@ -158,7 +159,7 @@ def test_a_model_is_trained_promoted_taught_by_people_and_taken_back(tmp_path: P
     assert second["version"] != first["version"]
     assert second["unknown"].get("still_open", 0) > 0
     commands.run("model", "challenge", second["version"])
-    replayed = commands.tape(seed=6, days=7)
+    replayed = commands.tape(seed=5, days=7)
     lives_through(commands, replayed)
     compared = commands.run("model", "compare")
     assert (compared["champion"], compared["challenger"]) == (first["version"], second["version"])
