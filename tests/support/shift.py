@@ -41,6 +41,8 @@ OscillatorNode.prototype.start = function (...when) {
 
 
 LIVE = "document.body.dataset.heard === 'yes'"
+# Milliseconds: two cores that run a Kafka, a database and a browser beside the pages are slow.
+expect.set_options(timeout=15_000)
 
 
 @dataclass
