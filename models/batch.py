@@ -78,7 +78,8 @@ class Report(Struct, frozen=True):
     clock is not to be believed (`clock_suspect`). `defaulted` names the fields whose word we did
     not know and the members that could not be believed; `received_at` among them where the record
     had no time, so that the alert's own stands in for it, and `received_at.unit` where the record's
-    time was not in milliseconds.
+    time was not in milliseconds. `unknown_words` names those that hold a word that no vocabulary
+    has.
     """
 
     fingerprint: str
@@ -88,6 +89,7 @@ class Report(Struct, frozen=True):
     defaulted: tuple[str, ...] = ()
     clock_suspect: bool = False
     vin_check_failed: bool = False
+    unknown_words: tuple[str, ...] = ()
 
     @property
     def vin(self) -> str:

@@ -1,27 +1,50 @@
 """BMW vehicle states of three API generations, and CarData: the shape of a document decides."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from ingest.formats import cardata
 from ingest.formats.foreign import Foreign, begin
 from ingest.formats.messages import add_messages, add_services
+from ingest.formats.packed import with_packed
 from ingest.formats.parts import (
     Bad,
     kind,
-    legal_vin,
     number,
     read_json,
     received_at,
     time_of,
 )
+from ingest.formats.vehicle_state import add_charging, add_tyres, softest, tyres_of
+from ingest.names.vehicles import vehicle_of
 from ingest.readings.numbers import fraction, spelled_number
 from ingest.readings.units import distance_in
-from models.batch import Decoded, Record
-from models.words import Motion, Reject
+from models.batch import Decoded, Record, Report
+from models.words import Reject
 
 SOURCE: Final = "bmw.state"
+_CHARGING: Final = ("charging_status", "chargingSystemStatus", "chargingHVStatus")
+# The member by which a shape is known, and those of which it has one: other makers' documents have
+# a `vehicleStatus` too. Without any, the name alone is BMW's.
+_SHAPES: Final[Mapping[str, frozenset[str]]] = {
+    "telematicData": frozenset(),
+    "data": frozenset(),
+    "attributesMap": frozenset(),
+    "vehicleStatus": frozenset(
+        {"updateTime", "internalDataTimeUTC", "updateReason", "checkControlMessages", "cbsData"}
+    ),
+    "state": frozenset(
+        {"lastUpdatedAt", "lastFetched", "isLscSupported", "checkControlMessages"}
+        | {"requiredServices", "electricChargingState", "tireState"}
+    ),
+    "properties": frozenset(
+        {"lastUpdatedAt", "checkControlMessages", "serviceRequired", "isServiceRequired"}
+        | {"chargingState", "tires", "vehicleLocation"}
+    ),
+}
 _NO_STATE: Final = (
     {"chargeAndClimateSettings", "chargeAndClimateTimerDetail", "servicePack"},  # charging profile
     {"mappingInfo", "vin"},  # who owns the vehicle
@@ -58,7 +81,8 @@ def _unwrapped(document: Any) -> Iterator[tuple[str, dict[str, Any]]]:
             what = f"a vehicle state is an object, not {kind(node)}"
             raise Bad(Reject.NOT_AN_OBJECT, what, pointer)
         elif isinstance(node.get("data"), dict) and not _is_stream(node):
-            stack.append((f"{pointer}/data", node["data"]))
+            vin = {"vin": node["vin"]} if node.get("vin") else {}
+            stack.append((f"{pointer}/data", {**vin, **node["data"]}))
         else:
             yield pointer, node
 
@@ -71,32 +95,48 @@ def _decode_state(record: Record, document: dict[str, Any], pointer: str) -> Dec
 
 
 def _by_shape(record: Record, document: dict[str, Any], pointer: str) -> Decoded:
-    vin = legal_vin(record.key, document.get("vin"))
-    if "telematicData" in document or _is_stream(document):
-        return cardata.decode(record, document, _need(vin), pointer)
-    if "attributesMap" in document:
-        return _attributes(record, document, _need(vin), pointer)
-    if isinstance(document.get("vehicleStatus"), dict):
-        return _status(record, document["vehicleStatus"], _need(vin), f"{pointer}/vehicleStatus")
-    if isinstance(document.get("state"), dict):
-        return _state(record, document["state"], _need(vin), f"{pointer}/state")
-    if isinstance(document.get("properties"), dict):
-        return _properties(record, document, _need(vin), pointer)
-    if any(shape <= document.keys() for shape in _NO_STATE):
+    """Decode a document by the first shape that it has; a name alone makes no shape of BMW's."""
+    name = next((name for name, members in _SHAPES.items() if _has(document, name, members)), None)
+    if name is None and any(shape <= document.keys() for shape in _NO_STATE):
         return Decoded(record)
-    detail = f"no known shape; fields: {', '.join(sorted(map(str, document))[:8])}"
-    raise Bad(Reject.UNRECOGNISED, detail, pointer)
+    if name is None:
+        detail = f"no known shape; fields: {', '.join(sorted(map(str, document))[:8])}"
+        raise Bad(Reject.UNRECOGNISED, detail, pointer)
+    inner = _object(document, name)
+    vehicle = vehicle_of(document.get("vin") or inner.get("vin"), record.key)
+    if vehicle.vin is None:
+        raise Bad(Reject.BAD_VIN, vehicle.mistake, f"{pointer}/vin")
+    if name in ("telematicData", "data"):
+        decoded = cardata.decode(record, document, vehicle.vin, pointer)
+    elif name in ("attributesMap", "properties"):
+        decoded = _READERS[name](record, document, vehicle.vin, pointer)
+    else:
+        decoded = _READERS[name](record, inner, vehicle.vin, f"{pointer}/{name}")
+    return _doubted(decoded) if vehicle.is_doubted else decoded
+
+
+def _has(document: Mapping[str, Any], name: str, members: frozenset[str]) -> bool:
+    if name == "data":
+        return _is_stream(document)
+    if not members:
+        return name in document
+    return not members.isdisjoint(_object(document, name))
+
+
+def _doubted(decoded: Decoded) -> Decoded:
+    """Mark the reports of a document whose VIN and the record's key do not agree."""
+    items = tuple(
+        replace(item, defaulted=tuple(sorted({*item.defaulted, "vin"})))
+        if isinstance(item, Report)
+        else item
+        for item in decoded.items
+    )
+    return replace(decoded, items=items)
 
 
 def _is_stream(document: Mapping[str, Any]) -> bool:
     data = document.get("data")
     return isinstance(data, dict) and any(str(name).startswith("vehicle.") for name in data)
-
-
-def _need(vin: str | None) -> str:
-    if vin is None:
-        raise Bad(Reject.BAD_VIN, "neither the record's key nor the document holds a VIN")
-    return vin
 
 
 def _begin(record: Record, vin: str, at: datetime | None, shared: dict[str, Any]) -> Foreign:
@@ -113,16 +153,21 @@ def _begin(record: Record, vin: str, at: datetime | None, shared: dict[str, Any]
 def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Decoded:
     """Decode the generation of 2023 to 2025: `checkControlMessages[{type, severity}]`."""
     at = time_of(state.get("lastUpdatedAt")) or time_of(state.get("lastFetched"))
-    charge = _object(state, "electricChargingState").get("chargingLevelPercent")
+    charging = _object(state, "electricChargingState")
+    charge = charging.get("chargingLevelPercent")
+    tyres = tyres_of(state.get("tireState"))
     shared = {
         "odometer_km": distance_in(state, "currentMileage"),
         "state_of_charge": fraction(charge),
+        "signals": softest(tyres),
         "position": _place(state.get("location"), "coordinates"),
-        "motion": _motion(state.get("inMotion")),
+        "motion": state.get("inMotion"),
     }
     foreign = _begin(record, vin, at, shared)
     add_messages(foreign, state.get("checkControlMessages"), f"{pointer}/checkControlMessages")
     add_services(foreign, state.get("requiredServices"), f"{pointer}/requiredServices")
+    add_tyres(foreign, tyres)
+    add_charging(foreign, charging.get("chargingStatus"))
     return foreign.decoded()
 
 
@@ -130,12 +175,15 @@ def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str
     """Decode the generation of 2021 and 2022: `properties` for machines, `status` for people."""
     properties, status = document["properties"], _object(document, "status")
     at = time_of(properties.get("lastUpdatedAt")) or time_of(status.get("lastUpdatedAt"))
-    charge = _object(properties, "chargingState").get("chargePercentage")
+    charging = _object(properties, "chargingState")
+    charge = charging.get("chargePercentage")
+    tyres = tyres_of(properties.get("tires"))
     shared = {
+        "signals": softest(tyres),
         "odometer_km": distance_in(status, "currentMileage"),
         "state_of_charge": fraction(charge),
         "position": _place(properties.get("vehicleLocation"), "coordinates"),
-        "motion": _motion(properties.get("inMotion")),
+        "motion": properties.get("inMotion"),
         "model": document.get("model"),
     }
     foreign = _begin(record, vin, at, shared)
@@ -144,6 +192,8 @@ def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str
     add_messages(foreign, _both(machine, shown), f"{pointer}/checkControlMessages")
     services = f"{pointer}/properties/serviceRequired"
     add_services(foreign, properties.get("serviceRequired"), services)
+    add_tyres(foreign, tyres)
+    add_charging(foreign, charging.get("state"))
     return foreign.decoded()
 
 
@@ -169,6 +219,7 @@ def _status(record: Record, status: dict[str, Any], vin: str, pointer: str) -> D
     foreign = _begin(record, vin, at, shared)
     add_messages(foreign, status.get("checkControlMessages"), f"{pointer}/checkControlMessages")
     add_services(foreign, status.get("cbsData"), f"{pointer}/cbsData")
+    add_charging(foreign, status.get("chargingStatus"))
     return foreign.decoded()
 
 
@@ -188,22 +239,20 @@ def _attributes(record: Record, document: dict[str, Any], vin: str, pointer: str
     }
     at = datetime.fromtimestamp(stamp / 1000, UTC) if stamp else None
     foreign = _begin(record, vin, at, shared)
-    base = f"{pointer}/vehicleMessages"
-    add_messages(foreign, messages.get("ccmMessages"), f"{base}/ccmMessages")
-    add_services(foreign, messages.get("cbsMessages"), f"{base}/cbsMessages")
+    for add, lists, strings in (
+        (add_messages, "ccmMessages", "check_control_messages"),
+        (add_services, "cbsMessages", "condition_based_services"),
+    ):
+        packed, where = attributes.get(strings), f"{pointer}/attributesMap/{strings}"
+        listed = with_packed(foreign, messages.get(lists), packed, where)
+        add(foreign, listed, f"{pointer}/vehicleMessages/{lists}")
+    add_charging(foreign, *(attributes.get(name) for name in _CHARGING))
     return foreign.decoded()
 
 
 def _object(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = document.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def _motion(in_motion: Any) -> Any:
-    """Translate the flag; what is none goes on as it is, to be named as unknown."""
-    if in_motion is True:
-        return Motion.MOVING
-    return Motion.PARKED if in_motion is False else in_motion
 
 
 def _place(raw: Any, inner: str = "") -> Any:
@@ -219,3 +268,11 @@ def _place(raw: Any, inner: str = "") -> Any:
         "lon": spelled_number(coordinates.get("longitude", coordinates.get("lon"))),
     }
     return place if place["lat"] is not None or place["lon"] is not None else None
+
+
+_READERS: Final[Mapping[str, Callable[[Record, dict[str, Any], str, str], Decoded]]] = {
+    "attributesMap": _attributes,
+    "vehicleStatus": _status,
+    "state": _state,
+    "properties": _properties,
+}

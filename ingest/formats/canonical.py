@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ingest.formats.parts import Bad, alert_from, kind, read_object, report_of
+from ingest.names.alert import named
+from ingest.names.vehicles import vehicle_of
 from ingest.readings.numbers import spelled_name
 from models.batch import Decoded, Record
 from models.words import Reject
@@ -51,8 +55,20 @@ def _report(record: Record, data: Mapping[str, Any], envelope: Mapping[str, Any]
         if document.get(name) is None and envelope.get(stands_in) is not None:
             document[name] = envelope[stands_in]
     pointer = "/data" if "data" in envelope else ""
-    alert, defaulted, ignored = alert_from(document, pointer)
-    return Decoded(record, items=(report_of(record, alert, defaulted),), ignored_fields=ignored)
+    vehicle = vehicle_of(document.get("vin"), record.key)
+    if vehicle.vin is not None:
+        document["vin"] = vehicle.vin
+    elif "vin" in document:
+        raise Bad(Reject.BAD_VIN, vehicle.mistake, f"{pointer}/vin")
+    names = named(document)
+    if names.is_quiet:
+        return Decoded(record)
+    noted = (*names.defaulted, "vin") if vehicle.is_doubted else names.defaulted
+    alert, defaulted, ignored = alert_from(names.document, pointer, noted)
+    report = report_of(record, alert, defaulted)
+    if names.unknown_words:
+        report = replace(report, unknown_words=names.unknown_words)
+    return Decoded(record, items=(report,), ignored_fields=ignored)
 
 
 def _data_of(envelope: Mapping[str, Any]) -> dict[str, Any]:

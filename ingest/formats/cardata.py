@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
+from unicodedata import normalize
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -19,9 +20,11 @@ from ingest.formats.parts import (
     stamp_of,
     time_of,
 )
+from ingest.formats.vehicle_state import add_charging, add_tyres, tyre_of
 from ingest.readings.numbers import fraction
 from ingest.readings.units import kilometres
 from models.batch import Decoded, Record
+from models.names.fault_code import written_code
 from models.words import Reject, Severity
 
 SOURCE: Final = "bmw.cardata"
@@ -29,8 +32,11 @@ MESSAGES: Final = "vehicle.status.checkControlMessages"
 FAULT_MEMORY: Final = "vehicle.electronicControlUnit.diagnosticTroubleCodes.raw"
 _ODOMETER: Final = "vehicle.vehicle.travelledDistance"
 _CHARGE: Final = "vehicle.drivetrain.batteryManagement.header"
-_STANDARD: Final = re.compile(r"[PBCU][0-3][0-9A-F]{3}(-[0-9A-F]{2})?")
 _OWN: Final = re.compile(r"(0X)?[0-9A-F]{4,8}")
+_AXLES: Final = "vehicle.chassis.axle"
+_WHEELS: Final = ("row1.wheel.left", "row1.wheel.right", "row2.wheel.left", "row2.wheel.right")
+_CHARGING_WORDS: Final = ("vehicle.drivetrain.electricEngine.charging.hvStatus",)
+_Entries = Mapping[str, Mapping[str, Any]]
 _CODE_NAMES: Final = ("dtc", "code", "faultcode", "dtccode", "id", "hexcode")
 _ECU_NAMES: Final = ("ecu", "sgbd", "ecuname", "name", "address", "variant")
 
@@ -50,11 +56,34 @@ def decode(record: Record, document: Mapping[str, Any], vin: str, pointer: str) 
         raw, where = data.get(key), f"{pointer}/{name}/{key}"
         if raw is not None:
             decoded.append(_entry(record, vin, document, entries, (key, raw, where), read))
+    decoded.append(_beside(record, vin, document, entries))
     return Decoded(
         record,
         items=tuple(item for part in decoded for item in part.items),
         rejected=tuple(bad for part in decoded for bad in part.rejected),
     )
+
+
+def _beside(record: Record, vin: str, document: Mapping[str, Any], entries: _Entries) -> Decoded:
+    """Read what keys beside the messages say is wrong: tyres far under their target, charging."""
+    wheels = [f"{_AXLES}.{wheel}.tire.pressure" for wheel in _WHEELS]
+    asked = (*wheels, *(f"{wheel}Target" for wheel in wheels), *_CHARGING_WORDS)
+    present = [entries[key] for key in asked if key in entries]
+    if not present:
+        return Decoded(record)
+    foreign = _begin(record, vin, max(present, key=_stamped), document, entries)
+    tyres = [
+        tyre_of(entries[wheel].get("value"), entries.get(f"{wheel}Target", {}).get("value"))
+        for wheel in wheels
+        if wheel in entries
+    ]
+    add_tyres(foreign, [*tyres, *[None] * (len(wheels) - len(tyres))] if tyres else [])
+    add_charging(foreign, *(entries.get(key, {}).get("value") for key in _CHARGING_WORDS))
+    return foreign.decoded()
+
+
+def _stamped(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("timestamp") or "")
 
 
 def _entry(
@@ -159,7 +188,7 @@ def _local(name: Any) -> str:
 
 
 def _code(raw: str) -> str | None:
-    text = raw.strip().upper()
-    if _STANDARD.fullmatch(text):
-        return f"dtc:{text}"
-    return f"bmwdtc:{text.removeprefix('0X')}" if _OWN.fullmatch(text) else None
+    """Spell a code: the standard's with its letter, else BMW's own in hexadecimal digits."""
+    text = normalize("NFKC", raw).strip().upper()
+    own = f"bmwdtc:{text.removeprefix('0X')}" if _OWN.fullmatch(text) else None
+    return written_code(text) or own

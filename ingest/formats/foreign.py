@@ -5,20 +5,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from ingest.formats.parts import (
     Bad,
     alert_from,
-    legal_vin,
     received_at,
     report_of,
     stamp_of,
     time_of,
 )
+from ingest.names.vehicles import vehicle_of
+from ingest.names.words import word_of
 from ingest.readings.members import ON_THE_ALERT, members
 from ingest.readings.numbers import spelled_number
 from ingest.readings.record_time import marks_of
 from models.batch import Decoded, Item, Record, Rejected, Snapshot
 from models.ids import digest
+from models.names.fault_code import canonical_code, is_no_fault
 from models.words import Lamp, Reject, Severity, Status
 
 
@@ -37,6 +41,7 @@ class Foreign:
     stamp: str
     shared: Mapping[str, Any] = field(default_factory=dict)
     defaulted: tuple[str, ...] = ()
+    unknown_words: tuple[str, ...] = ()
     items: list[Item] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     codes: set[str] = field(default_factory=set)
@@ -51,8 +56,16 @@ class Foreign:
         text: str | None = None,
         pointer: str = "",
         defaulted: tuple[str, ...] = (),
+        unknown_words: tuple[str, ...] = (),
     ) -> None:
-        """Add one alert; a part that makes no legal alert is rejected by itself."""
+        """Add one alert; a part that makes no legal alert is rejected by itself.
+
+        A code that stands for no fault adds nothing. `unknown_words` names what of the part holds
+        a word that nobody knows.
+        """
+        code = canonical_code(code)
+        if is_no_fault(code):
+            return
         self.codes.add(code)
         fingerprint = digest(self.source, self.vin, code, self.stamp, severity.value, status.value)
         document = {
@@ -67,7 +80,8 @@ class Foreign:
             "lamp": lamp,
             "text": text or None,
         }
-        noted = {*self.defaulted, *defaulted}
+        unknown = (*self.unknown_words, *unknown_words)
+        noted = {*self.defaulted, *defaulted, *unknown}
         if severity is Severity.UNKNOWN:
             noted.add("severity")
         try:
@@ -76,7 +90,7 @@ class Foreign:
         except Bad as bad:
             self.rejected.append(bad.rejected)
             return
-        self.items.append(report)
+        self.items.append(replace(report, unknown_words=unknown) if unknown else report)
 
     def reject(self, bad: Bad) -> None:
         """Add a part that cannot be used."""
@@ -116,9 +130,9 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
 
     Raises `Bad` without a legal VIN, or for a time without an offset.
     """
-    vin = legal_vin(document.get("vin"), record.key)
-    if vin is None:
-        raise Bad(Reject.BAD_VIN, "neither the field vin nor the record's key is a VIN", "/vin")
+    vehicle = vehicle_of(document.get("vin"), record.key)
+    if vehicle.vin is None:
+        raise Bad(Reject.BAD_VIN, vehicle.mistake, "/vin")
     stamp = document.get("observed_at")
     observed = time_of(stamp)
     if stamp is not None and (observed is None or not _has_offset(stamp)):
@@ -128,10 +142,11 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
     return begin(
         Foreign(
             record=record,
-            vin=vin,
+            vin=vehicle.vin,
             source=str(named) if _is_name(named) else source,
             observed_at=observed or received_at(record),
             stamp=stamp_of(stamp, document.get("id")),
+            defaulted=("vin",) if vehicle.is_doubted else (),
         ),
         {**shared, "motion": document.get("motion")},
     )
@@ -139,8 +154,13 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
 
 def begin(foreign: Foreign, shared: Mapping[str, Any]) -> Foreign:
     """Give a document what all its alerts share, as far as it can be believed; name the rest."""
-    kept, foreign.defaulted = members(shared)
-    foreign.shared = {**kept, "motion": shared.get("motion")}
+    kept, left_out = members(shared)
+    foreign.shared = kept
+    foreign.defaulted = (*foreign.defaulted, *left_out)
+    if shared.get("motion") is not None:
+        motion = word_of("motion", shared["motion"])
+        foreign.shared = {**kept, "motion": motion.word}
+        foreign.unknown_words = ("motion",) if motion.is_unknown else ()
     return foreign
 
 

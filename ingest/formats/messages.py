@@ -5,23 +5,20 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ingest.formats.foreign import Foreign
-from ingest.formats.parts import Bad, kind, word_of
-from models.words import Reject, Severity
+from ingest.formats.parts import Bad, kind
+from ingest.names.words import Said, is_healthy, plain, word_of
+from models.words import SEVERITY_RANK, Reject, Severity
 
-_SEVERITIES: Final = {
-    "LOW": Severity.SERVICE,
-    "MEDIUM": Severity.LIMITED,
-    "HIGH": Severity.STOP,
-    "CRITICAL": Severity.STOP,
-}
-_CRITICALNESS: Final = {
-    "NONCRITICAL": Severity.SERVICE,
-    "SEMICRITICAL": Severity.LIMITED,
-    "CRITICAL": Severity.STOP,
-}
-_NOT_SHOWN: Final = {"OK"}
-_SERVICE_OK: Final = {"OK"}
-_SERVICE_DUE: Final = {"PENDING": Severity.SERVICE, "OVERDUE": Severity.SERVICE}
+# BMW's words; a message may be as grave as its service says, in any spelling of it.
+_HIGH: Final = frozenset({"HIGH", "HOCH", "高", "严重"})
+_LONGEST: Final = 40
+# A service that is due, at once or some day.
+_DUE: Final = frozenset(
+    {"PENDING", "OVERDUE", "DUE", "REQUIRED", "EXPIRED", "FÄLLIG", "FAELLIG", "ÜBERFÄLLIG"}
+    | {"到期", "已到期", "超期", "逾期"}
+)
+_NOW: Final = ("severity", "state")
+_GRADES: Final = (*_NOW, "criticalness")
 _SIGNS: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
@@ -59,11 +56,10 @@ def _add_all(
 
 
 def _message(foreign: Foreign, message: dict[str, Any], pointer: str) -> None:
-    state = message.get("state")
-    if isinstance(state, str) and state.strip().upper() in _NOT_SHOWN:
+    if _says_ok(message):
         return
     name = _name(message, ("id", "ccmId", "type", "title"), pointer)
-    severity = _severity(message)
+    severity, unknown = _severity(message)
     text = _text(
         message,
         (
@@ -75,31 +71,45 @@ def _message(foreign: Foreign, message: dict[str, Any], pointer: str) -> None:
             "title",
         ),
     )
-    foreign.add(f"ccm:{name}", severity, text=text, pointer=pointer)
+    foreign.add(f"ccm:{name}", severity, text=text, pointer=pointer, unknown_words=unknown)
 
 
-def _severity(message: dict[str, Any]) -> Severity:
-    """Translate the vehicle's own word; without one it is unknown, which is never harmless."""
-    for field, words in (
-        ("severity", _SEVERITIES),
-        ("state", _SEVERITIES),
-        ("criticalness", _CRITICALNESS),
-    ):
-        if message.get(field) is not None:
-            severity, is_unknown = word_of(words, message[field], Severity.UNKNOWN)
-            if not is_unknown or field != "state":
-                return severity
-    return Severity.UNKNOWN
+def _says_ok(message: dict[str, Any]) -> bool:
+    """Whether a message says that nothing is wrong, and nowhere anything else; its criticalness is
+    a class of messages, which it has whether it is on or not."""
+    said = [message[name] for name in _NOW if message.get(name) not in (None, "")]
+    return bool(said) and all(map(is_healthy, said))
+
+
+def _severity(message: dict[str, Any]) -> tuple[Severity, tuple[str, ...]]:
+    """Translate the vehicle's own words, of several the gravest; without one the severity is
+    unknown, which is never harmless. Return with it `severity` where a word is none that we know.
+    """
+    grades: list[Severity] = []
+    unknown: tuple[str, ...] = ()
+    for name in _GRADES:
+        word = message.get(name)
+        if word in (None, "") or is_healthy(word):
+            continue
+        is_high = isinstance(word, str) and len(word) <= _LONGEST and plain(word) in _HIGH
+        said = Said(Severity.STOP) if is_high else word_of("severity", word)
+        if name == "state" and said.is_unknown:
+            continue  # a state may say other things than how grave it is
+        grades.append(Severity(said.word))
+        unknown = ("severity",) if said.is_unknown else unknown
+    return max(grades, key=SEVERITY_RANK.__getitem__, default=Severity.UNKNOWN), unknown
 
 
 def _service(foreign: Foreign, service: dict[str, Any], pointer: str) -> None:
     status = service.get("status", service.get("cbsState"))
-    if isinstance(status, str) and status.strip().upper() in _SERVICE_OK:
+    if is_healthy(status):
         return
     name = _name(service, ("type", "cbsType", "id", "title"), pointer)
-    severity, _ = word_of(_SERVICE_DUE, status, Severity.UNKNOWN)
+    is_due = isinstance(status, str) and len(status) <= _LONGEST and plain(status) in _DUE
+    severity = Severity.SERVICE if is_due else Severity.UNKNOWN
+    unknown = () if is_due or status is None else ("severity",)
     text = _text(service, ("description", "cbsDescription", "longDescription", "text"))
-    foreign.add(f"cbs:{name}", severity, text=text, pointer=pointer)
+    foreign.add(f"cbs:{name}", severity, text=text, pointer=pointer, unknown_words=unknown)
 
 
 def _name(document: dict[str, Any], fields: tuple[str, ...], pointer: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import mul
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
@@ -37,7 +37,6 @@ _VIN_VALUES: Final = dict(
 )
 _VIN_WEIGHTS: Final = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 _VIN_BYTES: Final = bytes(_VIN_VALUES.get(chr(byte), byte & 0xF) for byte in range(256))
-_W = TypeVar("_W", Severity, Lamp, Motion)
 
 
 class Bad(Exception):
@@ -111,23 +110,6 @@ def received_at(record: Record, own: datetime | None = None) -> datetime:
     return at
 
 
-def legal_vin(*candidates: Any) -> str | None:
-    """Return the first candidate that can be a VIN, upper-cased; None where none can."""
-    for candidate in candidates:
-        if isinstance(candidate, bytes):
-            text = candidate.decode("ascii", "replace")
-        elif isinstance(candidate, str):
-            text = candidate
-        else:
-            continue
-        text = text.strip().upper()
-        if len(text) == len(_VIN_WEIGHTS) and all(
-            c in _VIN_VALUES or c in "0123456789" for c in text
-        ):
-            return text
-    return None
-
-
 def check_digit(vin: str) -> str:
     """Compute the ninth sign of a VIN (ISO 3779 annex, 49 CFR 565.15): 0 to 9 or X."""
     total = sum(map(mul, _VIN_WEIGHTS, vin.encode("ascii").translate(_VIN_BYTES)))
@@ -165,12 +147,6 @@ def number(value: Any, least: float, most: float) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return float(value) if math.isfinite(value) and least <= value <= most else None
-
-
-def word_of(words: Mapping[str, _W], word: Any, unknown: _W) -> tuple[_W, bool]:
-    """Translate a foreign word, and say whether it became `unknown` because we do not know it."""
-    translated = words.get(word.strip().upper()) if isinstance(word, str) else None
-    return (unknown, True) if translated is None else (translated, False)
 
 
 def alert_from(

@@ -1,5 +1,6 @@
 """Which records carry a stop fault: a cheap test on the bytes, and what of a record is one."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -11,11 +12,17 @@ from models.batch import Decoded, Item, Report
 from models.canary import CANARY_VIN
 from models.words import Lamp, Severity, Status
 
-# The formats whose words stand in the record as they are: `_SIGNS` is proved for these alone.
+# The formats whose words stand in the record as they are: the test is proved for these alone.
 TESTED_ON_BYTES: Final = frozenset({"cloudevents", "canonical"})
-# RFC 8259, section 7: besides the sign itself only `\u00xx` spells a Latin letter, and the two
-# words hold no other. CloudEvents may hide the whole alert in `data_base64`.
-_SIGNS: Final = (b'"stop"', b'"red"', b"\\u00", b"data_base64")
+# Stop has many spellings and synonyms (`ingest/names/synonyms.py`), so what is looked for is the
+# absence of a word that is none: a severity or a lamp whose value is not one of these as it stands.
+_OTHER_WORD: Final = re.compile(
+    rb'"(?:severity|lamp)"\s*+:\s*+'
+    rb'(?!"(?:info|service|limited|unknown|off|malfunction|amber)"|null)'
+)
+# RFC 8259, section 7: besides the sign itself only `\\u00xx` spells a Latin letter, and the two
+# names hold no other. CloudEvents may hide the whole alert in `data_base64`.
+_HIDDEN: Final = (b"\\u00", b"data_base64")
 
 
 class MayCarryStop:
@@ -36,8 +43,8 @@ class MayCarryStop:
         may_be_untested = bool(headers) or topic in self._untested_topics
         if may_be_untested and self._format(topic, headers) not in TESTED_ON_BYTES:
             return True
-        stop, red, escape, hidden = _SIGNS
-        return stop in value or red in value or escape in value or hidden in value
+        escape, hidden = _HIDDEN
+        return escape in value or hidden in value or _OTHER_WORD.search(value) is not None
 
     def _format(self, topic: str, headers: Sequence[tuple[str, bytes | None]]) -> str:
         for header, text in headers:

@@ -4,9 +4,9 @@ import re
 from typing import Any, Final
 
 from ingest.formats.foreign import foreign_document
-from ingest.formats.obd import code_of
 from ingest.formats.parts import Bad, kind, read_object, shown
 from models.batch import Decoded, Record
+from models.names.fault_code import trouble_code
 from models.words import Lamp, Reject, Severity, Status
 
 # ISO 14229-1, DTC status mask
@@ -17,8 +17,6 @@ _SEVERITIES: Final = (
     (0x40, Severity.LIMITED),
     (0x20, Severity.SERVICE),
 )
-_WITH_TYPE: Final = re.compile(r"([PBCU][0-3][0-9A-F]{3})-?([0-9A-F]{2})")
-_RAW: Final = re.compile(r"[0-9A-F]{6}")
 
 
 def decode(record: Record, value: bytes) -> Decoded:
@@ -52,7 +50,7 @@ def _read(add: Any, entry: Any) -> None:
         return
     is_active = status is None or status & (TEST_FAILED | CONFIRMED)
     add(
-        f"dtc:{code}",
+        code,
         severity,
         status=Status.ACTIVE if is_active else Status.PENDING,
         lamp=Lamp.MALFUNCTION if (status or 0) & LAMP_REQUESTED else Lamp.UNKNOWN,
@@ -61,17 +59,10 @@ def _read(add: Any, entry: Any) -> None:
 
 
 def _code(raw: Any) -> str:
-    text = raw.strip().upper() if isinstance(raw, str) else ""
-    typed = _WITH_TYPE.fullmatch(text)
-    if typed:
-        return f"{typed[1]}-{typed[2]}"
-    if _RAW.fullmatch(text):
-        base, kind_byte = code_of(text[:4]), text[4:]
-        return f"{base}-{kind_byte}" if kind_byte != "00" else str(base)
-    plain = code_of(raw)
-    if plain is None:
+    code = trouble_code(raw) if isinstance(raw, str) else None
+    if code is None:
         raise Bad(Reject.BAD_CODE, f"{shown(raw)} is no trouble code", "/code")
-    return plain
+    return code
 
 
 def _byte(raw: Any) -> int | None:

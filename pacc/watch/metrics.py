@@ -21,6 +21,7 @@ from models.words import (
     TaskState,
 )
 from pacc.watch.canary_status import CanaryStatus, canary_age
+from pacc.watch.door import DoorMetrics
 from pacc.watch.off_road_metrics import OffRoadMetrics
 from pacc.watch.watchdog import WatchdogReading
 from prioritizer.model.registry import newest_drift
@@ -212,6 +213,7 @@ class Metrics:
             "pacc_http_requests", "Answers of the HTTP API.", ["method", "route", "status"]
         )
         self.canary = CanaryMetrics(self.registry)
+        self._door = DoorMetrics(self.registry)
         self.scout = ScoutMetrics(self.registry)
         self.model = ModelMetrics(self.registry)
         self._fleet = FleetMetrics(self.registry)
@@ -224,6 +226,7 @@ class Metrics:
         for ended in decision.ended:
             self._records.labels(ended.outcome.value).inc()
         self._records.labels(Outcome.GAP.value).inc(sum(decision.gaps.values()))
+        self._door.observe(decision)
         self._batch.observe(seconds)
         self._rejected.set(share)
         self._set_lag(lag)

@@ -12,8 +12,8 @@ from models.alert import CODE_PATTERN
 from models.case import Text
 from models.documents.fields import a_list, a_text, a_word, has_keys, two_languages
 from models.documents.yaml import Source, read_with_lines
-from models.fault_code import spell_code
 from models.make import MAKES, is_makers_own
+from models.names.fault_code import spell_code
 from models.words import Severity, System
 from prioritizer.features.advice import OWN_ADVICE
 from prioritizer.features.systems import system_of

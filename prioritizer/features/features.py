@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.case import Standing
+from models.names.fault_code import component_of
 from models.signs.motion import is_driving
 from models.words import Motion
 from prioritizer.features.codes import LIMITED, STOP, Codes, gravity
@@ -136,7 +137,7 @@ def tabulate(standings: Sequence[Standing], codes: Codes) -> Table:
     """Make the columns of all rows and of all their faults; numbers that are not known are NaN."""
     groups = _Groups([len(standing.faults) for standing in standings])
     faults = _of_faults(standings, codes)
-    of_rows = _of_rows(faults, groups)
+    of_rows = _of_rows(faults, groups, _once(standings, faults["severity"]))
     columns = {
         **of_rows,
         **_of_cases(standings),
@@ -191,15 +192,30 @@ def _of_faults(standings: Sequence[Standing], codes: Codes) -> dict[str, NDArray
     }
 
 
-def _of_rows(faults: Columns, groups: _Groups) -> dict[str, NDArray[Any]]:
-    """Sum up the faults of each row."""
+def _once(standings: Sequence[Standing], severity: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say of each fault whether it counts: of a component's failure types only the worst does."""
+    counts = np.zeros(len(severity), dtype=np.bool_)
+    start = 0
+    for standing in standings:
+        worst: dict[str, int] = {}
+        for place, fault in enumerate(standing.faults, start):
+            component = component_of(fault.code)
+            if component not in worst or severity[place] > severity[worst[component]]:
+                worst[component] = place
+        counts[list(worst.values())] = True
+        start += len(standing.faults)
+    return counts
+
+
+def _of_rows(faults: Columns, groups: _Groups, once: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """Sum up the faults of each row; a component counts `once`."""
     severity, system, tags = faults["severity"], faults["system"], faults["tags"]
     is_stop, is_limited = severity == STOP, severity == LIMITED
     return {
         "worst": groups.each(np.maximum, severity),
-        "stops": groups.each(np.add, is_stop),
-        "limiteds": groups.each(np.add, is_limited),
-        "actives": groups.counts,
+        "stops": groups.each(np.add, is_stop & once),
+        "limiteds": groups.each(np.add, is_limited & once),
+        "actives": groups.each(np.add, once),
         "returns": groups.each(np.maximum, faults["returns"]),
         "stop_systems": groups.each(np.bitwise_or, system * is_stop),
         "limited_systems": groups.each(np.bitwise_or, system * is_limited),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from models.case import Fault, Text
-from models.fault_code import spell_code
+from models.names.fault_code import spell_code
 from models.words import ACTION_RANK, PRIORITY_RANK
 from prioritizer.ranking.rules import Rule
 from prioritizer.ranking.sentences import Numbers, fill, names_a_fault, of_fault

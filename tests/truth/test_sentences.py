@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from models.case import Fault, Ranking, Standing, Text
-from models.fault_code import spell_code
 from models.make import INVENTED
+from models.names.fault_code import spell_code
 from models.words import Action
 from prioritizer.features.catalogue import load_catalogue
 from prioritizer.ranking.rank import rank

@@ -135,7 +135,7 @@ def _keys(form: Form, value: bytes) -> Iterator[Poison]:
         VIN.encode()[:16],
         b"I" * 17,
         VIN.encode() + b"0",
-        b"\xef\xbb\xbf" + VIN.encode(),
+        b"-" + VIN.encode(),
     ):
         bad = replace(form.record(value), key=key)
         expected = refused(Reject.BAD_VIN) if needs_key else DECODED

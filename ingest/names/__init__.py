@@ -1,0 +1,1 @@
+"""Names: codes, vehicles and words in any usual spelling become ours. PURE."""

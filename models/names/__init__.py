@@ -1,0 +1,1 @@
+"""What vehicles and faults are called: one spelling of each, whoever wrote it."""

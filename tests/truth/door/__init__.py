@@ -1,0 +1,1 @@
+"""One door: names, readings and what is quiet, for every format."""
