@@ -15,20 +15,8 @@ _MEANT: Final = {"I": "1", "O": "0", "Q": "0"}
 # A number that repeats itself this often, or ends in one sign this often, was never given out.
 _LONGEST_PERIOD: Final = 10
 _SAME_AT_THE_END: Final = 12
+_ALPHABET: Final = "ABCDEFGHJKLMNPRST"
 _WORDS_OF_TESTS: Final = ("TEST", "DUMMY", "FAKE", "SAMPLE", "XXXX")
-# Numbers that stand as examples in laws, encyclopaedias and the documents of decoders.
-_EXAMPLES: Final = frozenset(
-    {
-        "1M8GDM9AXKP042788",
-        "1HGBH41JXMN109186",
-        "1HGCM82633A004352",
-        "1HGCM82633A123456",
-        "5GZCZ43D13S812715",
-        "4Y1SL65848Z411439",
-        "WP0ZZZ99ZTS392124",
-        "ABCDEFGHJKLMNPRST",
-    }
-)
 
 
 def mended_vin(text: str) -> str:
@@ -79,4 +67,4 @@ def _placeholder(vin: str) -> str | None:
         return "the VIN only repeats itself: a placeholder, no vehicle"
     if vin.startswith(_WORDS_OF_TESTS):
         return "the VIN begins with a word of tests: a placeholder, no vehicle"
-    return "the VIN is an example of text books, no vehicle" if vin in _EXAMPLES else None
+    return "the VIN is the alphabet: a placeholder, no vehicle" if vin == _ALPHABET else None
