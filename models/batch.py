@@ -110,6 +110,19 @@ class Snapshot(Struct, frozen=True):
     defaulted: tuple[str, ...] = ()
 
 
+class Content(NamedTuple):
+    """What a delivery says, by which a second one is known; a snapshot's status is `snapshot`.
+
+    `at` is the sender's own time, None where it has none that is to be believed.
+    """
+
+    vin: str
+    code: str
+    status: str
+    severity: str
+    at: datetime | None = None
+
+
 class Rejected(Struct, frozen=True):
     """Something that could not be used. `pointer` is the JSON pointer of the part, '' for all."""
 

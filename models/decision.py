@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from models.batch import Decoded, Partition, Report, Snapshot
+from models.batch import Content, Decoded, Partition, Report, Snapshot
 from models.case import Case, Fault, Task, Vehicle
 from models.words import Outcome
 
@@ -14,11 +14,10 @@ from models.words import Outcome
 class Known(Struct, frozen=True):
     """What the store knows that a batch may touch. `watermark` is stream time before the batch.
 
-    `delivered` are the batch's fingerprints that came before, each with the vehicle and code of
-    the alert that it was.
+    `delivered` are the batch's fingerprints that came before, each with what it said.
     """
 
-    delivered: Mapping[str, tuple[str, str]]
+    delivered: Mapping[str, Content]
     vehicles: Mapping[str, Vehicle]
     watermark: Mapping[Partition, datetime]
 

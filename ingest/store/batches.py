@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ingest.cluster.dedupe import About, apart_of, fingerprints_of
+from ingest.cluster.dedupe import apart_of, fingerprints_of
 from ingest.store import alert_rows, position
 from models import memory, rows
 from models import tables as t
-from models.batch import Batch, Partition
+from models.batch import Batch, Content, Partition
 from models.case import Case, Fault, PastCase, Silence, Task
 from models.decision import Decision, Known
 from models.sql import Writer, insert_new, insert_only, run_many, upsert, within
@@ -219,15 +219,26 @@ def _silences(connection: sa.Connection, vins: Sequence[str]) -> dict[str, tuple
     return grouped
 
 
-def _delivered(connection: sa.Connection, batch: Batch) -> dict[str, About]:
+def _delivered(connection: sa.Connection, batch: Batch) -> dict[str, Content]:
     """Return which alerts of a batch came before; query again where some share their ids."""
     filed = _filed(connection, fingerprints_of(batch.decoded))
     apart = apart_of(batch.decoded, filed)
     return filed | _filed(connection, apart) if apart else filed
 
 
-def _filed(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, About]:
+def _filed(connection: sa.Connection, fingerprints: Sequence[str]) -> dict[str, Content]:
     a = t.alert.c
-    query = sa.select(a.fingerprint, a.vin, a.code)
+    query = sa.select(
+        a.fingerprint, a.vin, a.code, a.status, a.severity, a.observed_at, a.is_clock_suspect
+    )
     query = query.where(within(connection, a.fingerprint, fingerprints))
-    return {fingerprint: (vin, code) for fingerprint, vin, code in connection.execute(query)}
+    return {
+        row.fingerprint: Content(
+            row.vin,
+            row.code,
+            row.status,
+            row.severity,
+            None if row.is_clock_suspect else row.observed_at,
+        )
+        for row in connection.execute(query)
+    }

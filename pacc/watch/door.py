@@ -5,14 +5,18 @@ from collections import Counter as Tally
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from models.batch import Report
+from ingest.cluster.dedupe import SHARED_ID
+from models.batch import Report, Snapshot
 from models.decision import Decision
 
 _log = structlog.get_logger(__name__)
 
 
 class DoorMetrics:
-    """Words that no vocabulary has. The log names their source, which no label may."""
+    """Words that no vocabulary has, ids that had another content before.
+
+    The log names the source, which no label may.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._unknown_words = Counter(
@@ -21,9 +25,26 @@ class DoorMetrics:
             ["topic", "member"],
             registry=registry,
         )
+        self._shared_ids = Counter(
+            "pacc_shared_ids",
+            "Alerts whose id had another content before, by topic.",
+            ["topic"],
+            registry=registry,
+        )
 
     def observe(self, decision: Decision) -> None:
         """Note a committed batch."""
+        self._observe_words(decision)
+        shared = Tally(
+            (partition.topic, item.source if isinstance(item, Snapshot) else item.alert.source)
+            for partition, _, _, item in decision.reports
+            if SHARED_ID in item.defaulted
+        )
+        for (topic, source), number in sorted(shared.items()):
+            self._shared_ids.labels(topic).inc(number)
+            _log.warning("shared_id", topic=topic, source=source, alerts=number)
+
+    def _observe_words(self, decision: Decision) -> None:
         words: Tally[tuple[str, str, str]] = Tally(
             (partition.topic, item.alert.source, member)
             for partition, _, _, item in decision.reports

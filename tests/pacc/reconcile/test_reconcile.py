@@ -43,7 +43,7 @@ def lived_in(engine: sa.Engine) -> Centre:
     for number in range(5):
         status = "pending" if number < 2 else "active"
         stream.says(CAR, "dtc:P0A80", number).says(OTHER, "dtc:B1342", number, status=status)
-    stream.says(CAR, "dtc:P0A80", 6, id="alert 1").raw(b"{broken", 6).raw(None, 6)
+    stream.says(CAR, "dtc:P0A80", 6, seen=0, id="alert 1").raw(b"{broken", 6).raw(None, 6)
     stream.says(OTHER, "dtc:P0A80", 7).says(OTHER, "dtc:P0A80", 8, status="cleared")
     stream.says("LBV8P2C05L7F00003", "dtc:P0562", 9)
     for number in range(30):

@@ -1,7 +1,7 @@
 """What was filed in public, with cars that we invented, as records that are decided."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
@@ -39,10 +39,14 @@ def foreign(format_name: str, document: Mapping[str, Any], minute: int = 0) -> R
     return Record(CASES, 0, at, key, value, (("pacc-format", format_name.encode()),))
 
 
+def placed(records: Sequence[Record]) -> list[Record]:
+    """Return records at offsets in their order."""
+    return [replace(record, offset=place) for place, record in enumerate(records)]
+
+
 def decided(*records: Record) -> Decision:
     """Decide records, one after the other, of vehicles that nobody knows."""
-    placed = [replace(record, offset=place) for place, record in enumerate(records)]
-    batch = Batch(decode(placed, {}), {CASES: Span(0, len(placed))})
+    batch = Batch(decode(placed(records), {}), {CASES: Span(0, len(records))})
     return decide(batch, Known({}, {}, {}), policy())
 
 
