@@ -90,7 +90,8 @@ class VehicleState:
 
     def report(self, report: Report, partition: Partition) -> Outcome:
         """Apply one alert that was not delivered before."""
-        report = believed(report, self._open, self.waiting.values())
+        past = self._ended.case.faults.values() if self._ended else ()
+        report = believed(report, self._open, self.waiting.values(), past)
         alert = report.alert
         cleared_at = self.cleared.get(alert.code)
         if alert.status is Status.CLEARED:
