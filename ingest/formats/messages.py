@@ -10,7 +10,7 @@ from ingest.names.words import Said, is_healthy, plain, word_of
 from models.words import SEVERITY_RANK, Reject, Severity
 
 # BMW's words; a message may be as grave as its service says, in any spelling of it.
-_HIGH: Final = frozenset({"HIGH", "HOCH", "高", "严重"})
+HIGH: Final = frozenset({"HIGH", "HOCH", "高", "严重"})
 _LONGEST: Final = 40
 # A service that is due, at once or some day.
 _DUE: Final = frozenset(
@@ -91,7 +91,7 @@ def _severity(message: dict[str, Any]) -> tuple[Severity, tuple[str, ...]]:
         word = message.get(name)
         if word in (None, "") or is_healthy(word):
             continue
-        is_high = isinstance(word, str) and len(word) <= _LONGEST and plain(word) in _HIGH
+        is_high = isinstance(word, str) and len(word) <= _LONGEST and plain(word) in HIGH
         said = Said(Severity.STOP) if is_high else word_of("severity", word)
         if name == "state" and said.is_unknown:
             continue  # a state may say other things than how grave it is

@@ -18,7 +18,7 @@ TESTED_ON_BYTES: Final = frozenset({"cloudevents", "canonical"})
 # absence of a word that is none: a severity or a lamp whose value is not one of these as it stands.
 _OTHER_WORD: Final = re.compile(
     rb'"(?:severity|lamp)"\s*+:\s*+'
-    rb'(?!"(?:info|service|limited|unknown|off|malfunction|amber)"|null)'
+    rb'(?!"(?:info|service|limited|unknown|off|malfunction|flashing|amber)"|null)'
 )
 # RFC 8259, section 7: besides the sign itself only `\\u00xx` spells a Latin letter, and the two
 # names hold no other. CloudEvents may hide the whole alert in `data_base64`.
