@@ -28,7 +28,8 @@ def vehicle_of(said: Any, key: bytes | None) -> Vehicle:
     if mistake is None:
         return Vehicle(vin, is_doubted=key_mistake is None and other != vin)
     if key_mistake is not None:
-        return Vehicle(None, mistake=f"{mistake}; the record's key is none either: {key_mistake}")
+        beside = "the same" if key_mistake == mistake else key_mistake
+        return Vehicle(None, mistake=f"{mistake}; the record's key is none either: {beside}")
     return Vehicle(other, is_doubted=said is not None)
 
 

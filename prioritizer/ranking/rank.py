@@ -25,6 +25,8 @@ from prioritizer.ranking.sentences import Numbers as RowNumbers
 
 BY_RULES = "rules"
 EXPLORED = "explored"
+# Stands before the id of a rule that is tried: it fired, and did nothing.
+EXPERIMENTAL = "experimental:"
 _PICKED = Text(
     "随机抽查：为改进判断，请致电了解车辆实际情况",
     "Picked at random: call and find out, so that the ranking learns",
@@ -32,7 +34,7 @@ _PICKED = Text(
 _PRIORITY = {rank: word for word, rank in PRIORITY_RANK.items()}
 _ACTION = {rank: word for word, rank in ACTION_RANK.items()}
 _NO_FLOOR = -1
-_HIGH = PRIORITY_RANK[Priority.HIGH]
+_HIGH, _URGENT = PRIORITY_RANK[Priority.HIGH], PRIORITY_RANK[Priority.URGENT]
 # Cases nearer than a hundredth are equally urgent: the older one stands first, and a queue does not
 # move under a person's hand with every kilometre that a car reports.
 _SCORE_DIGITS = 2
@@ -73,7 +75,7 @@ class Ranked:
         self._fired = np.stack([facts.rows(mask) for mask in self._fired_for.T], axis=1)
         self._folded_dangers = self._find_folded_dangers()
         floor = self._highest(
-            [PRIORITY_RANK[rule.floor] if rule.floor else _NO_FLOOR for rule in ranker.rules.rules],
+            [_NO_FLOOR if rule.rank is None else rule.rank for rule in ranker.rules.rules],
             _NO_FLOOR,
         )
         self._raised = self._raise(len(standings))
@@ -92,10 +94,7 @@ class Ranked:
         """Return the rules' own priority, whatever the model says."""
         return np.maximum(
             self._highest(
-                [
-                    PRIORITY_RANK[rule.floor] if rule.floor else 0
-                    for rule in self._ranker.rules.rules
-                ],
+                [rule.rank or 0 for rule in self._ranker.rules.rules],
                 0,
             ),
             0,
@@ -148,7 +147,7 @@ class Ranked:
         mask = self._ranker.rules.fired(Facts(table))
         faults = [fault for standing in folded for fault in standing.faults]
         for number, rule in enumerate(self._ranker.rules.rules):
-            if rule.floor is not Priority.URGENT:
+            if rule.rank != _URGENT:
                 continue
             for place in np.flatnonzero(mask[:, number]):
                 row = rows[int(table.owner[place])]
@@ -177,7 +176,8 @@ class Ranked:
 
     def explain(self, row: int) -> Ranking:
         """Say what a row's rank is and why."""
-        fired = self._fired_of(row)
+        matching = self._fired_of(row)
+        fired = [one for one in matching if not one.rule.is_experimental]
         action = max((ACTION_RANK[rule.action] for rule, _ in fired), default=0)
         if self._raised[row] > 0:
             action = max(action, _RAISED_ACTION)
@@ -194,6 +194,7 @@ class Ranked:
             ),
             rules=(
                 *(rule.rule_id for rule, _ in fired),
+                *(EXPERIMENTAL + one.rule.rule_id for one in matching if one.rule.is_experimental),
                 *([EXPLORED] if self._explored[row] else ()),
             ),
             root=root,

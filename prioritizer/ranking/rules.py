@@ -16,7 +16,7 @@ from models.case import Fault, Standing, Text, VehicleInfo
 from models.documents.fields import a_list, a_text, a_word, has_keys, two_languages
 from models.documents.yaml import Source, read_with_lines
 from models.make import INVENTED
-from models.words import Action, Lamp, Motion, Priority, Severity, Status
+from models.words import PRIORITY_RANK, Action, Lamp, Motion, Priority, Severity, Status
 from prioritizer.features.catalogue import Catalogue
 from prioritizer.features.codes import Codes
 from prioritizer.features.features import READINGS, tabulate
@@ -38,11 +38,13 @@ _NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule, which fires for a fault. `floor` None: it opens no task, it only says an action. A
-    general one introduces no fault of which another rule knows more."""
+    general one introduces no fault of which another rule knows more. An experimental one does not
+    act: that it fired stands in the case's rules, to be counted."""
 
     rule_id: str
     title: Text
     is_on: bool
+    is_experimental: bool
     condition: Condition
     floor: Priority | None
     action: Action
@@ -52,6 +54,11 @@ class Rule:
     when: Any
     source: Source
     is_general: bool
+
+    @property
+    def rank(self) -> int | None:
+        """The rank of the priority that it sets; None where it sets none."""
+        return None if self.floor is None or self.is_experimental else PRIORITY_RANK[self.floor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,7 @@ def _parse(document: Any, source: Source) -> Rule:
         rule_id=rule_id,
         title=two_languages(document["title"], source.at("title")),
         is_on=status != "off",
+        is_experimental=status == "experimental",
         condition=compile_condition(document["when"], source.at("when")),
         floor=None if floor is None else a_word(Priority, floor, source.at("floor")),
         action=a_word(Action, document["action"], source.at("action")),
