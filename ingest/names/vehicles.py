@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from models.canary import CANARY_VIN
 from models.names.vin import read_vin
 
 _LONGEST_KEY: Final = 256  # bytes
@@ -25,6 +26,8 @@ def vehicle_of(said: Any, key: bytes | None) -> Vehicle:
     if key is None or len(key) > _LONGEST_KEY:
         return Vehicle(vin) if mistake is None else Vehicle(None, mistake=mistake)
     other, key_mistake = read_vin(key.decode("utf-8", "replace"))
+    if other == CANARY_VIN:  # its document must say so: nothing else is the canary
+        key_mistake = "the mark of the canary"
     if mistake is None:
         return Vehicle(vin, is_doubted=key_mistake is None and other != vin)
     if key_mistake is not None:

@@ -125,9 +125,9 @@ def broken(chance: random.Random, value: bytes) -> bytes:
         [
             value[: len(value) // 2],
             b"\xff\xfe" + value,
-            value.replace(b'"vin":"', b'"vin":"?'),
+            value.replace(b'"observed_at":"', b'"observed_at":"?'),
             value.replace(b'"code":"', b'"codes":"'),
-            value.replace(b'"lat":', b'"lat":9'),
+            value.replace(b'"data":', b'"date":'),
             b"null",
         ]
     )

@@ -236,3 +236,9 @@ def test_a_word_that_nobody_knows_is_never_low_and_is_named(member: str, word: A
 def test_what_is_not_said_is_no_unknown_word() -> None:
     (report,) = reports(decided(alert(severity=None, lamp="n/a", motion="unknown")))
     assert report.unknown_words == ()
+
+
+def test_a_vin_that_cannot_be_read_costs_no_alert_whose_key_is_one_and_is_marked() -> None:
+    broken = replace(alert(vin="?" + CAR, severity="stop"), key=CAR.encode())
+    (report,) = reports(decided(broken))
+    assert (report.vin, report.defaulted) == (CAR, ("vin",))
