@@ -51,6 +51,25 @@ Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Utc = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
+def unit_of(value: object) -> str | None:
+    """Return the name or address of a control unit in one spelling; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    name = "".join(sign for sign in str(value)[:64] if sign.isprintable()).strip().upper()
+    return name or None
+
+
+def _unit(value: str) -> str:
+    unit = unit_of(value)
+    if unit is None or unit != value.strip().upper():
+        message = "1 to 64 printable signs are wanted"
+        raise ValueError(message)
+    return unit
+
+
+Unit = Annotated[str, AfterValidator(_unit)]
+
+
 class Position(BaseModel):
     """A place, WGS-84 degrees, and the road where the vehicle names it: `G6 进京 K1183+200`."""
 
@@ -66,7 +85,8 @@ class Alert(BaseModel):
     """One report from a vehicle about one code. Times are UTC; `state_of_charge` is 0 to 1.
 
     The vocabulary fields are already closed here: `ingest` turns words that it does not know into
-    `unknown` and notes the field's name in `Report.defaulted`.
+    `unknown` and notes the field's name in `Report.defaulted`. `unit` is the control unit that says
+    it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +96,7 @@ class Alert(BaseModel):
     vin: Vin
     observed_at: Utc
     code: Code
+    unit: Unit | None = None
     status: Status = Status.ACTIVE
     severity: Severity = Severity.UNKNOWN
     lamp: Lamp = Lamp.UNKNOWN

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from models.alert import Alert
-from models.words import Feed, Reject
+from models.words import Feed, Reject, Status
 
 # The years 2010 and 3000, ms since 1970: no date that anybody means lies outside.
 BEGIN_OF_TIME: Final = 1_262_304_000_000
@@ -22,6 +22,8 @@ NO_RECORD_TIME: Final = "received_at"
 OTHER_RECORD_UNIT: Final = "received_at.unit"
 # In place of Kafka's leader epoch where it is not known, as in Kafka's own protocol.
 NO_EPOCH: Final = -1
+# The name of a list whose document holds but one.
+ONE_LIST: Final = frozenset({""})
 
 
 class Partition(NamedTuple):
@@ -79,7 +81,8 @@ class Report(Struct, frozen=True):
     not know and the members that could not be believed; `received_at` among them where the record
     had no time, so that the alert's own stands in for it, and `received_at.unit` where the record's
     time was not in milliseconds. `unknown_words` names those that hold a word that no vocabulary
-    has.
+    has. `lists` are those of its document that were asked for the code, and what each says of it
+    (`cleared` where it does not hold it); none where there is but one.
     """
 
     fingerprint: str
@@ -90,6 +93,7 @@ class Report(Struct, frozen=True):
     clock_suspect: bool = False
     vin_check_failed: bool = False
     unknown_words: tuple[str, ...] = ()
+    lists: tuple[tuple[str, Status], ...] = ()
 
     @property
     def vin(self) -> str:
@@ -98,7 +102,11 @@ class Report(Struct, frozen=True):
 
 
 class Snapshot(Struct, frozen=True):
-    """All codes of one scheme that are on now: the others of that scheme and source are cleared."""
+    """What an answer asked for and found: what it asked for and did not find may be cleared.
+
+    It asked one control unit of a source (None: one that it does not name) for all codes of a
+    scheme, in these of its lists; `codes` are those that it found in any of them.
+    """
 
     fingerprint: str
     vin: str
@@ -108,6 +116,8 @@ class Snapshot(Struct, frozen=True):
     received_at: datetime
     codes: frozenset[str]
     defaulted: tuple[str, ...] = ()
+    unit: str | None = None
+    lists: frozenset[str] = ONE_LIST
 
 
 class Content(NamedTuple):

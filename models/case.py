@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from models.batch import Partition
+from models.voice import Voices
 from models.words import (
     Action,
     CarState,
@@ -59,7 +60,8 @@ class Fault(Struct, frozen=True):
     """One code on one vehicle. `stop_in_motion` stays true from the first stop report that was not
     parked until the code is cleared; `returns` counts how often it came back after a clear.
     `pending_count` counts the drives on which it was pending, the last at `counted_at` and at
-    `counted_km`."""
+    `counted_km`. `cleared_at` is when it ceased to be active. `voices` are who says it, and empty
+    where `source` alone does, of no unit and list."""
 
     code: str
     source: str
@@ -81,11 +83,22 @@ class Fault(Struct, frozen=True):
     readings: Mapping[str, float] = field(default_factory=dict)
     folded_under: str | None = None
     fold_reason: Text | None = None
+    voices: Voices = field(default_factory=dict)
 
     @property
     def is_active(self) -> bool:
         """Return whether the fault is active, in the sense of the case rules."""
         return self.status in (Status.ACTIVE, Status.LAMP_ONLY)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether it was active and is no more: cleared, or only stored or pending since."""
+        return self.cleared_at is not None
+
+    @property
+    def never_was(self) -> bool:
+        """Return whether it stands, or stood, in a memory alone: it was no fault of this case."""
+        return self.status in (Status.VERIFYING, Status.CLEARED) and not self.is_over
 
 
 class VehicleInfo(Struct, frozen=True):
@@ -250,9 +263,9 @@ class Silence(Struct, frozen=True):
 class Vehicle(Struct, frozen=True):
     """All that `decide` knows of one vehicle before a batch.
 
-    `cleared` is the newest time at which each code was cleared; `waiting` the pending faults
-    without a case; `history` its last `REMEMBERED` ended cases, the newest last; `past` the newest
-    of them as it stands, if none is open.
+    `cleared` is when each code was last cleared, by code, source, unit and list; `waiting` the
+    pending faults without a case; `history` its last `REMEMBERED` ended cases, the newest last;
+    `past` the newest of them as it stands, if none is open.
     """
 
     vin: str

@@ -8,6 +8,7 @@ import orjson
 from models.batch import Partition
 from models.case import Build, Case, Fault, Place, Ranking, Silence, Task, Text
 from models.decision import Entry, Event
+from models.voice import voices_column, voices_from
 from models.words import (
     PRIORITY_RANK,
     Action,
@@ -170,6 +171,7 @@ def fault_row(case_id: str, vin: str, fault: Fault) -> dict[str, Any]:
         "folded_under": fault.folded_under,
         "fold_zh": fault.fold_reason.zh if fault.fold_reason else None,
         "fold_en": fault.fold_reason.en if fault.fold_reason else None,
+        "voices": voices_column(fault.voices) if fault.voices else [],
     }
 
 
@@ -197,6 +199,7 @@ def fault(row: Row) -> Fault:
         readings={name: float(value) for name, value in row["readings"].items()},
         folded_under=row["folded_under"],
         fold_reason=Text(row["fold_zh"], row["fold_en"]) if folded else None,
+        voices=voices_from(row.get("voices", ())),
     )
 
 

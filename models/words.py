@@ -26,12 +26,14 @@ class Severity(Word):
 
 
 class Status(Word):
-    """What an alert says of its code."""
+    """What an alert says of its code; `verifying`: it stands in a memory, but its test
+    passes: the car has yet to forget it."""
 
     ACTIVE = "active"
     PENDING = "pending"
     CLEARED = "cleared"
     LAMP_ONLY = "lamp_only"
+    VERIFYING = "verifying"
 
 
 class Lamp(Word):

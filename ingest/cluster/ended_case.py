@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum, auto
 
 from ingest.cluster import fault as faults
 from ingest.cluster.open_case import OpenCase
 from models.batch import Report
 from models.case import Closed
-from models.words import CaseState, Status
+from models.words import CaseState, Outcome
 
 # The time within which a fault that cleared and is back is the same story, by code and make.
 FlapWindow = Callable[[str, str | None], timedelta]
@@ -31,7 +31,6 @@ class EndedCase:
     case: OpenCase
     closed: Closed
     state: CaseState
-    is_touched: bool = False
 
     def meaning_of(self, report: Report, window: FlapWindow, make: str | None) -> Meaning:
         """Return what a report means here. It is no clear, and newer than the clear of its code.
@@ -42,7 +41,7 @@ class EndedCase:
         fault = self.case.faults.get(report.alert.code)
         if fault is None:
             return Meaning.ANOTHER
-        if fault.status is Status.CLEARED:
+        if fault.is_over:
             gone_at = fault.cleared_at or fault.last_seen
             is_back = report.observed_at - gone_at <= window(fault.code, make)
             return Meaning.RETURNS if is_back else Meaning.ANOTHER
@@ -53,12 +52,9 @@ class EndedCase:
             return Meaning.ANOTHER
         return Meaning.STAYS
 
-    def count(self, report: Report) -> None:
+    def count(self, report: Report) -> Outcome:
         """Count a report of a fault that never went away; the case stays ended."""
-        self.is_touched = True
-        self.case.put(faults.seen_again(self.case.faults[report.alert.code], report))
-
-    def clear(self, code: str, at: datetime, by: str) -> None:
-        """End a fault that the person who ended the case had left."""
-        self.is_touched = True
-        self.case.put(faults.cleared(self.case.faults[code], at, by))
+        before = self.case.faults[report.alert.code]
+        after = faults.seen_again(before, report)
+        self.case.put(after)
+        return faults.outcome_of(before, after)

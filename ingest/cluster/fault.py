@@ -5,10 +5,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from ingest.cluster.voices import gravest, heard, noted, status_of, voices_of, waits
 from models.alert import Alert
 from models.batch import Report
 from models.case import Fault
-from models.words import LIT, SEVERITY_RANK, Lamp, Motion, Severity, Status
+from models.voice import Voices
+from models.words import SEVERITY_RANK, Lamp, Motion, Outcome, Severity, Status
 
 # A pending code is confirmed by its third drive. Two reports belong to two drives if there was the
 # time to cool down between them (ours: a night), and if the car was driven, where it says how far.
@@ -21,11 +23,11 @@ def first_seen(report: Report) -> Fault:
     """Make the fault of a code that the vehicle did not have."""
     alert = report.alert
     is_pending = waits(alert)
-    return Fault(
+    fault = Fault(
         code=alert.code,
         source=alert.source,
         severity=alert.severity,
-        status=Status.PENDING if is_pending else active_status(alert),
+        status=status_of(alert),
         first_seen=report.observed_at,
         last_seen=report.observed_at,
         pending_count=1 if is_pending else 0,
@@ -37,16 +39,18 @@ def first_seen(report: Report) -> Fault:
         defaulted=report.defaulted,
         readings=readings_of(alert),
     )
+    return _said_by(fault, heard({}, report))
 
 
 def seen_again(fault: Fault, report: Report) -> Fault:
-    """Add a report to a fault that is not cleared.
+    """Add a report to a fault that is known.
 
     Severity and lamp only rise until the code is cleared; the newest report by the vehicle's time
     gives motion and readings; a fault that is pending on a third drive is confirmed, however often
-    it was asked for.
+    it was asked for. A report that the test passes ends what its own origin said, and no more.
     """
     alert = report.alert
+    voices = heard(voices_of(fault), report)
     is_newer = report.observed_at >= fault.last_seen
     if waits(alert) and _is_another_drive(fault, report):
         fault = replace(
@@ -55,18 +59,13 @@ def seen_again(fault: Fault, report: Report) -> Fault:
             counted_at=report.observed_at,
             counted_km=alert.odometer_km,
         )
-    status = fault.status
-    is_confirmed = not waits(alert) or fault.pending_count >= CONFIRMING_DRIVES
-    if status is Status.PENDING and is_confirmed:
-        status = active_status(alert)
     severity = fault.severity
     if SEVERITY_RANK[alert.severity] > SEVERITY_RANK[severity]:
         severity = alert.severity
-    return replace(
+    after = replace(
         fault,
         source=alert.source if is_newer else fault.source,
         severity=severity,
-        status=status,
         first_seen=min(fault.first_seen, report.observed_at),
         last_seen=max(fault.last_seen, report.observed_at),
         count=fault.count + 1,
@@ -78,29 +77,69 @@ def seen_again(fault: Fault, report: Report) -> Fault:
         if is_newer
         else {**readings_of(alert), **fault.readings},
     )
+    return stands(after, voices, report.observed_at, "vehicle")
+
+
+def reported(before: Fault, report: Report) -> Fault:
+    """Add a report to a fault of the case; one that was over and is active again starts anew."""
+    after = seen_again(before, report)
+    if not before.is_over or not after.is_active:
+        return after
+    now = replace(
+        first_seen(report),
+        pending_count=after.pending_count,
+        counted_at=after.counted_at,
+        counted_km=after.counted_km,
+    )
+    return back_again(before, now)
 
 
 def back_again(before: Fault, now: Fault) -> Fault:
-    """Reopen a cleared fault as it is now: it keeps its first sight and its count."""
-    return replace(
+    """Reopen a fault that was over as it is now: it keeps its first sight, its count, and who says
+    it still."""
+    fault = replace(
         now,
         first_seen=before.first_seen,
         count=before.count + now.count,
         returns=before.returns + 1,
     )
+    return _said_by(fault, {**voices_of(before), **voices_of(now)})
 
 
-def cleared(fault: Fault, at: datetime, by: str) -> Fault:
-    """End a fault at the vehicle's time `at`."""
+def stands(fault: Fault, voices: Voices, at: datetime, by: str) -> Fault:
+    """Return a fault as these voices say it; where it is no longer active, since the time `at`."""
+    after = _said_by(fault, voices)
+    if after.is_active:
+        return replace(after, cleared_at=None, cleared_by=None) if after.is_over else after
+    ceases = fault.is_active or (after.status is Status.CLEARED and fault.status is Status.PENDING)
+    if not ceases or after.is_over:
+        return after
     return replace(
-        fault,
-        status=Status.CLEARED,
+        after,
         cleared_at=at,
         cleared_by=by,
+        pending_count=0,
+        counted_at=None,
+        counted_km=None,
         stop_in_motion=False,
         folded_under=None,
         fold_reason=None,
     )
+
+
+def outcome_of(before: Fault, after: Fault) -> Outcome:
+    """Return the outcome of a report of a fault that the case has."""
+    if before.is_active and not after.is_active:
+        return Outcome.CLEARED
+    return Outcome.REPEATED if after.status is before.status else Outcome.JOINED
+
+
+def _said_by(fault: Fault, voices: Voices) -> Fault:
+    status = gravest(voices)
+    if status is Status.PENDING and fault.pending_count >= CONFIRMING_DRIVES:
+        status = Status.ACTIVE
+    spoken = replace(fault, status=status)
+    return replace(spoken, voices=noted(spoken, voices))
 
 
 def is_worse(fault: Fault, report: Report) -> bool:
@@ -108,7 +147,7 @@ def is_worse(fault: Fault, report: Report) -> bool:
     alert = report.alert
     return (
         SEVERITY_RANK[alert.severity] > SEVERITY_RANK[fault.severity]
-        or (fault.status is Status.PENDING and not waits(alert))
+        or (not fault.is_active and status_of(alert) in (Status.ACTIVE, Status.LAMP_ONLY))
         or (_may_be_stop_in_motion(alert) and not fault.stop_in_motion)
     )
 
@@ -124,23 +163,6 @@ def _is_another_drive(fault: Fault, report: Report) -> bool:
     return odometer_km - fault.counted_km >= _DRIVEN_KM
 
 
-def waits(alert: Alert) -> bool:
-    """Return whether a report waits to be confirmed: pending, and nothing that cannot wait.
-
-    A lamp that the driver sees is the car's own alarm, whatever its codes wait for.
-    """
-    return (
-        alert.status is Status.PENDING
-        and alert.severity is not Severity.STOP
-        and alert.lamp not in LIT
-    )
-
-
-def active_status(alert: Alert) -> Status:
-    """Return the status of a fault that this report makes active."""
-    return Status.LAMP_ONLY if alert.status is Status.LAMP_ONLY else Status.ACTIVE
-
-
 def readings_of(alert: Alert) -> dict[str, float]:
     """Collect the numbers of an alert under the names that the rules know; minus zero is zero."""
     readings = dict(alert.signals)
@@ -153,7 +175,8 @@ def readings_of(alert: Alert) -> dict[str, float]:
 
 def _may_be_stop_in_motion(alert: Alert) -> bool:
     is_grave = alert.severity in (Severity.STOP, Severity.UNKNOWN) or alert.lamp is Lamp.RED
-    return is_grave and alert.motion is not Motion.PARKED
+    is_now = status_of(alert) is not Status.VERIFYING
+    return is_grave and is_now and alert.motion is not Motion.PARKED
 
 
 _LAMP_RANK: Final = {

@@ -81,14 +81,15 @@ class OpenCase:
 
     def name_root(self) -> None:
         """Name the case by the worst fault that it has had; the first of equals stays."""
-        if len(self.faults) == 1:
+        known = {code: fault for code, fault in self.faults.items() if not fault.never_was}
+        if len(self.faults) == 1 or not known:
             return
-        worst = max(SEVERITY_RANK[one.severity] for one in self.faults.values())
-        root = self.faults.get(self.root)
+        worst = max(SEVERITY_RANK[fault.severity] for fault in known.values())
+        root = known.get(self.root)
         if root is None or SEVERITY_RANK[root.severity] != worst:
             self.root = min(
                 (fault.first_seen, code)
-                for code, fault in self.faults.items()
+                for code, fault in known.items()
                 if SEVERITY_RANK[fault.severity] == worst
             )[1]
 

@@ -5,7 +5,6 @@ from typing import Final
 
 from ingest.cluster.open_case import OpenCase
 from models.case import Closed, Standing, VehicleInfo
-from models.words import Status
 
 _LOTS: Final = 16**8
 
@@ -29,7 +28,7 @@ def standing_of(
         readings=open_case.readings(),
         is_repeat_repair=open_case.is_repeat_repair,
         folded=len(active) - len(shown),
-        cleared=len([one for one in known_faults if one.status is Status.CLEARED]),
+        cleared=len([one for one in known_faults if one.is_over]),
         root=open_case.root,
         model_year=model_year,
         history=past,

@@ -1,11 +1,19 @@
 """Groups alerts into one case per vehicle: what each alert does to the faults of its vehicle."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ingest.cluster import fault as faults
 from ingest.cluster.believed import believed
+from ingest.cluster.clearing import (
+    DEFAULT_ALIASES,
+    Clearing,
+    Denial,
+    asked_by,
+    denial_of,
+    is_denied,
+)
 from ingest.cluster.ended_case import EndedCase, FlapWindow, Meaning
 from ingest.cluster.fold import CauseGraph
 from ingest.cluster.history import History
@@ -15,17 +23,21 @@ from models.batch import Partition, Report, Snapshot
 from models.case import Closed, Fault, Vehicle
 from models.ids import model_year
 from models.make import make_of
-from models.words import CaseState, Outcome, Status
+from models.words import OUTCOME_ORDER, CaseState, Outcome, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """How alerts become cases. Times are stream time, never the wall clock."""
+    """How alerts become cases. Times are stream time, never the wall clock.
+
+    `aliases` are the sources that count as another: name → the name by which it is compared.
+    """
 
     graph: CauseGraph
     heal_after: timedelta
     repeat_within: timedelta
     flap_window: FlapWindow
+    aliases: Mapping[str, str] = field(default_factory=lambda: DEFAULT_ALIASES)
 
 
 class VehicleState:
@@ -34,12 +46,12 @@ class VehicleState:
     def __init__(self, before: Vehicle, grouping: Grouping) -> None:
         self.before = before
         self.waiting = dict(before.waiting)
-        self.cleared = dict(before.cleared)
         self._history = History(before.history)
         self._model_year = model_year(before.vin)
         self._make = make_of(before.vin)
         self.cases: list[OpenCase] = []
         self._grouping = grouping
+        self._clearing = Clearing(before.cleared, grouping.aliases)
         self._is_in_hand = any(task.is_under_way for task in before.tasks)
         self._open = self._resume()
         self._ended = self._recall()
@@ -88,39 +100,36 @@ class VehicleState:
         self._history = self._history.with_ended(closed)
         self._open, self._ended = None, EndedCase(open_case, closed, state)
 
+    @property
+    def cleared(self) -> Mapping[str, datetime]:
+        """When each code was last cleared, as `Vehicle.cleared`."""
+        return self._clearing.cleared
+
     def report(self, report: Report, partition: Partition) -> Outcome:
         """Apply one alert that was not delivered before."""
         past = self._ended.case.faults.values() if self._ended else ()
-        report = believed(report, self._open, self.waiting.values(), past)
-        alert = report.alert
-        cleared_at = self.cleared.get(alert.code)
-        if alert.status is Status.CLEARED:
-            return self._clear(report, partition)
-        if cleared_at is not None and report.observed_at < cleared_at:
+        timely = self._clearing.timely(believed(report, self._open, self.waiting.values(), past))
+        if timely is None:
             return Outcome.LATE
+        denial = denial_of(timely)
+        if denial is not None:
+            return self._clear(timely, denial, partition)
+        for fault in (self.waiting.get(timely.alert.code), self._faults().get(timely.alert.code)):
+            if fault is not None and timely.lists:
+                self._clearing.note_lists(fault, timely)
         if self._open is None:
-            return self._wait_or_open(report, partition)
-        return self._join(self._open, report, partition)
+            return self._wait_or_open(timely, partition)
+        return self._join(self._open, timely, partition)
 
     def snapshot(self, snapshot: Snapshot, partition: Partition) -> Outcome:
-        """Clear the faults of the snapshot's scheme and source that it no longer lists."""
-        present = self._faults()
-        gone = [code for code in (*present, *self.waiting) if self._is_gone(code, snapshot)]
-        for code in gone:
-            self._note_clear(code, snapshot.observed_at)
-            self.waiting.pop(code, None)
-        gone = sorted(code for code in gone if code in present)
-        if not gone:
-            return Outcome.QUIET
-        if self._open is None:
-            for code in gone:
-                self._touch_ended().clear(code, snapshot.observed_at, "snapshot")
-            return Outcome.CLEARED
-        for code in gone:
-            self._open.put(faults.cleared(present[code], snapshot.observed_at, "snapshot"))
-        at = snapshot.received_at
-        self._change(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, tuple(gone))
-        return Outcome.CLEARED
+        """End what the snapshot asked for and did not find; another origin may still say it."""
+        denial = asked_by(snapshot)
+        denied = [code for code in {**self._faults(), **self.waiting} if is_denied(code, snapshot)]
+        gone = [code for code in denied if self._deny(code, denial) is Outcome.CLEARED]
+        if self._open is not None and gone:
+            codes, at = tuple(sorted(gone)), snapshot.received_at
+            self._change(self._open, Outcome.CLEARED, snapshot.fingerprint, partition, at, codes)
+        return Outcome.CLEARED if gone else Outcome.QUIET
 
     def _resume(self) -> OpenCase | None:
         case = self.before.case
@@ -155,13 +164,12 @@ class VehicleState:
         if meaning is Meaning.OUTDATED:
             return Outcome.LATE
         if meaning is Meaning.STAYS:
-            self._touch_ended().count(report)
-            return Outcome.REPEATED
+            return self._touch_ended().count(report)
         waiting = self.waiting.get(code)
         fault = faults.seen_again(waiting, report) if waiting else faults.first_seen(report)
-        if fault.status is Status.PENDING:
-            self.waiting[code] = fault
-            return Outcome.HELD
+        self._wait(fault)
+        if not fault.is_active:
+            return Outcome.HELD if fault.status is Status.PENDING else Outcome.QUIET
         is_return = meaning is Meaning.RETURNS
         open_case = self._reopen() if is_return else self._new_case(report, partition)
         for waiting in self.waiting.values():
@@ -203,48 +211,47 @@ class VehicleState:
         before = open_case.faults.get(report.alert.code)
         if before is None:
             after, outcome = faults.first_seen(report), Outcome.JOINED
-        elif before.status is Status.CLEARED:
-            after = faults.back_again(before, faults.first_seen(report))
-            outcome = Outcome.JOINED
         else:
-            after = faults.seen_again(before, report)
-            outcome = Outcome.REPEATED if after.status is before.status else Outcome.JOINED
+            after = faults.reported(before, report)
+            outcome = faults.outcome_of(before, after)
         open_case.put(after)
         return self._noted(open_case, report, partition, outcome)
 
-    def _clear(self, report: Report, partition: Partition) -> Outcome:
-        code, at = report.alert.code, report.observed_at
-        self._note_clear(code, at)
-        waiting = self.waiting.get(code)
-        if waiting and at >= waiting.last_seen:
-            del self.waiting[code]
-            return Outcome.CLEARED
-        fault = self._faults().get(code)
-        if fault is None:
-            return Outcome.LATE if waiting else Outcome.QUIET
-        if fault.status is Status.CLEARED:
-            return Outcome.QUIET
-        if at < fault.last_seen:
-            return Outcome.LATE
-        if self._open is None:
-            self._touch_ended().clear(code, at, "vehicle")
-            return Outcome.CLEARED
-        self._open.put(faults.cleared(fault, at, "vehicle"))
-        return self._noted(self._open, report, partition, Outcome.CLEARED)
+    def _clear(self, report: Report, denial: Denial, partition: Partition) -> Outcome:
+        code = report.alert.code
+        self._clearing.note_clear(code, denial)
+        outcome = self._deny(code, denial)
+        if outcome is Outcome.CLEARED and self._open is not None:  # then no fault waits
+            return self._noted(self._open, report, partition, outcome)
+        return outcome
 
-    def _note_clear(self, code: str, at: datetime) -> None:
-        self.cleared[code] = max(at, self.cleared.get(code, at))
+    def _deny(self, code: str, denial: Denial) -> Outcome:
+        """End what a denial covers of a code: `cleared` if that changes how the fault stands."""
+        outcomes = [Outcome.QUIET]
+        waiting, known = self.waiting.get(code), self._faults().get(code)
+        if waiting is not None:
+            after = self._clearing.denied(waiting, denial)
+            outcomes.append(self._effect(waiting, after, denial))
+            self._wait(after)
+        if known is not None:
+            after = self._clearing.denied(known, denial)
+            outcomes.append(self._effect(known, after, denial))
+            if after is not known:
+                (self._open or self._touch_ended().case).put(after)
+        return min(outcomes, key=OUTCOME_ORDER.index)
 
-    def _is_gone(self, code: str, snapshot: Snapshot) -> bool:
-        fault = self._faults().get(code) or self.waiting.get(code)
-        return (
-            fault is not None
-            and fault.status is not Status.CLEARED
-            and fault.source == snapshot.source
-            and code.partition(":")[0] == snapshot.scheme
-            and code not in snapshot.codes
-            and fault.last_seen <= snapshot.observed_at
-        )
+    def _effect(self, before: Fault, after: Fault, denial: Denial) -> Outcome:
+        if after.status is not before.status:
+            return Outcome.CLEARED
+        is_old = after is before and self._clearing.concerns(before, denial)
+        return Outcome.LATE if is_old else Outcome.QUIET
+
+    def _wait(self, fault: Fault) -> None:
+        """Keep a fault without a case for as long as it is pending."""
+        if fault.status is Status.PENDING:
+            self.waiting[fault.code] = fault
+        else:
+            self.waiting.pop(fault.code, None)
 
     def _noted(
         self, open_case: OpenCase, report: Report, partition: Partition, outcome: Outcome

@@ -139,20 +139,29 @@ def _is_stream(document: Mapping[str, Any]) -> bool:
     return isinstance(data, dict) and any(str(name).startswith("vehicle.") for name in data)
 
 
-def _begin(record: Record, vin: str, at: datetime | None, shared: dict[str, Any]) -> Foreign:
+def _begin(
+    record: Record,
+    vin: str,
+    at: datetime | None,
+    shared: dict[str, Any],
+    asked_at: datetime | None = None,
+) -> Foreign:
+    """Begin a state of the time `at`; where it has none, when we asked, which is no answer."""
+    known_at = at or asked_at
     foreign = Foreign(
         record=record,
         vin=vin,
         source=SOURCE,
-        observed_at=at or received_at(record),
-        stamp=at.isoformat() if at else "",
+        observed_at=known_at or received_at(record),
+        stamp=known_at.isoformat() if known_at else "",
+        answered_at=at,
     )
     return begin(foreign, shared)
 
 
 def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Decoded:
     """Decode the generation of 2023 to 2025: `checkControlMessages[{type, severity}]`."""
-    at = time_of(state.get("lastUpdatedAt")) or time_of(state.get("lastFetched"))
+    at, asked_at = time_of(state.get("lastUpdatedAt")), time_of(state.get("lastFetched"))
     charging = _object(state, "electricChargingState")
     charge = charging.get("chargingLevelPercent")
     tyres = tyres_of(state.get("tireState"))
@@ -163,7 +172,7 @@ def _state(record: Record, state: dict[str, Any], vin: str, pointer: str) -> Dec
         "position": _place(state.get("location"), "coordinates"),
         "motion": state.get("inMotion"),
     }
-    foreign = _begin(record, vin, at, shared)
+    foreign = _begin(record, vin, at, shared, asked_at)
     add_messages(foreign, state.get("checkControlMessages"), f"{pointer}/checkControlMessages")
     add_services(foreign, state.get("requiredServices"), f"{pointer}/requiredServices")
     add_tyres(foreign, tyres)
@@ -189,7 +198,9 @@ def _properties(record: Record, document: dict[str, Any], vin: str, pointer: str
     foreign = _begin(record, vin, at, shared)
     machine = properties.get("checkControlMessages")
     shown = status.get("checkControlMessages")
-    add_messages(foreign, _both(machine, shown), f"{pointer}/checkControlMessages")
+    listed, where = _both(machine, shown), f"{pointer}/checkControlMessages"
+    is_all = machine is not None and shown is not None  # each alone holds but a part
+    add_messages(foreign, listed, where, is_all=is_all)
     services = f"{pointer}/properties/serviceRequired"
     add_services(foreign, properties.get("serviceRequired"), services)
     add_tyres(foreign, tyres)

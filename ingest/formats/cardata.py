@@ -23,6 +23,7 @@ from ingest.formats.parts import (
 from ingest.formats.vehicle_state import add_charging, add_tyres, tyre_of
 from ingest.readings.numbers import fraction
 from ingest.readings.units import kilometres
+from models.alert import unit_of
 from models.batch import Decoded, Record
 from models.names.fault_code import written_code
 from models.words import Reject, Severity
@@ -126,6 +127,7 @@ def _begin(
         source=SOURCE,
         observed_at=at or received_at(record),
         stamp=stamp_of(stamp),
+        answered_at=at,
     )
     shared = {
         "odometer_km": kilometres(odometer.get("value"), odometer.get("unit")),
@@ -142,45 +144,70 @@ def _messages(foreign: Foreign, value: Any, pointer: str) -> None:
             listed = read_json(value.encode("utf-8", "surrogatepass"))
         except Bad as bad:
             raise Bad(bad.rejected.reason, f"inner JSON: {bad.rejected.detail}", pointer) from bad
-    if isinstance(listed, dict):
+    is_all = not isinstance(listed, dict) or "checkControlMessages" in listed
+    if isinstance(listed, dict):  # else it is one message, perhaps of several
         listed = listed.get("checkControlMessages", [listed])
-    add_messages(foreign, listed, pointer)
+    add_messages(foreign, listed, pointer, is_all=is_all)
 
 
 def _fault_memory(foreign: Foreign, value: Any, pointer: str) -> None:
-    """Add the codes of an XML text: control units, each with what its memory holds."""
+    """Add the codes of an XML text: control units, each with what its memory holds.
+
+    It asked the units that it names, as far as all that it says of them is understood.
+    """
     if not isinstance(value, str):
         raise Bad(Reject.WRONG_TYPE, "XML text is wanted", pointer)
     try:
         root = fromstring(value)
     except (ParseError, DefusedXmlException, ValueError, RecursionError) as error:
         raise Bad(Reject.NOT_XML, str(error) or type(error).__name__, pointer) from error
-    seen: set[str] = set()
-    for raw, ecu in _codes(root):
+    seen: set[tuple[str | None, str]] = set()
+    is_whole: dict[str | None, bool] = {}
+    for raw, ecu in _parts(root):
+        unit = unit_of(ecu)
+        is_whole[unit] = is_whole.get(unit, True) and raw != _UNREAD
+        if raw in (_UNREAD, _NO_CODE):
+            continue
         code = _code(raw)
         if code is None:
             foreign.reject(Bad(Reject.BAD_CODE, f"{shown(raw)} is no fault code", pointer))
-        elif code not in seen:
-            seen.add(code)
+        elif (unit, code) not in seen:
+            seen.add((unit, code))
             text = f"ECU {ecu}" if ecu else None
-            foreign.add(code, Severity.UNKNOWN, text=text, pointer=pointer)
+            foreign.add(code, Severity.UNKNOWN, text=text, pointer=pointer, unit=unit)
+    for unit, is_read in (is_whole or {None: True}).items():
+        for scheme in ("dtc", "bmwdtc") if is_read else ():
+            foreign.snapshot(scheme, unit=unit)
 
 
-def _codes(root: Element) -> Iterator[tuple[str, str | None]]:
-    """Yield raw codes with their ECU, without recursion: an attribute or the text of a leaf."""
-    stack: list[tuple[Element, str | None]] = [(root, None)]
+# In place of a code, signs that XML cannot hold: a unit begins, a leaf is not understood.
+_NO_CODE: Final = "\1"
+_UNREAD: Final = "\0"
+
+
+def _parts(root: Element) -> Iterator[tuple[str, str | None]]:
+    """Yield raw codes with their ECU, without recursion: an attribute or the text of a leaf.
+
+    An ECU is yielded by itself too, and so is a leaf that is no code.
+    """
+    stack: list[tuple[Element, str | None, bool]] = [(root, None, False)]
     while stack:
-        element, ecu = stack.pop()
+        element, ecu, is_inside = stack.pop()
+        tag = _local(element.tag)
         names = {_local(name): text for name, text in element.attrib.items()}
-        is_fault = _local(element.tag) in _CODE_NAMES or _local(element.tag) in ("fault", "entry")
-        if _local(element.tag) in ("ecu", "controlunit", "electroniccontrolunit"):
+        is_ecu = tag in ("ecu", "controlunit", "electroniccontrolunit")
+        if is_ecu:
             ecu = next((names[name] for name in _ECU_NAMES if name in names), ecu)
+            yield _NO_CODE, ecu
         raw = next((names[name] for name in _CODE_NAMES if name in names), None)
+        is_fault = tag in _CODE_NAMES or tag in ("fault", "entry")
         if is_fault and raw is not None:
             yield raw, ecu
-        elif _local(element.tag) in _CODE_NAMES and len(element) == 0:
+        elif tag in _CODE_NAMES and len(element) == 0:
             yield (element.text or "").strip(), ecu
-        stack.extend((child, ecu) for child in reversed(element))
+        elif len(element) == 0 and not (is_ecu or is_inside or element is root):
+            yield _UNREAD, ecu
+        stack.extend((child, ecu, is_inside or is_fault) for child in reversed(element))
 
 
 def _local(name: Any) -> str:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from ingest.formats.parts import (
     Bad,
     alert_from,
+    believed_time,
     received_at,
     report_of,
     stamp_of,
@@ -20,7 +21,7 @@ from ingest.names.words import word_of
 from ingest.readings.members import ON_THE_ALERT, members
 from ingest.readings.numbers import spelled_number
 from ingest.readings.record_time import marks_of
-from models.batch import Decoded, Item, Record, Rejected, Snapshot
+from models.batch import ONE_LIST, Decoded, Item, Record, Rejected, Snapshot
 from models.ids import digest
 from models.names.fault_code import canonical_code, is_no_fault
 from models.words import Lamp, Reject, Severity, Status
@@ -31,7 +32,8 @@ class Foreign:
     """Collects the alerts of one document.
 
     `stamp` is the document's own time as it wrote it, or '' if it has none: polling an unchanged
-    document twice gives the same fingerprints.
+    document twice gives the same fingerprints. `answered_at` is that time; an answer without one
+    may be old, and clears nothing.
     """
 
     record: Record
@@ -39,12 +41,13 @@ class Foreign:
     source: str
     observed_at: datetime
     stamp: str
+    answered_at: datetime | None
     shared: Mapping[str, Any] = field(default_factory=dict)
     defaulted: tuple[str, ...] = ()
     unknown_words: tuple[str, ...] = ()
     items: list[Item] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    codes: set[str] = field(default_factory=set)
+    codes: set[tuple[str | None, str]] = field(default_factory=set)
 
     def add(
         self,
@@ -57,17 +60,25 @@ class Foreign:
         pointer: str = "",
         defaulted: tuple[str, ...] = (),
         unknown_words: tuple[str, ...] = (),
+        unit: str | None = None,
+        lists: tuple[tuple[str, Status], ...] = (),
     ) -> None:
         """Add one alert; a part that makes no legal alert is rejected by itself.
 
         A code that stands for no fault adds nothing. `unknown_words` names what of the part holds
-        a word that nobody knows.
+        a word that nobody knows; `unit` is the control unit that says it, `lists` what each list
+        that was asked says of it.
         """
         code = canonical_code(code)
         if is_no_fault(code):
             return
-        self.codes.add(code)
-        fingerprint = digest(self.source, self.vin, code, self.stamp, severity.value, status.value)
+        if status is not Status.CLEARED:
+            self.codes.add((unit, code))
+        scope = ["unit", unit] if unit is not None else []
+        scope += [part for listed, word in lists for part in (listed, word.value)]
+        fingerprint = digest(
+            self.source, self.vin, code, self.stamp, severity.value, status.value, *scope
+        )
         document = {
             **self.shared,
             "id": fingerprint,
@@ -79,6 +90,7 @@ class Foreign:
             "status": status,
             "lamp": lamp,
             "text": text or None,
+            **({} if unit is None else {"unit": unit}),
         }
         unknown = (*self.unknown_words, *unknown_words)
         noted = {*self.defaulted, *defaulted, *unknown}
@@ -90,33 +102,49 @@ class Foreign:
         except Bad as bad:
             self.rejected.append(bad.rejected)
             return
-        self.items.append(replace(report, unknown_words=unknown) if unknown else report)
+        more_of = {"unknown_words": unknown, "lists": lists} if unknown or lists else {}
+        self.items.append(replace(report, **more_of) if more_of else report)
 
     def reject(self, bad: Bad) -> None:
         """Add a part that cannot be used."""
         self.rejected.append(bad.rejected)
 
-    def snapshot(self, scheme: str) -> None:
-        """Add a snapshot: the document lists everything of a scheme that is on now.
+    def snapshot(
+        self,
+        scheme: str,
+        *,
+        since: int = 0,
+        unit: str | None = None,
+        lists: frozenset[str] = ONE_LIST,
+    ) -> None:
+        """Add what the document asked for: all codes of a scheme of a unit, in these lists.
 
-        Where a part could not be read, its codes are unknown: no snapshot, nothing is cleared.
+        `since` is how many parts were rejected before these were read: where a part of them could
+        not be read, its codes are unknown, and nothing is cleared. Nor is it by a document that
+        does not say when it was written.
         """
-        if self.rejected:
+        if len(self.rejected) > since or self.answered_at is None:
             return
-        codes = frozenset(code for code in self.codes if code.startswith(f"{scheme}:"))
-        stamp = self.stamp or self.observed_at.isoformat()
-        fingerprint = digest("snapshot", self.source, self.vin, scheme, stamp, *sorted(codes))
+        codes = frozenset(
+            code for of, code in self.codes if of == unit and code.startswith(f"{scheme}:")
+        )
+        scope = ["unit", unit] if unit is not None else []
+        scope += ["lists", *sorted(lists)] if lists != ONE_LIST else []
         received = received_at(self.record, self.observed_at)
         self.items.append(
             Snapshot(
-                fingerprint,
+                digest(
+                    "snapshot", self.source, self.vin, scheme, self.stamp, *sorted(codes), *scope
+                ),
                 self.vin,
                 self.source,
                 scheme,
-                min(self.observed_at, received),
+                believed_time(self.answered_at, received),
                 received,
                 codes,
                 marks_of(self.record),
+                unit,
+                lists,
             )
         )
 
@@ -146,6 +174,7 @@ def foreign_document(record: Record, document: Mapping[str, Any], source: str) -
             source=str(named) if _is_name(named) else source,
             observed_at=observed or received_at(record),
             stamp=stamp_of(stamp, document.get("id")),
+            answered_at=observed,
             defaulted=("vin",) if vehicle.is_doubted else (),
         ),
         {**shared, "motion": document.get("motion")},

@@ -22,18 +22,20 @@ _GRADES: Final = (*_NOW, "criticalness")
 _SIGNS: Final = re.compile(r"[^A-Za-z0-9_.\-]+")
 
 
-def add_messages(foreign: Foreign, listed: Any, pointer: str) -> None:
-    """Add an alert for each check-control message that is on; the list is a snapshot."""
+def add_messages(foreign: Foreign, listed: Any, pointer: str, *, is_all: bool = True) -> None:
+    """Add an alert for each check-control message that is on; a whole list is a snapshot."""
+    since = len(foreign.rejected)
     _add_all(foreign, listed, pointer, _message)
-    if isinstance(listed, list):
-        foreign.snapshot("ccm")
+    if isinstance(listed, list) and is_all:
+        foreign.snapshot("ccm", since=since)
 
 
 def add_services(foreign: Foreign, listed: Any, pointer: str) -> None:
     """Add an alert for each service that is due; the list is a snapshot."""
+    since = len(foreign.rejected)
     _add_all(foreign, listed, pointer, _service)
     if isinstance(listed, list):
-        foreign.snapshot("cbs")
+        foreign.snapshot("cbs", since=since)
 
 
 def _add_all(

@@ -1,13 +1,13 @@
 """Emission diagnostics of SAE J1979: confirmed, pending and permanent codes, and the lamp."""
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
-from ingest.formats.foreign import foreign_document
+from ingest.formats.foreign import Foreign, foreign_document
 from ingest.formats.parts import Bad, kind, read_object, shown
 from ingest.names.words import word_of
-from models.batch import Decoded, Record
+from models.batch import ONE_LIST, Decoded, Record
 from models.names.fault_code import is_no_fault, trouble_code
 from models.words import Lamp, Reject, Severity, Status
 
@@ -22,11 +22,12 @@ _GRAVE: Final[Mapping[Lamp, Severity]] = {
     Lamp.FLASHING: Severity.LIMITED,
 }
 _FLASHING: Final = ("2", "2.0")  # as dongles number it; 0 and 1 are off and steady
-_LISTS: Final = (
-    ("confirmed", Status.ACTIVE),
-    ("permanent", Status.ACTIVE),
-    ("pending", Status.PENDING),
-)
+_LISTS: Final = {
+    "confirmed": Status.ACTIVE,
+    "permanent": Status.ACTIVE,
+    "pending": Status.PENDING,
+}
+_GRAVITY: Final = (Status.VERIFYING, Status.PENDING, Status.ACTIVE)
 
 
 def decode(record: Record, value: bytes) -> Decoded:
@@ -35,50 +36,82 @@ def decode(record: Record, value: bytes) -> Decoded:
     Raises `Bad` where there are neither codes nor a lamp.
     """
     document = read_object(value)
-    lamp, unknown = _lamp(document.get("mil"))
-    severity = (
-        Severity.UNKNOWN if document.get("mil") is None else _GRAVE.get(lamp, Severity.UNKNOWN)
-    )
-    if not any(name in document for name, _ in _LISTS) and "mil" not in document:
+    mil = document.get("mil")
+    lamp, unknown = _lamp(mil)
+    severity = Severity.UNKNOWN if mil is None else _GRAVE.get(lamp, Severity.UNKNOWN)
+    if not any(name in document for name in _LISTS) and "mil" not in document:
         raise Bad(Reject.UNRECOGNISED, "neither codes (confirmed, pending, permanent) nor mil")
     foreign = foreign_document(record, document, "obd")
+    present = [name for name in _LISTS if document.get(name) is not None]
+    lists = {name: _read_list(foreign, document[name], name) for name in present}
+    standing = _standing(lists, is_lamp_off=mil is not None and lamp is Lamp.OFF)
+    words = {code: max(said.values(), key=_GRAVITY.index) for code, said in standing.items()}
     # a steady lamp belongs to the confirmed codes, where there are any
-    is_explained = lamp is not Lamp.FLASHING and any(
-        status is Status.ACTIVE and _is_fault(raw) for _, raw, status in _codes(document)
-    )
-    seen: set[str] = set()
-    for pointer, raw, status in _codes(document):
-        code = trouble_code(raw) if isinstance(raw, str) else None
-        if code is None:
-            foreign.reject(Bad(Reject.BAD_CODE, f"{shown(raw)} is no trouble code", pointer))
-        elif code not in seen and not is_no_fault(code):
-            seen.add(code)
-            own = Lamp.UNKNOWN if status is Status.PENDING and is_explained else lamp
-            grave = _severity(code, lamp, severity)
-            foreign.add(code, grave, status=status, lamp=own, unknown_words=unknown)
-    foreign.snapshot("dtc")
+    is_explained = lamp is not Lamp.FLASHING and Status.ACTIVE in words.values()
+    asked = _asked(lists)
+    for code, words_of_lists in standing.items():
+        own = Lamp.UNKNOWN if words[code] is Status.PENDING and is_explained else lamp
+        foreign.add(
+            code,
+            _severity(code, lamp, severity),
+            status=words[code],
+            lamp=own,
+            unknown_words=unknown,
+            lists=tuple({**dict.fromkeys(sorted(asked), Status.CLEARED), **words_of_lists}.items()),
+        )
+    unreadable = len(foreign.rejected)
+    if asked:
+        foreign.snapshot("dtc", since=unreadable, lists=asked)
     if lamp is Lamp.FLASHING:
         foreign.add("obd:MIL_FLASHING", severity, status=Status.LAMP_ONLY, lamp=lamp)
-    elif lamp is not Lamp.OFF and not seen:
+    elif lamp is not Lamp.OFF and not standing:
         foreign.add("obd:MIL", severity, status=Status.LAMP_ONLY, lamp=lamp, unknown_words=unknown)
-    foreign.snapshot("obd")
+    if mil is not None and lamp is not Lamp.UNKNOWN:
+        foreign.snapshot("obd", since=unreadable)
     return foreign.decoded()
 
 
-def _codes(document: dict[str, Any]) -> Iterator[tuple[str, Any, Status]]:
-    for name, status in _LISTS:
-        listed = document.get(name)
-        if listed is None:
-            continue
-        if not isinstance(listed, list):
-            raise Bad(Reject.WRONG_TYPE, f"{name} must be a list, not {kind(listed)}", f"/{name}")
-        for place, raw in enumerate(listed):
-            yield f"/{name}/{place}", raw, status
+class _List(NamedTuple):
+    """The codes of a list, in its order, and whether all of it could be read."""
+
+    codes: list[str]
+    is_whole: bool
 
 
-def _is_fault(raw: Any) -> bool:
-    code = trouble_code(raw) if isinstance(raw, str) else None
-    return code is not None and not is_no_fault(code)
+def _read_list(foreign: Foreign, listed: Any, name: str) -> _List:
+    if not isinstance(listed, list):
+        raise Bad(Reject.WRONG_TYPE, f"{name} must be a list, not {kind(listed)}", f"/{name}")
+    codes, is_whole = [], True
+    for place, raw in enumerate(listed):
+        code = trouble_code(raw) if isinstance(raw, str) else None
+        if code is None:
+            is_whole, what = False, f"{shown(raw)} is no trouble code"
+            foreign.reject(Bad(Reject.BAD_CODE, what, f"/{name}/{place}"))
+        elif not is_no_fault(code):
+            codes.append(code)
+    return _List(codes, is_whole)
+
+
+def _asked(lists: Mapping[str, _List]) -> frozenset[str]:
+    """Return the lists of which every code is known; with all of them, what no list is noted of."""
+    whole = frozenset(name for name, listed in lists.items() if listed.is_whole)
+    return whole | ONE_LIST if whole == _LISTS.keys() else whole
+
+
+def _standing(lists: Mapping[str, _List], *, is_lamp_off: bool) -> dict[str, dict[str, Status]]:
+    """Return what each list says of each code that one of them holds.
+
+    A permanent code stays until the car itself has seen its test pass on several drives: where the
+    lamp is off, or another list holds the code as confirmed, it adds nothing that is to be done.
+    """
+    standing: dict[str, dict[str, Status]] = {}
+    for name, listed in lists.items():
+        for code in listed.codes:
+            standing.setdefault(code, {})[name] = _LISTS[name]
+    for words in standing.values():
+        if "permanent" in words and (is_lamp_off or "confirmed" in words):
+            words["permanent"] = Status.VERIFYING
+    return standing
 
 
 def _lamp(mil: Any) -> tuple[Lamp, tuple[str, ...]]:

@@ -233,6 +233,12 @@ def _why(error: ValidationError, pointer: str) -> Bad:
     return Bad(reason, f"{where}: {first['msg']}", f"{pointer}/{where}")
 
 
+def believed_time(observed: datetime, received: datetime) -> datetime:
+    """Return the time of an observation: the record's where the vehicle's clock cannot be right."""
+    is_suspect = observed - received > MAX_AHEAD or observed < OLDEST
+    return received if is_suspect else observed
+
+
 def report_of(
     record: Record,
     alert: Alert,
@@ -245,14 +251,14 @@ def report_of(
     """
     received = received_at(record, alert.observed_at)
     marks = marks_of(record)
-    is_suspect = alert.observed_at - received > MAX_AHEAD or alert.observed_at < OLDEST
+    at = believed_time(alert.observed_at, received)
     return Report(
         fingerprint=fingerprint or digest(alert.source, alert.id),
         alert=alert,
-        observed_at=received if is_suspect else alert.observed_at,
+        observed_at=at,
         received_at=received,
         defaulted=tuple(sorted({*defaulted, *marks})) if marks else defaulted,
-        clock_suspect=is_suspect,
+        clock_suspect=at != alert.observed_at,
         vin_check_failed=alert.vin != CANARY_VIN and fails_check_digit(alert.vin),
     )
 

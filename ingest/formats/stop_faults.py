@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from ingest.cluster.fault import waits
+from ingest.cluster.voices import status_of
 from ingest.formats.decode import DEFAULT_FORMAT, FORMAT_HEADER
 from models.batch import Decoded, Item, Report
 from models.canary import CANARY_VIN
@@ -68,4 +68,4 @@ def is_stop(item: Item) -> bool:
         return False
     alert = item.alert
     is_grave = alert.severity is Severity.STOP or alert.lamp is Lamp.RED
-    return is_grave and alert.status is not Status.CLEARED and not waits(alert)
+    return is_grave and status_of(alert) in (Status.ACTIVE, Status.LAMP_ONLY)

@@ -9,12 +9,14 @@ from typing import Any, Final
 from ingest.readings.believe import believed
 from ingest.readings.numbers import finite, spelled_name, text_of
 from ingest.readings.place import is_place, place_of
-from models.alert import Alert
+from models.alert import Alert, unit_of
 from models.readings.known import READINGS
 
 # The readings that stand in the alert itself; the others stand in `signals`.
 ON_THE_ALERT: Final = ("speed_kph", "odometer_km", "state_of_charge")
-OPTIONAL: Final = frozenset({*ON_THE_ALERT, "position", "model", "software", "text", "signals"})
+OPTIONAL: Final = frozenset(
+    {*ON_THE_ALERT, "position", "model", "software", "text", "signals", "unit"}
+)
 _NAMES: Final = ("id", "source")
 _MOST_SIGNALS: Final = 50
 _MOST_NAME: Final = 128
@@ -100,6 +102,12 @@ def _text(name: str, raw: Any) -> tuple[str | None, Iterable[str]]:
     return value, () if is_whole else (name,)
 
 
+def _unit(name: str, raw: Any) -> tuple[str | None, Iterable[str]]:
+    value = unit_of(raw)
+    is_whole = isinstance(raw, str) and value == raw.strip().upper()
+    return value, () if is_whole else (name,)
+
+
 def _place(_name: str, raw: Any) -> tuple[Members | None, Iterable[str]]:
     return place_of(raw)
 
@@ -128,4 +136,5 @@ _READERS: Final[Mapping[str, Callable[[str, Any], tuple[Any, Iterable[str]]]]] =
     **dict.fromkeys(_TEXTS, _text),
     "position": _place,
     "signals": _signals,
+    "unit": _unit,
 }

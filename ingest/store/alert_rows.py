@@ -4,7 +4,7 @@ import base64
 from collections import Counter
 from typing import Any
 
-from models.batch import Partition, Record, Report, Snapshot
+from models.batch import ONE_LIST, Partition, Record, Report, Snapshot
 from models.decision import Decision
 from models.ids import digest
 from models.rows import partition_key, without_nul
@@ -112,8 +112,14 @@ def _report_columns(report: Report) -> dict[str, Any]:
         "observed_at": report.observed_at,
         "received_at": report.received_at,
         "is_clock_suspect": report.clock_suspect,
-        "detail": without_nul({**detail, "defaulted": list(report.defaulted)}),
+        "detail": without_nul({**detail, "defaulted": list(report.defaulted), **_lists_of(report)}),
     }
+
+
+def _lists_of(report: Report) -> dict[str, Any]:
+    if not report.lists:
+        return {}
+    return {"lists": [[listed, status.value] for listed, status in report.lists]}
 
 
 def _snapshot_columns(snapshot: Snapshot) -> dict[str, Any]:
@@ -131,6 +137,8 @@ def _snapshot_columns(snapshot: Snapshot) -> dict[str, Any]:
                 "source": snapshot.source,
                 "codes": sorted(snapshot.codes),
                 "defaulted": list(snapshot.defaulted),
+                **({} if snapshot.unit is None else {"unit": snapshot.unit}),
+                **({} if snapshot.lists == ONE_LIST else {"lists": sorted(snapshot.lists)}),
             }
         ),
     }

@@ -8,9 +8,19 @@ import sqlalchemy as sa
 
 from models import tables as t
 from models.alert import Alert
-from models.batch import NO_RECORD_TIME, UNTIMED, Decoded, Item, Partition, Record, Report, Snapshot
+from models.batch import (
+    NO_RECORD_TIME,
+    ONE_LIST,
+    UNTIMED,
+    Decoded,
+    Item,
+    Partition,
+    Record,
+    Report,
+    Snapshot,
+)
 from models.canary import CANARY_VIN
-from models.words import Feed
+from models.words import Feed, Status
 
 
 def delivered(connection: sa.Connection, since: datetime | None = None) -> Iterator[Decoded]:
@@ -51,14 +61,18 @@ def _item(row: Mapping[str, Any]) -> Item:
             row["code"].rstrip(":"),
             codes=frozenset(detail["codes"]),
             defaulted=tuple(detail.get("defaulted", ())),
+            unit=detail.get("unit"),
+            lists=frozenset(detail.get("lists", ONE_LIST)),
             **times,
         )
     defaulted = tuple(detail.pop("defaulted"))
+    lists = tuple((listed, Status(status)) for listed, status in detail.pop("lists", ()))
     fields = {name: row[name] for name in ("vin", "code", "status", "severity", "observed_at")}
     return Report(
         row["fingerprint"],
         Alert(**fields, **detail),
         defaulted=defaulted,
         clock_suspect=row["is_clock_suspect"],
+        lists=lists,
         **times,
     )

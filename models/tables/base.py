@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0011"
+SCHEMA_REVISION: Final = "0012"
 # Offsets to a page of the ledger. It is in the stored rows: another number needs a migration.
 LEDGER_PAGE: Final = 10_000
 

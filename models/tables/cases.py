@@ -146,4 +146,6 @@ fault = sa.Table(
     sa.Column("folded_under", sa.String(80)),
     sa.Column("fold_zh", sa.Text),
     sa.Column("fold_en", sa.Text),
+    # who says it, if not its source alone
+    sa.Column("voices", Json, nullable=False, server_default="[]"),
 )

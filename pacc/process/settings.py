@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from ingest.cluster.clearing import DEFAULT_ALIASES
 from ingest.formats.decode import FORMATS
 from models.errors import SettingsInvalid
 from models.words import SurgeRule
@@ -58,6 +59,27 @@ def _topics(value: Any) -> Any:
     return {name.strip(): form.strip() for name, _, form in pairs}
 
 
+def _aliases(value: Any) -> Any:
+    """Parse `source = source that it counts as, …`; what one counts as may itself count as one."""
+    if not isinstance(value, str):
+        return value
+    pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not name.strip() or not other.strip() for name, _, other in pairs):
+        message = "write it as source = source that it counts as, source = …"
+        raise ValueError(message)
+    direct = {name.strip(): other.strip() for name, _, other in pairs}
+    return {name: _end_of(name, direct) for name in direct}
+
+
+def _end_of(name: str, direct: Mapping[str, str]) -> str:
+    for _ in direct:
+        name = direct.get(name, name)
+    if direct.get(name, name) != name:
+        message = f"{name} counts as itself in a circle"
+        raise ValueError(message)
+    return name
+
+
 def _keys(value: Any) -> Any:
     """Parse keys with commas between."""
     if not isinstance(value, str):
@@ -65,6 +87,7 @@ def _keys(value: Any) -> Any:
     return tuple(key.strip() for key in value.split(",") if key.strip())
 
 
+Aliases = Annotated[dict[str, str], BeforeValidator(_aliases)]
 Keys = Annotated[tuple[str, ...], BeforeValidator(_keys)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Topics = Annotated[dict[str, str], BeforeValidator(_topics)]
@@ -78,6 +101,7 @@ class Settings(BaseModel):
     database_url: str = "sqlite:///pacc.db"
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     topics: Topics = {"pacc.alerts": "cloudevents"}
+    source_aliases: Aliases = dict(DEFAULT_ALIASES)
     group_id: str = "pacc"
     session_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(seconds=10)
     batch: Annotated[int, Field(ge=1, le=100_000)] = 2000

@@ -52,6 +52,7 @@ def make_policy_for_desks(settings: Settings, directory: Directory) -> Policy:
             settings.heal_after,
             settings.repeat_within,
             load_flap_windows(),
+            settings.source_aliases,
         ),
         ranker=replace(load_ranker(), explore_share=settings.explore_share),
         directory=directory,

@@ -25,6 +25,8 @@ from models.sql import Connection
 from models.words import Queue, Role, Status, Step
 
 _ENTRIES: Final = 200
+# What is no fault now comes after what is one.
+_LAST: Final = {Status.VERIFYING: 1, Status.CLEARED: 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def casefile(
     case = cases.case_alone(connection, task.case_id, actor)
     faults = _faults(connection, task, console)
     systems = {fault.entry.system for fault in faults if fault.folded_under is None}
-    active = [fault.entry for fault in faults if fault.status is not Status.CLEARED]
+    active = [fault.entry for fault in faults if fault.status not in _LAST]
     return {
         "task": task,
         "case": case,
@@ -106,7 +108,7 @@ def _faults(connection: Connection, task: ShownRow, console: Console) -> list[Sh
     rows = cases.measured_faults(connection, task.case_id)
     codes = {row.code for row in rows}
     tops = [row for row in rows if row.folded_under not in codes]
-    tops.sort(key=lambda row: row.status is Status.CLEARED)
+    tops.sort(key=lambda row: _LAST.get(row.status, 0))
     ordered = []
     for top in tops:
         ordered.append(_shown_fault(top, task.vin, console, is_folded=False))

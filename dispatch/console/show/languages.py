@@ -107,6 +107,7 @@ STATUSES: Final = {
     "pending": N_("pending"),
     "cleared": N_("cleared"),
     "lamp_only": N_("lamp only"),
+    "verifying": N_("in the memory, passes its test"),
 }
 SEVERITIES: Final = {
     "info": N_("info"),

@@ -141,7 +141,10 @@ def test_broken_or_dangerous_xml_is_refused(xml: str) -> None:
     ("status", "mask", "expected"),
     [
         (0x09, 0x80, (Status.ACTIVE, Severity.STOP)),
-        ("0x08", "40", (Status.ACTIVE, Severity.LIMITED)),
+        ("0x08", "40", (Status.VERIFYING, Severity.LIMITED)),
+        ("0x88", "40", (Status.ACTIVE, Severity.LIMITED)),
+        ("0x0C", "40", (Status.ACTIVE, Severity.LIMITED)),
+        ("0x48", "40", (Status.ACTIVE, Severity.LIMITED)),
         (0x04, 0x20, (Status.PENDING, Severity.SERVICE)),
         (0x01, None, (Status.ACTIVE, Severity.UNKNOWN)),
         (0x50, 0x80, None),
@@ -157,7 +160,8 @@ def test_uds_status_and_severity_bytes(status: Any, mask: Any, expected: Any) ->
 
 
 def test_a_snapshot_lists_what_is_on_even_if_nothing_is() -> None:
-    decoded = decode_value({"state": {"checkControlMessages": []}}, "bmw")
+    state = {"lastUpdatedAt": "2026-01-15T01:00:00Z", "checkControlMessages": []}
+    decoded = decode_value({"state": state}, "bmw")
     (snapshot,) = (item for item in decoded.items if isinstance(item, Snapshot))
     assert (snapshot.scheme, snapshot.codes) == ("ccm", frozenset())
 

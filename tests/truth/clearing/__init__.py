@@ -1,0 +1,1 @@
+"""What may end a fault: an answer that asked for it, is newer, and did not find it."""
